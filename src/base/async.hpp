@@ -1,0 +1,112 @@
+// Coroutines: who owns them and how long they may wait.
+//
+// OK:   scope_.spawn("reconcile", reconcile(id));            // parameters are values
+// BUG:  scope_.spawn("reconcile", [&]() -> Task<> { … }());  // the lambda dies before its coroutine does
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <exception>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+
+namespace agentdb9 {
+
+namespace asio = boost::asio;
+
+template <class T = void>
+using Task = asio::awaitable<T>;
+
+}  // namespace agentdb9
+
+namespace agentdb9::base {
+
+class Clock;
+
+// Owns the coroutines that a component starts. Declared last in its class. Every call on the scope's
+// executor, which runs on one thread. `close()` must have finished before the scope dies; it is safe to call
+// it twice.
+class Scope {
+  public:
+    explicit Scope(asio::any_io_executor executor);
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    ~Scope();
+
+    // Starts `task`. An exception that leaves it (other than cancellation) is logged under `name`. After
+    // close() the task is dropped unstarted.
+    void spawn(std::string name, Task<> task);
+    // Cancels every task (terminal cancellation) and waits until the last has ended.
+    Task<> close();
+    // Asks every task to end, without waiting.
+    void cancel();
+    std::size_t size() const;
+
+    const asio::any_io_executor& executor() const { return executor_; }
+
+  private:
+    struct Entry;
+    struct State;
+    asio::any_io_executor executor_;
+    std::shared_ptr<State> state_;
+};
+
+// True for the error that a cancelled wait throws.
+bool is_cancellation(const std::exception_ptr& error);
+
+// One waiter or many: wakes all that wait. Every call on one executor.
+class Signal {
+  public:
+    explicit Signal(const asio::any_io_executor& executor);
+    void notify_all();
+    // Returns at the next notify_all(); throws operation_aborted when cancelled.
+    Task<> wait();
+
+  private:
+    asio::steady_timer timer_;  // never expires; cancelled to wake its waiters
+};
+
+// Runs `task`, at most for `limit` of the clock's time; then cancels it and returns nothing. An exception of
+// the task is thrown on.
+template <class T>
+Task<std::optional<T>> with_timeout(Clock& clock, std::chrono::milliseconds limit, Task<T> task);
+// The same for a task without a result: false when the time ran out.
+Task<bool> with_timeout(Clock& clock, std::chrono::milliseconds limit, Task<> task);
+
+// Blocking work (SQL, files, password hashing) off the loops. With zero threads the work runs at once on the
+// caller's thread: the simulation's way.
+class BlockingPool {
+  public:
+    explicit BlockingPool(std::size_t threads);
+    ~BlockingPool();  // waits for running work
+
+    // Runs `work` on the pool and resumes the caller on its own executor. What `work` throws is thrown here.
+    template <class F>
+    Task<std::invoke_result_t<F&>> run(F work) {
+        if (!pool_) co_return work();
+        co_return co_await asio::co_spawn(*pool_, invoke(std::move(work)), asio::use_awaitable);
+    }
+
+  private:
+    template <class F>
+    static Task<std::invoke_result_t<F&>> invoke(F work) {
+        co_return work();
+    }
+    std::unique_ptr<asio::thread_pool> pool_;
+};
+
+}  // namespace agentdb9::base
+
+#include "base/async_impl.hpp"

@@ -1,0 +1,28 @@
+// The template bodies of async.hpp.
+#pragma once
+
+namespace agentdb9::base {
+
+Task<> sleep_on(Clock& clock, std::chrono::milliseconds duration);
+
+template <class T>
+Task<std::optional<T>> with_timeout(Clock& clock, std::chrono::milliseconds limit, Task<T> task) {
+    auto executor = co_await asio::this_coro::executor;
+    auto [order, error, value, timer_error] =
+        co_await asio::experimental::make_parallel_group(
+            asio::co_spawn(executor, std::move(task), asio::deferred),
+            asio::co_spawn(executor, sleep_on(clock, limit), asio::deferred))
+            .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+    (void)timer_error;
+    if (order[0] == 1 && error) {
+        // The time ran out first. The task was cancelled; what it threw on its way out is the cancellation.
+        if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
+            std::rethrow_exception(error);
+        }
+        co_return std::nullopt;
+    }
+    if (error) std::rethrow_exception(error);
+    co_return std::optional<T>(std::move(value));
+}
+
+}  // namespace agentdb9::base
