@@ -1,0 +1,78 @@
+// What embodies a workspace at one generation: how it is to be made (InstanceSpec) and how the runtime
+// reports it (Instance). Plain data in the workspaces' words; safe on any thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "model/workspace_type.hpp"
+
+namespace agentdb9::model {
+
+struct Endpoint {
+    std::string host;  // an IP address in text form
+    int port = 0;
+    friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+};
+
+struct Mount {
+    std::string volume;
+    std::string path;
+    friend bool operator==(const Mount&, const Mount&) = default;
+};
+
+struct InstanceSpec {
+    base::WorkspaceId workspace_id;
+    base::UserId user_id;
+    base::ProjectId project_id;
+    std::string workspace_type;
+    std::int64_t generation = 0;
+    std::string image;
+    std::optional<std::vector<std::string>> command;  // arguments after the image's own entrypoint
+    std::map<std::string, std::string> env;
+    std::vector<Mount> mounts;
+    ResourceLimits limits;
+    int port = 0;  // the application's
+};
+
+// A digest of all that an instance is made from, except the generation: two equal ones need no new instance.
+std::string spec_hash(const InstanceSpec& spec);
+
+// "agentdb9-workspace-{id}", the name of the instance that serves.
+std::string instance_name(const base::WorkspaceId& workspace);
+// "agentdb9-workspace-{id}-g{generation}", the name of one that comes or goes.
+std::string instance_name(const base::WorkspaceId& workspace, std::int64_t generation);
+std::string project_volume_name(const base::ProjectId& project);
+std::string home_volume_name(const base::WorkspaceId& workspace);
+
+enum class InstanceState { kCreated, kRunning, kPaused, kRestarting, kExited, kRemoving, kDead };
+std::string_view to_text(InstanceState state);
+
+struct Instance {
+    std::string id;  // the runtime's
+    std::string name;
+    base::WorkspaceId workspace_id;
+    std::optional<base::UserId> user_id;
+    std::optional<base::ProjectId> project_id;
+    std::int64_t generation = 0;
+    std::string spec;  // spec_hash() of what it was made from
+    std::string image;
+    InstanceState state = InstanceState::kCreated;
+    std::optional<std::string> address;  // on the workspaces' network, while it runs
+    std::map<int, Endpoint> published;   // container port → endpoint, where ports are published
+    std::vector<std::string> volumes;    // names of what it mounts
+    std::optional<base::Time> created_at;
+};
+
+// Runs, or may run again without being told: it holds its volumes.
+bool holds_volumes(InstanceState state);
+
+// Where `port` of the instance is reached, if it can be.
+std::optional<Endpoint> endpoint_of(const Instance& instance, int port);
+
+}  // namespace agentdb9::model

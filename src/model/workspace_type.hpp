@@ -1,0 +1,66 @@
+// The catalogue: what kinds of workspace there are. Built-in entries, each key of which the configuration may
+// override. Plain data; safe on any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace agentdb9::model {
+
+struct ResourceLimits {
+    double cpus = 1.0;
+    std::int64_t memory_mb = 1024;
+    std::int64_t memory_reservation_mb = 256;
+    std::int64_t pids = 512;
+    friend bool operator==(const ResourceLimits&, const ResourceLimits&) = default;
+};
+
+struct HealthCheck {
+    bool enabled = true;
+    std::string path = "/";  // below the application's own root, or its base path where it keeps a prefix
+    std::chrono::seconds interval{30};
+    std::chrono::seconds timeout{10};
+    int retries = 3;
+    friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
+};
+
+struct WorkspaceType {
+    std::string type;  // its name in the API, e.g. "vscode"
+    std::string name;
+    std::string description;
+    std::string icon;
+    std::string container_image;
+    int default_port = 8080;
+    // Arguments after the image's own entrypoint; absent: the image's own. May contain {basePath}.
+    std::optional<std::vector<std::string>> command;
+    std::map<std::string, std::string> env;  // values may contain {basePath}
+    bool strip_prefix = true;
+    std::vector<std::string> mcp_tools;
+    std::vector<std::string> supported_languages;
+    std::vector<std::string> features;
+    std::optional<std::string> home_path;  // where its home volume is mounted; absent: it keeps none
+    ResourceLimits resource_limits;
+    HealthCheck health_check;
+};
+
+class Catalogue {
+  public:
+    explicit Catalogue(std::vector<WorkspaceType> types) : types_(std::move(types)) {}
+    const std::vector<WorkspaceType>& all() const { return types_; }
+    const WorkspaceType* find(std::string_view type) const;
+
+  private:
+    std::vector<WorkspaceType> types_;
+};
+
+// vscode, spreadsheet, notebook, database, design.
+std::vector<WorkspaceType> built_in_types();
+
+// May a project of `project_type` (absent: never assigned) be used in a workspace of `workspace_type`?
+bool is_compatible(const std::optional<std::string>& project_type, std::string_view workspace_type);
+
+}  // namespace agentdb9::model

@@ -1,0 +1,69 @@
+// Where the catalogue is kept. A use case runs as one transaction:
+//
+//   auto project = co_await store.write([=](Transaction& tx) { … return tx.projects().insert(row); });
+//
+// The function runs on the store's threads, to its end, and must not touch anything but its captures (taken
+// by value) and `tx`. What it throws rolls the transaction back and is thrown to the caller, who resumes on
+// its own executor. Two implementations, one conformance suite.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <type_traits>
+
+#include "base/async.hpp"
+#include "base/time.hpp"
+#include "store/transaction.hpp"
+
+namespace agentdb9::store {
+
+enum class Mode { kRead, kWrite };
+
+class Store {
+  public:
+    explicit Store(std::size_t threads) : pool_(threads) {}
+    virtual ~Store() = default;
+
+    // A consistent view; nothing may be changed in it.
+    template <class F>
+    Task<std::invoke_result_t<F&, Transaction&>> read(F work) {
+        return run(Mode::kRead, std::move(work));
+    }
+    // Durable when the awaited call returns. Writers wait for one another.
+    template <class F>
+    Task<std::invoke_result_t<F&, Transaction&>> write(F work) {
+        return run(Mode::kWrite, std::move(work));
+    }
+
+    // Throws Error{kUnavailable, "database_unavailable"} when the database does not answer. Blocks; for
+    // readiness checks use `co_await store.read(…)`.
+    virtual void transact(Mode mode, const std::function<void(Transaction&)>& work) = 0;
+
+    // Applies the migrations that are missing, each in a transaction of its own. Blocks; called before
+    // serving. Throws Error{kConflict, "database_newer"} when the database was written by a newer program.
+    // Returns the names applied.
+    virtual std::vector<std::string> migrate() = 0;
+    // What migrate() would apply.
+    virtual std::vector<std::string> pending_migrations() = 0;
+    // "SQLite 3.40.1, /path/agentdb9.db"; without secrets.
+    virtual std::string describe() const = 0;
+
+  private:
+    template <class F>
+    Task<std::invoke_result_t<F&, Transaction&>> run(Mode mode, F work) {
+        using R = std::invoke_result_t<F&, Transaction&>;
+        co_return co_await pool_.run([this, mode, work = std::move(work)]() mutable -> R {
+            if constexpr (std::is_void_v<R>) {
+                transact(mode, [&](Transaction& tx) { work(tx); });
+            } else {
+                std::optional<R> result;
+                transact(mode, [&](Transaction& tx) { result.emplace(work(tx)); });
+                return std::move(*result);
+            }
+        });
+    }
+
+    base::BlockingPool pool_;
+};
+
+}  // namespace agentdb9::store

@@ -1,0 +1,189 @@
+// The repositories of one transaction. Concrete: the difference between databases lies below, in Connection.
+// Each repository is a thin value around the connection; all block and belong to the store's threads.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/entities.hpp"
+#include "store/connection.hpp"
+
+namespace agentdb9::store {
+
+// A page of a list: rows after `cursor` (what the last page's `next` said), at most `limit`.
+struct Page {
+    std::size_t limit = 1000;
+    std::optional<std::string> cursor;
+};
+template <class T>
+struct Listing {
+    std::vector<T> rows;
+    std::optional<std::string> next;
+};
+
+class Users {
+  public:
+    explicit Users(Connection& db) : db_(db) {}
+    // kConflict "email_taken" | "username_taken".
+    void insert(const model::User& user);
+    void update(const model::User& user);  // every column but id and createdAt
+    std::optional<model::User> find(const model::UserId& id);
+    std::optional<model::User> find_by_email(const std::string& email);  // case-insensitive
+    std::vector<model::User> all();                                      // oldest first
+    std::int64_t count();
+    std::int64_t count_admins();  // active ones
+
+  private:
+    Connection& db_;
+};
+
+class Projects {
+  public:
+    explicit Projects(Connection& db) : db_(db) {}
+    void insert(const model::Project& project);
+    void update(const model::Project& project);
+    void remove(const model::ProjectId& id);
+    std::optional<model::Project> find(const model::ProjectId& id);
+    // Newest first.
+    Listing<model::Project> of_user(const model::UserId& user, const Page& page = {});
+    std::vector<model::Project> of_workspace(const model::WorkspaceId& workspace);
+    Listing<model::Project> unassigned(const model::UserId& user, const Page& page = {});
+    // Of this user, assigned to no other workspace type than `type`.
+    std::vector<model::Project> compatible(const model::UserId& user, const std::string& type);
+    std::int64_t count_of_user(const model::UserId& user);
+    // Every assignment to the workspace is undone (it is being deleted); type too.
+    void unassign_all(const model::WorkspaceId& workspace);
+    std::vector<model::Project> all();
+
+  private:
+    Connection& db_;
+};
+
+class Workspaces {
+  public:
+    explicit Workspaces(Connection& db) : db_(db) {}
+    void insert(const model::Workspace& workspace);
+    void update(const model::Workspace& workspace);
+    void remove(const model::WorkspaceId& id);
+    std::optional<model::Workspace> find(const model::WorkspaceId& id);
+    // The default first, then newest. Those that are being deleted are included; the services decide.
+    Listing<model::Workspace> of_user(const model::UserId& user, const Page& page = {});
+    std::vector<model::Workspace> of_user_and_type(const model::UserId& user, const std::string& type);
+    // Workspaces of which it is the current or the next project.
+    std::vector<model::Workspace> using_project(const model::ProjectId& project);
+    void clear_default(const model::UserId& user);
+    // All that may need the reconciler: running or deleted desired, a replacement on its way, an unsettled
+    // phase, or an open operation.
+    std::vector<model::WorkspaceId> unsettled();
+    std::vector<model::Workspace> all();
+
+  private:
+    Connection& db_;
+};
+
+class Operations {
+  public:
+    explicit Operations(Connection& db) : db_(db) {}
+    void insert(const model::Operation& operation);
+    void update(const model::Operation& operation);
+    std::optional<model::Operation> find(const model::OperationId& id);
+    // The one that is pending or running; there is at most one a workspace.
+    std::optional<model::Operation> open_of(const model::WorkspaceId& workspace);
+    std::optional<model::Operation> latest_of(const model::WorkspaceId& workspace);
+    Listing<model::Operation> of_workspace(const model::WorkspaceId& workspace,
+                                           const Page& page = {});  // newest first
+    // Deletes finished ones older than `before`, but keeps the latest of each workspace. Returns how many.
+    std::int64_t prune(model::Time before);
+
+  private:
+    Connection& db_;
+};
+
+class Sessions {
+  public:
+    explicit Sessions(Connection& db) : db_(db) {}
+    void insert(const model::Session& session);
+    void update(const model::Session& session);
+    std::optional<model::Session> find(const model::SessionId& id);
+    // By the current or the previous refresh token's hash.
+    std::optional<model::Session> find_by_refresh_hash(const std::string& hash);
+    std::vector<model::Session> of_user(const model::UserId& user);
+    void revoke_all(const model::UserId& user, model::Time at, const std::optional<model::SessionId>& except);
+    std::int64_t prune(model::Time expired_before);
+
+  private:
+    Connection& db_;
+};
+
+class ApiTokens {
+  public:
+    explicit ApiTokens(Connection& db) : db_(db) {}
+    void insert(const model::ApiToken& token);
+    std::optional<model::ApiToken> find(const model::ApiTokenId& id);
+    std::optional<model::ApiToken> find_by_hash(const std::string& hash);
+    std::vector<model::ApiToken> of_user(const model::UserId& user);  // not revoked, newest first
+    void touch(const model::ApiTokenId& id, model::Time used_at);
+    void revoke(const model::ApiTokenId& id, model::Time at);
+
+  private:
+    Connection& db_;
+};
+
+class ProxyTickets {
+  public:
+    explicit ProxyTickets(Connection& db) : db_(db) {}
+    void insert(const model::ProxyTicket& ticket);
+    // Takes the ticket out: a second call finds nothing. Expired ones are returned too; the caller looks at
+    // the time.
+    std::optional<model::ProxyTicket> take(const std::string& hash);
+    std::int64_t prune(model::Time expired_before);
+
+  private:
+    Connection& db_;
+};
+
+class Tombstones {
+  public:
+    explicit Tombstones(Connection& db) : db_(db) {}
+    void insert(const model::Tombstone& tombstone);
+    void update(const model::Tombstone& tombstone);
+    std::optional<model::Tombstone> find(const model::TombstoneId& id);
+    std::optional<model::Tombstone> find_open_by_volume(const std::string& volume);
+    // Neither restored nor purged, newest first; of one user, or of all.
+    std::vector<model::Tombstone> open(const std::optional<model::UserId>& user);
+
+  private:
+    Connection& db_;
+};
+
+// Small facts about this installation, by name.
+class Settings {
+  public:
+    explicit Settings(Connection& db) : db_(db) {}
+    std::optional<std::string> get(const std::string& name);
+    void set(const std::string& name, const std::string& value);
+    void remove(const std::string& name);
+
+  private:
+    Connection& db_;
+};
+
+class Transaction {
+  public:
+    explicit Transaction(Connection& db) : db_(db) {}
+    Users users() { return Users(db_); }
+    Projects projects() { return Projects(db_); }
+    Workspaces workspaces() { return Workspaces(db_); }
+    Operations operations() { return Operations(db_); }
+    Sessions sessions() { return Sessions(db_); }
+    ApiTokens api_tokens() { return ApiTokens(db_); }
+    ProxyTickets proxy_tickets() { return ProxyTickets(db_); }
+    Tombstones tombstones() { return Tombstones(db_); }
+    Settings settings() { return Settings(db_); }
+
+  private:
+    Connection& db_;
+};
+
+}  // namespace agentdb9::store
