@@ -32,3 +32,13 @@ function(agentdb9_embed target header namespace)
     target_sources(${target} PRIVATE ${out}/${header}.cpp ${out}/${header}.hpp)
     target_include_directories(${target} PRIVATE ${out})
 endfunction()
+
+# agentdb9_test(NAME SOURCES a_test.cpp … LINK folder-or-library …): one GoogleTest program, run by scripts/test.
+function(agentdb9_test name)
+    cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+    add_executable(${name} ${arg_SOURCES})
+    target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
+    target_precompile_headers(${name} REUSE_FROM agentdb9_boost)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+    add_test(NAME ${name} COMMAND ${name})
+endfunction()
