@@ -734,6 +734,18 @@ TEST_P(StoreSuite, AReadMayNotChangeAnything) {
     EXPECT_FALSE(read([](Transaction& tx) { return tx.settings().get("a"); }));
 }
 
+TEST_P(StoreSuite, AReadSeesOneState) {
+    write([](Transaction& tx) { tx.settings().set("a", "1"); });
+    read([this](Transaction& tx) {
+        EXPECT_EQ(tx.settings().get("a"), "1");
+        std::jthread([this] {
+            store().transact(Mode::kWrite, [](Transaction& other) { other.settings().set("a", "2"); });
+        }).join();
+        EXPECT_EQ(tx.settings().get("a"), "1");
+    });
+    EXPECT_EQ(read([](Transaction& tx) { return tx.settings().get("a"); }), "2");
+}
+
 TEST_P(StoreSuite, StaysAfterReopening) {
     write([](Transaction& tx) { tx.settings().set("a", "1"); });
     close();

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 
 namespace agentdb9::store {
 namespace {
@@ -151,6 +152,15 @@ void SqliteConnection::rollback() noexcept {
     // After some errors SQLite has rolled back by itself.
     if (sqlite3_get_autocommit(db_.get()) != 0) return;
     if (sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr) != SQLITE_OK) broken_ = true;
+}
+
+void SqliteConnection::empty_log() noexcept {
+    const int code =
+        sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    if (code != SQLITE_OK) {
+        log::warning("the write-ahead log of a replaced database could not be emptied",
+                     {{"reason", sqlite3_errstr(code)}});
+    }
 }
 
 std::int64_t SqliteConnection::total_changes() const {

@@ -33,6 +33,8 @@ class SqliteConnection final : public Connection {
 
     // Ends a transaction that is still open. Never fails: where SQLite cannot, broken() is true from then on.
     void rollback() noexcept;
+    // Moves all that the write-ahead log holds into the file. Does what it can; no transaction is open.
+    void empty_log() noexcept;
     // An error that the next call may well meet again: the connection should be closed and opened anew.
     bool broken() const { return broken_; }
     // Rows changed since it was opened.

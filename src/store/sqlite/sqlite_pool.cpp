@@ -10,14 +10,10 @@ SqlitePool::SqlitePool(std::filesystem::path file, std::size_t readers, std::chr
 SqlitePool::Lease SqlitePool::take(Mode mode) {
     std::unique_lock lock(mutex_);
     for (;;) {
-        // SQLite goes on writing to a file that was moved away, and nobody would ever see that again. All
-        // connections are closed before one is opened on the new file: closing the last one removes the
-        // write-ahead log by its name, which must still be the old file's.
+        // SQLite goes on writing to a file that was moved away, where nobody would ever look.
         if (replaced()) {
             if (writing_ + reading_ == 0) {
-                readers_.clear();
-                writer_.reset();
-                identity_.reset();
+                leave_file();
                 continue;
             }
         } else if (has_free(mode)) {
@@ -49,6 +45,16 @@ std::optional<SqlitePool::Identity> SqlitePool::identity_now() const {
 
 bool SqlitePool::replaced() const {
     return identity_ && identity_now() != identity_;
+}
+
+void SqlitePool::leave_file() {
+    // The write-ahead log lies under the old file's name and would be taken for the new one's: it is brought
+    // home into the old file, and emptied, before any connection is opened on the new one.
+    if (SqliteConnection* any = writer_ ? writer_.get() : readers_.empty() ? nullptr : readers_.back().get())
+        any->empty_log();
+    readers_.clear();
+    writer_.reset();
+    identity_.reset();
 }
 
 bool SqlitePool::has_free(Mode mode) const {

@@ -51,6 +51,8 @@ class SqlitePool {
     bool in_memory() const { return file_.empty(); }
     std::optional<Identity> identity_now() const;
     bool replaced() const;
+    // Closes every connection; none is out.
+    void leave_file();
     bool has_free(Mode mode) const;
     std::unique_ptr<SqliteConnection> open(Mode mode);
     void give_back(Mode mode, std::unique_ptr<SqliteConnection> connection) noexcept;
