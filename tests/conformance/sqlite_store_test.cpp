@@ -188,6 +188,13 @@ TEST(SqliteStore, GoesOnAfterAFullDisk) {
                       "database_unavailable");
         }
         EXPECT_EQ(get(store, "a"), "1");
+        // Nor does half of a transaction stay when its code goes on after the error.
+        const auto stubborn = [](Transaction& tx) {
+            EXPECT_NE(word_of([&] { tx.settings().set("a", std::string(4 * 1024 * 1024, 'x')); }), "");
+            tx.settings().set("b", "2");
+        };
+        EXPECT_EQ(word_of([&] { store.transact(Mode::kWrite, stubborn); }), "database_unavailable");
+        EXPECT_EQ(get(store, "b"), std::nullopt);
     }
     set(store, "a", "2");
     EXPECT_EQ(get(store, "a"), "2");
@@ -272,7 +279,8 @@ TEST(SqliteStore, AMigrationThatFailsLeavesTheOnesBeforeIt) {
 
 TEST(SqliteStore, InMemoryRunsAtOnceOnTheCallersThread) {
     const auto store = SqliteStore::in_memory();
-    store->migrate();
+    EXPECT_THAT(store->pending_migrations(), IsEmpty());
+    EXPECT_THAT(store->migrate(), IsEmpty());
     set(*store, "a", "1");
     EXPECT_EQ(get(*store, "a"), "1");
     EXPECT_EQ(
@@ -288,6 +296,7 @@ TEST(SqliteStore, InMemoryRunsAtOnceOnTheCallersThread) {
     asio::co_spawn(loop, work(), [](std::exception_ptr error) { EXPECT_FALSE(error); });
     loop.run();
     EXPECT_TRUE(ran);
+    EXPECT_EQ(get(*SqliteStore::in_memory(), "a"), std::nullopt) << "each has its own";
 }
 
 TEST(SqliteStore, ItsEndWaitsForRunningWork) {

@@ -1,5 +1,6 @@
 #include "store/sqlite/sqlite_connection.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/error.hpp"
@@ -78,6 +79,7 @@ Row read_row(sqlite3_stmt* statement) {
 // Errors of the file, the disk or another process's lock: not of the statement.
 bool is_outage(int primary) {
     switch (primary) {
+        case SQLITE_ABORT:
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
         case SQLITE_NOMEM:
@@ -94,6 +96,11 @@ bool is_outage(int primary) {
         default:
             return false;
     }
+}
+
+bool passes_by_itself(int primary) {
+    return primary == SQLITE_ABORT || primary == SQLITE_BUSY || primary == SQLITE_LOCKED ||
+           primary == SQLITE_FULL;
 }
 
 int open_flags(SqliteAccess access) {
@@ -125,6 +132,7 @@ SqliteConnection::~SqliteConnection() {
 }
 
 Result SqliteConnection::execute(std::string_view sql, const std::vector<Value>& parameters) {
+    if (spoiled_) fail(SQLITE_ABORT, sql);
     sqlite3_stmt* statement = prepared(sql);
     const Use use(statement);
     if (const int code = bind_all(statement, parameters); code != SQLITE_OK) fail(code, sql);
@@ -149,9 +157,28 @@ bool SqliteConnection::has_table(std::string_view name) {
 }
 
 void SqliteConnection::rollback() noexcept {
-    // After some errors SQLite has rolled back by itself.
+    spoiled_ = false;
     if (sqlite3_get_autocommit(db_.get()) != 0) return;
     if (sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr) != SQLITE_OK) broken_ = true;
+}
+
+std::string SqliteConnection::save() {
+    sqlite3_int64 size = 0;
+    const std::unique_ptr<unsigned char, decltype(&sqlite3_free)> bytes(
+        sqlite3_serialize(db_.get(), "main", &size, 0), &sqlite3_free);
+    if (!bytes) fail(SQLITE_NOMEM, "save");
+    return {reinterpret_cast<const char*>(bytes.get()), static_cast<std::size_t>(size)};
+}
+
+void SqliteConnection::load(std::string_view image) {
+    auto* bytes = static_cast<unsigned char*>(sqlite3_malloc64(image.size()));
+    if (bytes == nullptr) fail(SQLITE_NOMEM, "load");
+    std::ranges::copy(image, bytes);
+    const auto size = static_cast<sqlite3_int64>(image.size());
+    // SQLite frees the bytes, also when it fails.
+    const int code = sqlite3_deserialize(db_.get(), "main", bytes, size, size,
+                                         SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
+    if (code != SQLITE_OK) fail(code, "load");
 }
 
 void SqliteConnection::empty_log() noexcept {
@@ -190,7 +217,8 @@ void SqliteConnection::fail(int code, std::string_view sql) {
     }
     const bool refused_write = primary == SQLITE_READONLY && read_only_;
     if (is_outage(primary) && !refused_write) {
-        if (primary != SQLITE_BUSY && primary != SQLITE_LOCKED && primary != SQLITE_FULL) broken_ = true;
+        if (!passes_by_itself(primary)) broken_ = true;
+        spoiled_ = true;
         throw Error(ErrorCode::kUnavailable, "database_unavailable",
                     "The database does not answer now: try again in a few seconds.")
             .with_internal(std::move(detail));

@@ -31,8 +31,12 @@ class SqliteConnection final : public Connection {
     void execute_script(std::string_view sql) override;
     bool has_table(std::string_view name) override;
 
-    // Ends a transaction that is still open. Never fails: where SQLite cannot, broken() is true from then on.
+    // Ends the transaction, where one is still open. Never fails: where SQLite cannot, broken() is true from
+    // then on.
     void rollback() noexcept;
+    // The whole database as SQLite keeps it in a file; and what it held is replaced by such an image.
+    std::string save();
+    void load(std::string_view image);
     // Moves all that the write-ahead log holds into the file. Does what it can; no transaction is open.
     void empty_log() noexcept;
     // An error that the next call may well meet again: the connection should be closed and opened anew.
@@ -58,6 +62,9 @@ class SqliteConnection final : public Connection {
 
     bool read_only_;
     bool broken_ = false;
+    // SQLite may have rolled the transaction back by itself: until rollback() is called every statement
+    // fails, or what follows would be committed without what came before.
+    bool spoiled_ = false;
     std::unique_ptr<sqlite3, Close> db_;
     std::unordered_map<std::string, Statement, Hash, std::equal_to<>> statements_;
 };

@@ -7,6 +7,9 @@ namespace agentdb9::store {
 SqlitePool::SqlitePool(std::filesystem::path file, std::size_t readers, std::chrono::milliseconds busy)
     : file_(std::move(file)), most_readers_(readers), busy_(busy) {}
 
+SqlitePool::SqlitePool(std::unique_ptr<SqliteConnection> in_memory)
+    : most_readers_(0), busy_(0), writer_(std::move(in_memory)) {}
+
 SqlitePool::Lease SqlitePool::take(Mode mode) {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -63,7 +66,6 @@ bool SqlitePool::has_free(Mode mode) const {
 }
 
 std::unique_ptr<SqliteConnection> SqlitePool::open(Mode mode) {
-    if (in_memory()) return std::make_unique<SqliteConnection>(":memory:", SqliteAccess::kCreate, busy_);
     auto connection = std::make_unique<SqliteConnection>(
         file_.string(), mode == Mode::kWrite ? SqliteAccess::kWrite : SqliteAccess::kRead, busy_);
     identity_ = identity_now();

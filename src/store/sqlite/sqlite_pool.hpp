@@ -18,8 +18,9 @@ namespace agentdb9::store {
 
 class SqlitePool {
   public:
-    // An empty `file` is a database in memory, for which one connection serves both modes.
     SqlitePool(std::filesystem::path file, std::size_t readers, std::chrono::milliseconds busy);
+    // In memory, where one connection serves both modes.
+    explicit SqlitePool(std::unique_ptr<SqliteConnection> in_memory);
 
     // A connection for one transaction. Goes back, or is closed when it broke, at the end of its life.
     class Lease {

@@ -33,6 +33,11 @@ void make_file(const std::filesystem::path& file) {
         unavailable(file, errno);
 }
 
+std::unique_ptr<SqliteConnection> connect_in_memory() {
+    return std::make_unique<SqliteConnection>(":memory:", SqliteAccess::kCreate,
+                                              std::chrono::milliseconds(0));
+}
+
 }  // namespace
 
 SqliteStore::DirectoryLock::DirectoryLock(const std::filesystem::path& file) {
@@ -68,11 +73,19 @@ SqliteStore::SqliteStore(std::filesystem::path file, SqliteOptions options)
     }
 }
 
-SqliteStore::SqliteStore(InMemory)
-    : Store(0), mode_(OpenMode::kExclusive), pool_({}, 0, std::chrono::milliseconds(0)) {}
+SqliteStore::SqliteStore(std::unique_ptr<SqliteConnection> in_memory)
+    : Store(0), mode_(OpenMode::kExclusive), pool_(std::move(in_memory)) {}
 
 std::unique_ptr<SqliteStore> SqliteStore::in_memory() {
-    return std::unique_ptr<SqliteStore>(new SqliteStore(InMemory{}));
+    // Migrated once in the process's life, then copied.
+    static const std::string image = [] {
+        SqliteStore first(connect_in_memory());
+        first.migrate();
+        return (*first.pool_.take(Mode::kWrite)).save();
+    }();
+    auto connection = connect_in_memory();
+    connection->load(image);
+    return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(connection)));
 }
 
 SqliteStore::~SqliteStore() {
@@ -95,9 +108,9 @@ void SqliteStore::transact_raw(Mode mode, const std::function<void(Connection&)>
     const auto lease = pool_.take(mode);
     SqliteConnection& db = *lease;
     const auto changes = db.total_changes();
-    // Immediate: a writer that began as a reader could not go on after another process has written.
-    db.execute(mode == Mode::kWrite ? "BEGIN IMMEDIATE" : "BEGIN");
     try {
+        // Immediate: a writer that began as a reader could not go on after another process has written.
+        db.execute(mode == Mode::kWrite ? "BEGIN IMMEDIATE" : "BEGIN");
         work(db);
         // In memory readers share the writer's connection, which SQLite does not hold back.
         if (mode == Mode::kRead && db.total_changes() != changes) {
