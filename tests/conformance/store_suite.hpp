@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "store/store.hpp"
 
@@ -72,6 +73,11 @@ class StoreSuite : public testing::TestWithParam<StoreCase> {
     std::unique_ptr<Store> store_;
 };
 
+inline const model::UserId kOwner = *model::UserId::parse("11111111-1111-4111-8111-111111111111");
+inline const model::UserId kOther = *model::UserId::parse("22222222-2222-4222-8222-222222222222");
+inline const model::WorkspaceId kWorkspace =
+    *model::WorkspaceId::parse("33333333-3333-4333-8333-333333333333");
+
 // The instant `ms` milliseconds after a fixed one.
 model::Time at(std::int64_t ms);
 model::User make_user(const std::string& email, std::int64_t created_ms = 0);
@@ -83,6 +89,14 @@ model::Session make_session(const model::UserId& user, const std::string& hash, 
 model::ApiToken make_token(const model::UserId& user, const std::string& hash, std::int64_t created_ms = 0);
 model::Tombstone make_tombstone(const model::UserId& user, const std::string& volume,
                                 std::int64_t deleted_ms);
+
+template <class Entity>
+std::vector<std::string> names(const std::vector<Entity>& rows) {
+    std::vector<std::string> result;
+    for (const auto& row : rows)
+        result.push_back(row.name);
+    return result;
+}
 
 // The word of the base::Error that `work` throws, "" when it throws none.
 std::string word_of(const std::function<void()>& work);
