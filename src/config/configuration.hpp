@@ -1,0 +1,94 @@
+// What the operator set. Plain values, read once at start; safe on any thread afterwards.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/workspace_type.hpp"
+
+namespace agentdb9::config {
+
+struct Address {
+    std::string host;  // an IP address in text form
+    int port = 0;      // 0: any free one
+};
+
+struct ServerSettings {
+    Address listen{"127.0.0.1", 8000};
+    Address apps_listen{"127.0.0.1", 8001};
+    int threads = 0;                        // of the data plane; 0: one a core
+    std::optional<std::string> public_url;  // how browsers reach the API's origin, e.g. https://work.example
+    std::optional<std::string> apps_url;    // how they reach the applications' origin
+    std::vector<std::string> trusted_proxies;  // addresses whose X-Forwarded-* headers are believed
+    std::int64_t body_limit_bytes = 1024 * 1024;
+    std::chrono::seconds drain{10};
+};
+
+struct AuthSettings {
+    bool registration_open = false;
+    bool rate_limit = true;
+    std::optional<std::string> jwt_secret;  // made on first start when absent
+    std::optional<std::string> admin_email;
+    std::optional<std::string> admin_password;
+    std::chrono::minutes access_token{60};
+    std::chrono::days refresh_token{30};
+};
+
+enum class Reach { kAuto, kAddress, kPublished };
+
+struct DockerSettings {
+    std::optional<std::string> host;  // as DOCKER_HOST; absent: the default socket
+    std::string network = "agentdb9_default";
+    Reach reach = Reach::kAuto;
+    std::string volume_driver = "local";
+    std::map<std::string, std::string> volume_driver_options;
+    int max_parallel_starts = 4;
+};
+
+enum class LogFormat { kAuto, kJson, kHuman };
+
+struct Configuration {
+    std::filesystem::path data_dir;
+    std::optional<std::string> database_url;  // absent: SQLite in the data directory
+    ServerSettings server;
+    AuthSettings auth;
+    DockerSettings docker;
+    std::chrono::days trash{7};
+    std::string log_level = "info";
+    LogFormat log_format = LogFormat::kAuto;
+    std::vector<model::WorkspaceType> workspace_types = model::built_in_types();
+    std::map<std::string, std::string> rewrites;  // path prefix → http://host:port
+
+    std::filesystem::path database_file() const { return data_dir / "agentdb9.db"; }
+    std::filesystem::path operator_socket() const { return data_dir / "agentdb9.sock"; }
+};
+
+// One line of `agentdb9 config`.
+struct ShownSetting {
+    std::string key;
+    std::string value;   // secrets: "(set)"
+    std::string source;  // "flag --listen", "environment AGENTDB9_…", "agentdb9.toml:12", "default"
+};
+
+struct Loaded {
+    Configuration configuration;
+    std::vector<ShownSetting> shown;
+    std::vector<std::string> warnings;  // environment names that look like ours but are not known
+};
+
+struct Inputs {
+    std::map<std::string, std::string> flags;        // key → value, e.g. "server.listen" → "127.0.0.1:9000"
+    std::map<std::string, std::string> environment;  // the whole of it
+    std::optional<std::filesystem::path> file;       // --config
+};
+
+// Throws base::Error{kInvalid, "invalid_configuration"}; every problem is a field of it: the field is
+// "agentdb9.toml:12: server.threads" and the like, and the message has all of them, a line each.
+Loaded load(const Inputs& inputs);
+
+}  // namespace agentdb9::config

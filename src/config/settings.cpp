@@ -1,0 +1,324 @@
+#include "config/settings.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+#include <thread>
+
+namespace agentdb9::config {
+namespace {
+
+using Setter = std::function<std::string(Configuration&, const std::string&)>;
+using Shower = std::function<std::string(const Configuration&)>;
+
+std::string environment_name(std::string_view key) {
+    std::string name = "AGENTDB9_";
+    for (const char c : key) {
+        if (c == '.') {
+            name += '_';
+        } else if (c >= 'A' && c <= 'Z') {
+            name += '_';
+            name += c;
+        } else {
+            name += static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+        }
+    }
+    return name;
+}
+
+Setting make(std::string key, Kind kind, Setter set, Shower show) {
+    auto environment = environment_name(key);
+    return {.key = std::move(key),
+            .environment = std::move(environment),
+            .kind = kind,
+            .set = std::move(set),
+            .show = std::move(show)};
+}
+
+std::optional<std::int64_t> integer(std::string_view text) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+Setting number(std::string key, std::int64_t least, std::int64_t most,
+               std::function<void(Configuration&, std::int64_t)> set,
+               std::function<std::int64_t(const Configuration&)> get) {
+    return make(
+        std::move(key), Kind::kInteger,
+        [=](Configuration& c, const std::string& text) -> std::string {
+            const auto value = integer(text);
+            if (!value || *value < least || *value > most) {
+                return "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+            }
+            set(c, *value);
+            return {};
+        },
+        [=](const Configuration& c) { return std::to_string(get(c)); });
+}
+
+Setting address(std::string key, Address ServerSettings::* member) {
+    return make(
+        std::move(key), Kind::kText,
+        [=](Configuration& c, const std::string& text) -> std::string {
+            const auto colon = text.rfind(':');
+            const auto port =
+                colon == std::string::npos ? std::nullopt : integer(std::string_view(text).substr(colon + 1));
+            if (!port || *port < 0 || *port > 65535 || colon == 0)
+                return "must be ADDRESS:PORT, e.g. 127.0.0.1:8000";
+            std::string host = text.substr(0, colon);
+            if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+                host = host.substr(1, host.size() - 2);
+            if (host == "localhost") host = "127.0.0.1";
+            const bool plausible = std::ranges::all_of(host, [](char ch) {
+                return std::isxdigit(static_cast<unsigned char>(ch)) || ch == '.' || ch == ':';
+            });
+            if (!plausible) return "must name an IP address, e.g. 127.0.0.1:8000 or [::1]:8000";
+            c.server.*member = {host, static_cast<int>(*port)};
+            return {};
+        },
+        [=](const Configuration& c) {
+            const auto& value = c.server.*member;
+            const bool six = value.host.find(':') != std::string::npos;
+            return (six ? "[" + value.host + "]" : value.host) + ":" + std::to_string(value.port);
+        });
+}
+
+template <class Part>
+Setting optional_text(std::string key, Part Configuration::* part, std::optional<std::string> Part::* member,
+                      std::function<std::string(const std::string&)> check = {}) {
+    return make(
+        std::move(key), Kind::kText,
+        [=](Configuration& c, const std::string& text) -> std::string {
+            if (check) {
+                if (auto problem = check(text); !problem.empty()) return problem;
+            }
+            c.*part.*member = text;
+            return {};
+        },
+        [=](const Configuration& c) { return (c.*part.*member).value_or("(not set)"); });
+}
+
+std::string check_origin(const std::string& text) {
+    const bool scheme = text.starts_with("http://") || text.starts_with("https://");
+    const auto host = scheme ? text.substr(text.find("//") + 2) : std::string();
+    if (host.empty() || host.find_first_of("/?#@ ") != std::string::npos) {
+        return "must be an origin without a path, e.g. https://work.example";
+    }
+    return {};
+}
+
+Setting flag(std::string key, std::function<bool&(Configuration&)> member) {
+    return make(
+        std::move(key), Kind::kFlag,
+        [=](Configuration& c, const std::string& text) -> std::string {
+            if (text != "true" && text != "false") return "must be true or false";
+            member(c) = text == "true";
+            return {};
+        },
+        [=](const Configuration& c) {
+            auto copy = c;
+            return std::string(member(copy) ? "true" : "false");
+        });
+}
+
+template <class Enum>
+Setting choice(std::string key, std::vector<std::pair<std::string, Enum>> choices,
+               std::function<Enum&(Configuration&)> member) {
+    return make(
+        std::move(key), Kind::kText,
+        [=](Configuration& c, const std::string& text) -> std::string {
+            std::string names;
+            for (const auto& [name, value] : choices) {
+                if (name == text) {
+                    member(c) = value;
+                    return {};
+                }
+                names += (names.empty() ? "\"" : ", \"") + name + "\"";
+            }
+            return "must be one of " + names;
+        },
+        [=](const Configuration& c) {
+            auto copy = c;
+            for (const auto& [name, value] : choices) {
+                if (value == member(copy)) return name;
+            }
+            return std::string();
+        });
+}
+
+std::string show_list(const std::vector<std::string>& list) {
+    std::string text;
+    for (const auto& item : list)
+        text += (text.empty() ? "" : ",") + item;
+    return text.empty() ? "(none)" : text;
+}
+
+Setting secret(Setting setting) {
+    setting.secret = true;
+    return setting;
+}
+
+std::vector<Setting> make_settings() {
+    std::vector<Setting> all;
+    all.push_back(make(
+        "dataDir", Kind::kText,
+        [](Configuration& c, const std::string& text) -> std::string {
+            if (text.empty()) return "must not be empty";
+            c.data_dir = text;
+            return {};
+        },
+        [](const Configuration& c) { return c.data_dir.string(); }));
+    all.push_back(secret(make(
+        "database.url", Kind::kText,
+        [](Configuration& c, const std::string& text) -> std::string {
+            if (text.starts_with("postgres://") || text.starts_with("postgresql://")) {
+                return "names a PostgreSQL database, but this version keeps its state in SQLite; leave it "
+                       "unset";
+            }
+            if (!text.starts_with("sqlite:"))
+                return "must be sqlite:/path/to/file.db, or unset for a file in the data directory";
+            c.database_url = text;
+            return {};
+        },
+        [](const Configuration& c) { return c.database_url.value_or("(SQLite in the data directory)"); })));
+    all.push_back(address("server.listen", &ServerSettings::listen));
+    all.push_back(address("server.appsListen", &ServerSettings::apps_listen));
+    all.push_back(number(
+        "server.threads", 0, 64,
+        [](Configuration& c, std::int64_t v) { c.server.threads = static_cast<int>(v); },
+        [](const Configuration& c) { return c.server.threads; }));
+    all.push_back(
+        optional_text("server.publicUrl", &Configuration::server, &ServerSettings::public_url, check_origin));
+    all.push_back(
+        optional_text("server.appsUrl", &Configuration::server, &ServerSettings::apps_url, check_origin));
+    all.push_back(make(
+        "server.trustedProxies", Kind::kTextList,
+        [](Configuration& c, const std::string& text) -> std::string {
+            c.server.trusted_proxies.clear();
+            std::stringstream items(text);
+            for (std::string item; std::getline(items, item, ',');)
+                c.server.trusted_proxies.push_back(item);
+            return {};
+        },
+        [](const Configuration& c) { return show_list(c.server.trusted_proxies); }));
+    all.push_back(number(
+        "server.bodyLimit", 1024, 1024 * 1024 * 1024,
+        [](Configuration& c, std::int64_t v) { c.server.body_limit_bytes = v; },
+        [](const Configuration& c) { return c.server.body_limit_bytes; }));
+    all.push_back(number(
+        "server.drainSeconds", 0, 600,
+        [](Configuration& c, std::int64_t v) { c.server.drain = std::chrono::seconds(v); },
+        [](const Configuration& c) { return c.server.drain.count(); }));
+    all.push_back(choice<bool>("auth.registration", {{"open", true}, {"closed", false}},
+                               [](Configuration& c) -> bool& { return c.auth.registration_open; }));
+    all.push_back(flag("auth.rateLimit", [](Configuration& c) -> bool& { return c.auth.rate_limit; }));
+    auto jwt = secret(optional_text(
+        "auth.jwtSecret", &Configuration::auth, &AuthSettings::jwt_secret, [](const std::string& text) {
+            return text.size() < 32 ? std::string("must have at least 32 characters") : std::string();
+        }));
+    jwt.environment = "AGENTDB9_JWT_SECRET";
+    all.push_back(std::move(jwt));
+    auto email = optional_text(
+        "auth.adminEmail", &Configuration::auth, &AuthSettings::admin_email, [](const std::string& text) {
+            return text.find('@') == std::string::npos ? std::string("must be an e-mail address")
+                                                       : std::string();
+        });
+    email.environment = "AGENTDB9_ADMIN_EMAIL";
+    all.push_back(std::move(email));
+    auto password = secret(optional_text("auth.adminPassword", &Configuration::auth,
+                                         &AuthSettings::admin_password, [](const std::string& text) {
+                                             return text.size() < 8
+                                                        ? std::string("must have at least 8 characters")
+                                                        : std::string();
+                                         }));
+    password.environment = "AGENTDB9_ADMIN_PASSWORD";
+    all.push_back(std::move(password));
+    all.push_back(number(
+        "auth.accessTokenMinutes", 1, 1440,
+        [](Configuration& c, std::int64_t v) { c.auth.access_token = std::chrono::minutes(v); },
+        [](const Configuration& c) { return c.auth.access_token.count(); }));
+    all.push_back(number(
+        "auth.refreshTokenDays", 1, 365,
+        [](Configuration& c, std::int64_t v) { c.auth.refresh_token = std::chrono::days(v); },
+        [](const Configuration& c) { return c.auth.refresh_token.count(); }));
+    all.push_back(optional_text("docker.host", &Configuration::docker, &DockerSettings::host));
+    all.push_back(make(
+        "docker.network", Kind::kText,
+        [](Configuration& c, const std::string& text) -> std::string {
+            if (text.empty() || text == "host" || text == "none" || text == "bridge")
+                return "must name a network of its own";
+            c.docker.network = text;
+            return {};
+        },
+        [](const Configuration& c) { return c.docker.network; }));
+    all.push_back(choice<Reach>(
+        "docker.reach",
+        {{"auto", Reach::kAuto}, {"address", Reach::kAddress}, {"published", Reach::kPublished}},
+        [](Configuration& c) -> Reach& { return c.docker.reach; }));
+    all.push_back(make(
+        "docker.volumeDriver", Kind::kText,
+        [](Configuration& c, const std::string& text) -> std::string {
+            c.docker.volume_driver = text;
+            return text.empty() ? "must not be empty" : "";
+        },
+        [](const Configuration& c) { return c.docker.volume_driver; }));
+    all.push_back(number(
+        "docker.maxParallelStarts", 1, 64,
+        [](Configuration& c, std::int64_t v) { c.docker.max_parallel_starts = static_cast<int>(v); },
+        [](const Configuration& c) { return c.docker.max_parallel_starts; }));
+    all.push_back(number(
+        "trash.days", 1, 3650, [](Configuration& c, std::int64_t v) { c.trash = std::chrono::days(v); },
+        [](const Configuration& c) { return c.trash.count(); }));
+    all.push_back(make(
+        "logs.level", Kind::kText,
+        [](Configuration& c, const std::string& text) -> std::string {
+            const std::vector<std::string> levels{"debug", "info", "warning", "error", "off"};
+            if (std::ranges::find(levels, text) == levels.end())
+                return "must be one of debug, info, warning, error, off";
+            c.log_level = text;
+            return {};
+        },
+        [](const Configuration& c) { return c.log_level; }));
+    all.push_back(choice<LogFormat>(
+        "logs.format", {{"auto", LogFormat::kAuto}, {"json", LogFormat::kJson}, {"human", LogFormat::kHuman}},
+        [](Configuration& c) -> LogFormat& { return c.log_format; }));
+    return all;
+}
+
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j)
+        row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = std::exchange(row[0], i);
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const auto above = row[j];
+            row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+            diagonal = above;
+        }
+    }
+    return row[b.size()];
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+    static const std::vector<Setting> all = make_settings();
+    return all;
+}
+
+std::optional<std::string> did_you_mean(std::string_view name, const std::vector<std::string>& known) {
+    std::optional<std::string> best;
+    std::size_t best_distance = 3;
+    for (const auto& each : known) {
+        if (const auto d = distance(name, each); d < best_distance) {
+            best_distance = d;
+            best = each;
+        }
+    }
+    return best;
+}
+
+}  // namespace agentdb9::config

@@ -1,0 +1,85 @@
+// The Runtime on Docker Engine. Control executor only.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "runtime/docker/address_pool.hpp"
+#include "runtime/docker/engine_client.hpp"
+#include "runtime/docker/objects.hpp"
+#include "runtime/runtime.hpp"
+
+namespace agentdb9::runtime::docker {
+
+enum class Reach { kAuto, kAddress, kPublished };
+
+struct DockerOptions {
+    std::string host;  // as DOCKER_HOST; empty: the default socket
+    std::string network = "agentdb9_default";
+    Reach reach = Reach::kAuto;  // auto: by address when the engine is on this host, else by published ports
+    std::string volume_driver = "local";
+    std::map<std::string, std::string> volume_driver_options;
+};
+
+class DockerRuntime final : public Runtime {
+  public:
+    DockerRuntime(asio::any_io_executor executor, base::Clock& clock, base::InstallationId installation,
+                  DockerOptions options);
+
+    Task<RuntimeInfo> info() override;
+    Task<> prepare() override;
+    Task<std::vector<model::Instance>> instances() override;
+    Task<std::vector<model::Instance>> instances(base::WorkspaceId workspace) override;
+    Task<std::vector<model::Instance>> instances_on_volume(std::string volume) override;
+    Task<bool> has_image(std::string image) override;
+    Task<> ensure_image(std::string image, std::function<void(const PullProgress&)> progress) override;
+    Task<std::string> create_instance(model::InstanceSpec spec, std::string name) override;
+    Task<> start_instance(std::string id) override;
+    Task<> stop_instance(std::string id, std::chrono::seconds grace) override;
+    Task<> resume_instance(std::string id) override;
+    Task<> rename_instance(std::string id, std::string name) override;
+    Task<> remove_instance(std::string id) override;
+    Task<std::string> last_output(std::string id, int lines) override;
+    Task<Volume> ensure_volume(VolumeSpec spec) override;
+    Task<std::optional<Volume>> find_volume(std::string name) override;
+    Task<std::vector<Volume>> volumes() override;
+    Task<> remove_volume(std::string name) override;
+    Task<ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path) override;
+    Task<> watch(EventSink& sink) override;
+
+  private:
+    // The network as it is on the engine.
+    struct Network {
+        bool isolates = false;
+        std::optional<std::string>
+            subnet;  // one that an operator or we chose: only there may addresses be chosen
+        std::set<std::string> in_use;
+    };
+
+    bool publishes() const;
+    std::string published_host() const;
+    Task<std::optional<Network>> find_network();
+    Task<> make_network();
+    Task<std::vector<model::Instance>> list(std::vector<std::string> labels,
+                                            std::optional<std::string> volume);
+    Task<std::optional<std::string>> choose_address();
+    Task<std::optional<std::string>> existing_instance(const model::InstanceSpec& spec,
+                                                       const std::string& name);
+    void note_address(const std::string& id, const std::optional<std::string>& address);
+    Task<> follow_events(EventSink& sink, bool& connected);
+    void on_event(EventSink& sink, std::string_view line);
+
+    base::Clock& clock_;
+    base::InstallationId installation_;
+    DockerOptions options_;
+    EngineClient engine_;
+    bool prepared_ = false;
+    std::optional<AddressPool> addresses_;
+    std::map<std::string, std::string> address_of_;  // instance → the address that it was last seen with
+    std::int64_t last_event_ns_ = 0;
+};
+
+}  // namespace agentdb9::runtime::docker

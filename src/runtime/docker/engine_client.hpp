@@ -1,0 +1,83 @@
+// Docker Engine's HTTP API (https://docs.docker.com/engine/api/v1.41/) over a unix socket or TCP. A status is
+// an answer, not a failure; failures are base::Error: kUnavailable "runtime_unavailable" when the engine
+// cannot be reached or breaks off, kTimeout "runtime_timeout" when it does not answer in time. Control
+// executor only.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/json.hpp"
+
+namespace agentdb9::runtime::docker {
+
+struct EngineAnswer {
+    int status = 0;
+    std::string body;
+
+    bool ok() const { return status >= 200 && status < 300; }
+    // Throws Error{kUpstream, "runtime_error"} when it is no JSON.
+    json::value parsed() const;
+    // The engine's own words: the body's "message", or the body.
+    std::string message() const;
+};
+
+class EngineClient {
+  public:
+    // `host`: "unix:///path" or "tcp://address:port"; empty: unix:///var/run/docker.sock. Throws
+    // Error{kInvalid, "docker_host"} for anything else.
+    EngineClient(asio::any_io_executor executor, base::Clock& clock, const std::string& host);
+    ~EngineClient();
+
+    // `target` without the version prefix, e.g. "/containers/json?all=1". `limit`: for the whole call.
+    Task<EngineAnswer> call(std::string method, std::string target,
+                            std::optional<json::value> body = std::nullopt,
+                            std::chrono::milliseconds limit = std::chrono::seconds(15));
+
+    // Follows a streamed answer until it ends, breaks off, or the caller is cancelled. `on_open` is called
+    // with the status once the head has arrived; `on_data` with each piece of the body. `silence`: how long
+    // nothing may come.
+    Task<int> stream(std::string method, std::string target, std::function<void(int status)> on_open,
+                     std::function<void(std::string_view)> on_data,
+                     std::optional<std::chrono::milliseconds> silence);
+
+    // Talks to the engine's /_ping and agrees on a version: the lower of ours and its own. Done by itself
+    // before the first call and after a loss. Throws Error{kUnavailable, "runtime_too_old"} below 1.41.
+    Task<std::string> negotiate();
+
+    bool is_local() const {
+        return local_;
+    }  // a unix socket: addresses of its networks can be reached from here
+    const std::string& remote_host() const { return remote_host_; }
+
+  private:
+    struct Connection;
+    using ConnectionPtr = std::unique_ptr<Connection>;
+
+    Task<ConnectionPtr> connect();
+    Task<EngineAnswer> exchange(std::string method, std::string target, std::string body,
+                                std::chrono::milliseconds limit);
+    Task<EngineAnswer> exchange_on(Connection& connection, std::string method, std::string target,
+                                   std::string body);
+    [[noreturn]] void throw_unavailable(const std::string& reason) const;
+
+    asio::any_io_executor executor_;
+    base::Clock& clock_;
+    std::string socket_path_;
+    std::string remote_host_;
+    int remote_port_ = 0;
+    bool local_ = true;
+    std::string version_;  // "1.41"; empty until negotiated
+    std::vector<ConnectionPtr> idle_;
+};
+
+// RFC 3986: everything but unreserved characters is encoded.
+std::string percent_encode(std::string_view text);
+
+}  // namespace agentdb9::runtime::docker

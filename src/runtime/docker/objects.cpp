@@ -1,0 +1,197 @@
+#include "runtime/docker/objects.hpp"
+
+#include <charconv>
+#include <cmath>
+
+namespace agentdb9::runtime::docker {
+
+namespace {
+
+constexpr std::int64_t kMiB = 1024 * 1024;
+
+model::InstanceState state_from(std::string_view text) {
+    if (text == "running") return model::InstanceState::kRunning;
+    if (text == "paused") return model::InstanceState::kPaused;
+    if (text == "restarting") return model::InstanceState::kRestarting;
+    if (text == "removing") return model::InstanceState::kRemoving;
+    if (text == "dead") return model::InstanceState::kDead;
+    if (text == "created") return model::InstanceState::kCreated;
+    return model::InstanceState::kExited;
+}
+
+json::object labels_of(const model::InstanceSpec& spec, const base::InstallationId& installation) {
+    return {{kManagedLabel, "true"},
+            {kInstanceLabel, installation.view()},
+            {kWorkspaceIdLabel, spec.workspace_id.view()},
+            {"agentdb9.workspace.type", spec.workspace_type},
+            {"agentdb9.user.id", spec.user_id.view()},
+            {kProjectIdLabel, spec.project_id.view()},
+            {"agentdb9.generation", std::to_string(spec.generation)},
+            {"agentdb9.spec", model::spec_hash(spec)}};
+}
+
+json::object host_config(const model::InstanceSpec& spec, const CreateOptions& options) {
+    json::array mounts;
+    for (const auto& mount : spec.mounts) {
+        mounts.push_back({{"Type", "volume"}, {"Source", mount.volume}, {"Target", mount.path}});
+    }
+    json::object config{
+        {"NetworkMode", options.network},
+        {"Init", true},
+        {"RestartPolicy", {{"Name", "unless-stopped"}}},
+        {"CapDrop", {"ALL"}},
+        {"SecurityOpt", {"no-new-privileges"}},
+        {"Privileged", false},
+        {"PidsLimit", spec.limits.pids},
+        {"NanoCpus", static_cast<std::int64_t>(std::llround(spec.limits.cpus * 1e9))},
+        {"Memory", spec.limits.memory_mb * kMiB},
+        {"MemorySwap", spec.limits.memory_mb * kMiB},
+        {"MemoryReservation", spec.limits.memory_reservation_mb * kMiB},
+        {"Mounts", std::move(mounts)},
+        {"LogConfig", {{"Type", "json-file"}, {"Config", {{"max-size", "10m"}, {"max-file", "3"}}}}},
+    };
+    if (options.publish) {
+        json::array bindings{json::object{{"HostIp", options.publish_on}, {"HostPort", ""}}};
+        config["PortBindings"] = json::object{{std::to_string(spec.port) + "/tcp", std::move(bindings)}};
+    }
+    return config;
+}
+
+template <class Id>
+std::optional<Id> id_at(const json::object& object, std::string_view key) {
+    return Id::parse(text_at(object, key));
+}
+
+std::optional<std::int64_t> integer_at(const json::object& object, std::string_view key) {
+    const auto text = text_at(object, key);
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+std::int64_t number(const json::object& object, std::string_view key) {
+    const auto* value = object.if_contains(key);
+    if (value == nullptr) return 0;
+    if (value->is_int64()) return value->get_int64();
+    if (value->is_uint64()) return static_cast<std::int64_t>(value->get_uint64());
+    return 0;
+}
+
+void read_ports(const json::object& entry, const std::string& host, model::Instance& instance) {
+    const auto* ports = entry.if_contains("Ports");
+    if (ports == nullptr || !ports->is_array()) return;
+    for (const auto& port : ports->get_array()) {
+        if (!port.is_object()) continue;
+        const auto inner = number(port.get_object(), "PrivatePort");
+        const auto outer = number(port.get_object(), "PublicPort");
+        if (inner > 0 && outer > 0)
+            instance.published[static_cast<int>(inner)] = {host, static_cast<int>(outer)};
+    }
+}
+
+void read_address(const json::object& entry, const std::string& network, model::Instance& instance) {
+    const auto* settings = object_at(entry, "NetworkSettings");
+    const auto* networks = settings != nullptr ? object_at(*settings, "Networks") : nullptr;
+    const auto* ours = networks != nullptr ? object_at(*networks, network) : nullptr;
+    if (ours == nullptr) return;
+    const auto address = text_at(*ours, "IPAddress");
+    if (!address.empty()) instance.address = address;
+}
+
+}  // namespace
+
+std::string text_at(const json::object& object, std::string_view key) {
+    const auto* value = object.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+const json::object* object_at(const json::object& object, std::string_view key) {
+    const auto* value = object.if_contains(key);
+    return value != nullptr ? value->if_object() : nullptr;
+}
+
+json::object create_body(const model::InstanceSpec& spec, const CreateOptions& options) {
+    json::array environment;
+    for (const auto& [name, value] : spec.env)
+        environment.push_back(json::string(name + "=" + value));
+    json::object endpoint;
+    if (options.address) endpoint["IPAMConfig"] = json::object{{"IPv4Address", *options.address}};
+    json::object endpoints;
+    endpoints[options.network] = std::move(endpoint);
+    json::object exposed;
+    exposed[std::to_string(spec.port) + "/tcp"] = json::object();
+    json::object body{{"Image", spec.image},
+                      {"Hostname", "workspace-" + spec.workspace_id.str().substr(0, 8)},
+                      {"Env", std::move(environment)},
+                      {"Labels", labels_of(spec, options.installation)},
+                      {"ExposedPorts", std::move(exposed)},
+                      {"StopTimeout", 10},
+                      {"HostConfig", host_config(spec, options)}};
+    body["NetworkingConfig"] = json::object{{"EndpointsConfig", std::move(endpoints)}};
+    if (spec.command) {
+        json::array command;
+        for (const auto& argument : *spec.command)
+            command.push_back(json::string(argument));
+        body["Cmd"] = std::move(command);
+    }
+    return body;
+}
+
+std::optional<model::Instance> instance_from(const json::object& entry, const std::string& network,
+                                             const std::string& published_host) {
+    const auto* labels = object_at(entry, "Labels");
+    if (labels == nullptr) return std::nullopt;
+    const auto workspace = id_at<base::WorkspaceId>(*labels, kWorkspaceIdLabel);
+    const auto generation = integer_at(*labels, "agentdb9.generation");
+    if (!workspace || !generation) return std::nullopt;
+    model::Instance instance{.id = text_at(entry, "Id"), .name = {}, .workspace_id = *workspace};
+    if (const auto* names = entry.if_contains("Names");
+        names != nullptr && names->is_array() && !names->get_array().empty()) {
+        const auto& first = names->get_array().front();
+        if (first.is_string())
+            instance.name = std::string(first.get_string()).substr(1);  // the engine writes "/name"
+    }
+    instance.user_id = id_at<base::UserId>(*labels, "agentdb9.user.id");
+    instance.project_id = id_at<base::ProjectId>(*labels, kProjectIdLabel);
+    instance.generation = *generation;
+    instance.spec = text_at(*labels, "agentdb9.spec");
+    instance.image = text_at(entry, "Image");
+    instance.state = state_from(text_at(entry, "State"));
+    read_address(entry, network, instance);
+    read_ports(entry, published_host, instance);
+    if (const auto* mounts = entry.if_contains("Mounts"); mounts != nullptr && mounts->is_array()) {
+        for (const auto& mount : mounts->get_array()) {
+            if (mount.is_object()) instance.volumes.push_back(text_at(mount.get_object(), "Name"));
+        }
+    }
+    instance.created_at = base::from_unix_ms(number(entry, "Created") * 1000);
+    return instance;
+}
+
+json::object volume_body(const VolumeSpec& spec, const base::InstallationId& installation,
+                         const std::string& driver, const std::map<std::string, std::string>& options) {
+    json::object labels{{kManagedLabel, "true"},
+                        {kInstanceLabel, installation.view()},
+                        {"agentdb9.user.id", spec.user_id.view()}};
+    if (spec.project_id) labels[kProjectIdLabel] = spec.project_id->view();
+    if (spec.workspace_id) labels[kWorkspaceIdLabel] = spec.workspace_id->view();
+    return {{"Name", spec.name},
+            {"Driver", driver},
+            {"DriverOpts", json::value_from(options)},
+            {"Labels", std::move(labels)}};
+}
+
+Volume volume_from(const json::object& entry, const base::InstallationId& installation) {
+    Volume volume{.name = text_at(entry, "Name"), .path = text_at(entry, "Mountpoint")};
+    if (const auto* labels = object_at(entry, "Labels")) {
+        volume.project_id = id_at<base::ProjectId>(*labels, kProjectIdLabel);
+        volume.workspace_id = id_at<base::WorkspaceId>(*labels, kWorkspaceIdLabel);
+        volume.user_id = id_at<base::UserId>(*labels, "agentdb9.user.id");
+        volume.ours = text_at(*labels, kInstanceLabel) == installation.view();
+    }
+    volume.created_at = base::parse_time(text_at(entry, "CreatedAt"));
+    return volume;
+}
+
+}  // namespace agentdb9::runtime::docker

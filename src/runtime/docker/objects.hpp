@@ -1,0 +1,43 @@
+// From specs to the engine's objects and back. Pure; any thread. Field names: Engine API v1.41,
+// ContainerCreate and ContainerList.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/json.hpp"
+#include "model/instance.hpp"
+#include "runtime/runtime.hpp"
+
+namespace agentdb9::runtime::docker {
+
+inline constexpr std::string_view kManagedLabel = "agentdb9.managed";
+inline constexpr std::string_view kInstanceLabel = "agentdb9.instance";
+inline constexpr std::string_view kWorkspaceIdLabel = "agentdb9.workspace.id";
+inline constexpr std::string_view kProjectIdLabel = "agentdb9.project.id";
+
+struct CreateOptions {
+    base::InstallationId installation;
+    std::string network;
+    std::optional<std::string> address;  // chosen by us; absent: the engine chooses
+    bool publish = false;                // on a port that the engine chooses
+    std::string publish_on;              // the host address for it
+};
+
+// A hardened container: no capability, no new privilege, bounded, volumes only.
+json::object create_body(const model::InstanceSpec& spec, const CreateOptions& options);
+
+// One entry of ContainerList. Absent when it is not ours or its labels are damaged. `published_host`: where
+// published ports are reached from here.
+std::optional<model::Instance> instance_from(const json::object& entry, const std::string& network,
+                                             const std::string& published_host);
+
+json::object volume_body(const VolumeSpec& spec, const base::InstallationId& installation,
+                         const std::string& driver, const std::map<std::string, std::string>& options);
+Volume volume_from(const json::object& entry, const base::InstallationId& installation);
+
+// Reading the engine's JSON: empty or absent for what is not there.
+std::string text_at(const json::object& object, std::string_view key);
+const json::object* object_at(const json::object& object, std::string_view key);
+
+}  // namespace agentdb9::runtime::docker

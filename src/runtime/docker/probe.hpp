@@ -1,0 +1,16 @@
+// Does an application answer? One try, a second at most. Control executor.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "model/instance.hpp"
+
+namespace agentdb9::runtime::docker {
+
+// With a path: GET it and look at the status line; ready below 500. Without: a connection is enough. Never
+// throws but when cancelled.
+Task<bool> answers(base::Clock& clock, model::Endpoint endpoint, std::optional<std::string> path);
+
+}  // namespace agentdb9::runtime::docker
