@@ -25,7 +25,7 @@ endif()
 
 add_compile_options(
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
-    -Woverloaded-virtual -Werror -fno-omit-frame-pointer)
+    -Woverloaded-virtual -Wno-missing-designated-field-initializers -Werror -fno-omit-frame-pointer)
 # A precompiled header with a time stamp in it would never be found in the compiler cache.
 add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")

@@ -21,6 +21,7 @@ class Row {
     bool is_null(std::size_t column) const {
         return std::holds_alternative<std::nullptr_t>(values_.at(column));
     }
+    const Value& value(std::size_t column) const { return values_.at(column); }
     // Throw Error{kInternal, "database_value"} when the column holds something else.
     std::string text(std::size_t column) const;
     std::int64_t integer(std::size_t column) const;
@@ -46,6 +47,8 @@ class Connection {
     virtual Result execute(std::string_view sql, const std::vector<Value>& parameters = {}) = 0;
     // Several statements without parameters (migrations).
     virtual void execute_script(std::string_view sql) = 0;
+    // Changes nothing, and does not spoil the transaction when there is no such table.
+    virtual bool has_table(std::string_view name) = 0;
 };
 
 }  // namespace agentdb9::store

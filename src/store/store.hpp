@@ -8,8 +8,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "base/async.hpp"
 #include "base/time.hpp"
@@ -21,7 +24,10 @@ enum class Mode { kRead, kWrite };
 
 class Store {
   public:
-    explicit Store(std::size_t threads) : pool_(threads) {}
+    // With zero threads the work runs at once on the caller's: the simulation's way.
+    explicit Store(std::size_t threads) : pool_(std::make_unique<base::BlockingPool>(threads)) {}
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
     virtual ~Store() = default;
 
     // A consistent view; nothing may be changed in it.
@@ -48,11 +54,15 @@ class Store {
     // "SQLite 3.40.1, /path/agentdb9.db"; without secrets.
     virtual std::string describe() const = 0;
 
+  protected:
+    // Waits for running work. Every implementation's destructor begins with it, while it is still whole.
+    void join() { pool_.reset(); }
+
   private:
     template <class F>
     Task<std::invoke_result_t<F&, Transaction&>> run(Mode mode, F work) {
         using R = std::invoke_result_t<F&, Transaction&>;
-        co_return co_await pool_.run([this, mode, work = std::move(work)]() mutable -> R {
+        co_return co_await pool_->run([this, mode, work = std::move(work)]() mutable -> R {
             if constexpr (std::is_void_v<R>) {
                 transact(mode, [&](Transaction& tx) { work(tx); });
             } else {
@@ -63,7 +73,7 @@ class Store {
         });
     }
 
-    base::BlockingPool pool_;
+    std::unique_ptr<base::BlockingPool> pool_;
 };
 
 }  // namespace agentdb9::store

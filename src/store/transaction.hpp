@@ -1,5 +1,10 @@
 // The repositories of one transaction. Concrete: the difference between databases lies below, in Connection.
 // Each repository is a thin value around the connection; all block and belong to the store's threads.
+//
+// `insert` throws kConflict "duplicate" when the row breaks a unique rule. `update` writes every column but
+// the key and createdAt, and does nothing when the row is gone. A row whose values are broken (an earlier
+// backend checked little) reads as the nearest sensible one; nothing here throws for it. Lists without a page
+// are whole.
 #pragma once
 
 #include <optional>
@@ -11,7 +16,8 @@
 
 namespace agentdb9::store {
 
-// A page of a list: rows after `cursor` (what the last page's `next` said), at most `limit`.
+// A page of a list: rows after `cursor` (what the last page's `next` said), at most `limit`. A cursor that
+// this list did not give out throws kInvalid, field "cursor".
 struct Page {
     std::size_t limit = 1000;
     std::optional<std::string> cursor;
@@ -25,9 +31,10 @@ struct Listing {
 class Users {
   public:
     explicit Users(Connection& db) : db_(db) {}
-    // kConflict "email_taken" | "username_taken".
+    // Both throw kConflict "email_taken" when the address is another's in whatever case, and store it in
+    // lower case. Usernames are not unique: existing installations have some twice.
     void insert(const model::User& user);
-    void update(const model::User& user);  // every column but id and createdAt
+    void update(const model::User& user);
     std::optional<model::User> find(const model::UserId& id);
     std::optional<model::User> find_by_email(const std::string& email);  // case-insensitive
     std::vector<model::User> all();                                      // oldest first
@@ -47,14 +54,14 @@ class Projects {
     std::optional<model::Project> find(const model::ProjectId& id);
     // Newest first.
     Listing<model::Project> of_user(const model::UserId& user, const Page& page = {});
-    std::vector<model::Project> of_workspace(const model::WorkspaceId& workspace);
+    std::vector<model::Project> of_workspace(const model::WorkspaceId& workspace);  // newest first
     Listing<model::Project> unassigned(const model::UserId& user, const Page& page = {});
-    // Of this user, assigned to no other workspace type than `type`.
+    // Of this user, assigned to no other workspace type than `type`. Newest first.
     std::vector<model::Project> compatible(const model::UserId& user, const std::string& type);
     std::int64_t count_of_user(const model::UserId& user);
     // Every assignment to the workspace is undone (it is being deleted); type too.
     void unassign_all(const model::WorkspaceId& workspace);
-    std::vector<model::Project> all();
+    std::vector<model::Project> all();  // oldest first
 
   private:
     Connection& db_;
@@ -76,7 +83,7 @@ class Workspaces {
     // All that may need the reconciler: running or deleted desired, a replacement on its way, an unsettled
     // phase, or an open operation.
     std::vector<model::WorkspaceId> unsettled();
-    std::vector<model::Workspace> all();
+    std::vector<model::Workspace> all();  // oldest first
 
   private:
     Connection& db_;
@@ -85,15 +92,18 @@ class Workspaces {
 class Operations {
   public:
     explicit Operations(Connection& db) : db_(db) {}
+    // kConflict "operation_in_progress" when the workspace has an open one.
     void insert(const model::Operation& operation);
     void update(const model::Operation& operation);
     std::optional<model::Operation> find(const model::OperationId& id);
-    // The one that is pending or running; there is at most one a workspace.
+    // The one that is pending or running; there is at most one a workspace. "Latest" goes by the order of
+    // insertion, not by time.
     std::optional<model::Operation> open_of(const model::WorkspaceId& workspace);
     std::optional<model::Operation> latest_of(const model::WorkspaceId& workspace);
     Listing<model::Operation> of_workspace(const model::WorkspaceId& workspace,
                                            const Page& page = {});  // newest first
-    // Deletes finished ones older than `before`, but keeps the latest of each workspace. Returns how many.
+    // Deletes those that finished before `before`, but keeps the latest of each workspace that still exists.
+    // Returns how many.
     std::int64_t prune(model::Time before);
 
   private:
@@ -108,9 +118,10 @@ class Sessions {
     std::optional<model::Session> find(const model::SessionId& id);
     // By the current or the previous refresh token's hash.
     std::optional<model::Session> find_by_refresh_hash(const std::string& hash);
-    std::vector<model::Session> of_user(const model::UserId& user);
+    std::vector<model::Session> of_user(const model::UserId& user);  // newest first, revoked ones too
+    // All of the user's but `except` that are not revoked yet.
     void revoke_all(const model::UserId& user, model::Time at, const std::optional<model::SessionId>& except);
-    std::int64_t prune(model::Time expired_before);
+    std::int64_t prune(model::Time expired_before);  // returns how many
 
   private:
     Connection& db_;
@@ -124,7 +135,7 @@ class ApiTokens {
     std::optional<model::ApiToken> find_by_hash(const std::string& hash);
     std::vector<model::ApiToken> of_user(const model::UserId& user);  // not revoked, newest first
     void touch(const model::ApiTokenId& id, model::Time used_at);
-    void revoke(const model::ApiTokenId& id, model::Time at);
+    void revoke(const model::ApiTokenId& id, model::Time at);  // the first time counts
 
   private:
     Connection& db_;
@@ -137,7 +148,7 @@ class ProxyTickets {
     // Takes the ticket out: a second call finds nothing. Expired ones are returned too; the caller looks at
     // the time.
     std::optional<model::ProxyTicket> take(const std::string& hash);
-    std::int64_t prune(model::Time expired_before);
+    std::int64_t prune(model::Time expired_before);  // returns how many
 
   private:
     Connection& db_;
@@ -146,6 +157,7 @@ class ProxyTickets {
 class Tombstones {
   public:
     explicit Tombstones(Connection& db) : db_(db) {}
+    // kConflict "duplicate" when the volume lies in the trash already.
     void insert(const model::Tombstone& tombstone);
     void update(const model::Tombstone& tombstone);
     std::optional<model::Tombstone> find(const model::TombstoneId& id);

@@ -1,0 +1,97 @@
+#include "store/table.hpp"
+
+namespace agentdb9::store {
+namespace {
+
+using model::Workspace;
+
+constexpr SortKey kDefaultFirst[] = {
+    {"isDefault", SortKey::Kind::kFlag}, {"createdAt", SortKey::Kind::kTime}, {"id", SortKey::Kind::kId}};
+constexpr std::string_view kDefaultFirstSql = R"( ORDER BY "isDefault" DESC, "createdAt" DESC, "id" DESC)";
+
+const Table<Workspace>& table() {
+    static const Table<Workspace> table(
+        "workspaces",
+        Workspace{.id = nil_id<model::WorkspaceId>(), .user_id = nil_id<model::UserId>(), .type = "vscode"},
+        {key<&Workspace::id>("id"),
+         column<&Workspace::name>("name"),
+         column<&Workspace::description>("description"),
+         column<&Workspace::user_id>("userId"),
+         column<&Workspace::type>("type"),
+         column<&Workspace::current_project_id>("currentProjectId"),
+         column<&Workspace::config>("config"),
+         column<&Workspace::status>("status"),
+         column<&Workspace::container_name>("containerName"),
+         column<&Workspace::volume_name>("volumeName"),
+         column<&Workspace::is_default>("isDefault"),
+         fixed<&Workspace::created_at>("createdAt"),
+         column<&Workspace::updated_at>("updatedAt"),
+         column<&Workspace::desired_state>("desiredState"),
+         column<&Workspace::phase>("phase"),
+         column<&Workspace::generation>("generation"),
+         column<&Workspace::last_generation>("lastGeneration"),
+         column<&Workspace::next_generation>("nextGeneration"),
+         column<&Workspace::next_project_id>("nextProjectId"),
+         column<&Workspace::last_error>("lastError")});
+    return table;
+}
+
+}  // namespace
+
+void Workspaces::insert(const Workspace& workspace) {
+    table().insert(db_, workspace);
+}
+
+void Workspaces::update(const Workspace& workspace) {
+    table().update(db_, workspace);
+}
+
+void Workspaces::remove(const model::WorkspaceId& id) {
+    db_.execute(R"(DELETE FROM "workspaces" WHERE "id" = $1)", {id.str()});
+}
+
+std::optional<Workspace> Workspaces::find(const model::WorkspaceId& id) {
+    return table().select_one(db_, R"(WHERE "id" = $1)", {id.str()});
+}
+
+Listing<Workspace> Workspaces::of_user(const model::UserId& user, const Page& page) {
+    return table().page(db_, R"("userId" = $1)", {user.str()}, kDefaultFirst, page);
+}
+
+std::vector<Workspace> Workspaces::of_user_and_type(const model::UserId& user, const std::string& type) {
+    return table().select(db_, R"(WHERE "userId" = $1 AND "type" = $2)" + std::string(kDefaultFirstSql),
+                          {user.str(), type});
+}
+
+std::vector<Workspace> Workspaces::using_project(const model::ProjectId& project) {
+    // Two parameters for one value: the columns may be of different types in PostgreSQL.
+    return table().select(
+        db_, R"(WHERE "currentProjectId" = $1 OR "nextProjectId" = $2)" + std::string(kDefaultFirstSql),
+        {project.str(), project.str()});
+}
+
+void Workspaces::clear_default(const model::UserId& user) {
+    db_.execute(R"(UPDATE "workspaces" SET "isDefault" = false WHERE "userId" = $1 AND "isDefault")",
+                {user.str()});
+}
+
+std::vector<model::WorkspaceId> Workspaces::unsettled() {
+    // A failed one counts: something of it may still lie in the runtime.
+    const auto result = db_.execute(
+        R"(SELECT "id" FROM "workspaces"
+           WHERE "desiredState" <> 'stopped' OR "phase" <> 'stopped' OR "nextGeneration" IS NOT NULL
+              OR CAST("id" AS text) IN
+                 (SELECT "workspaceId" FROM "operations" WHERE "state" IN ('pending', 'running'))
+           ORDER BY "createdAt", "id")");
+    std::vector<model::WorkspaceId> ids;
+    for (const auto& row : result.rows) {
+        if (auto id = Codec<model::WorkspaceId>::decode(row.value(0))) ids.push_back(*id);
+    }
+    return ids;
+}
+
+std::vector<Workspace> Workspaces::all() {
+    return table().select(db_, R"(ORDER BY "createdAt", "id")");
+}
+
+}  // namespace agentdb9::store
