@@ -18,8 +18,8 @@ class ChunkedDecoder {
         std::size_t used = 0;   // bytes of the input that this step took, framing included
         std::string_view data;  // body bytes among them, if any; within the input
     };
-    // Takes bytes up to the end of one run of data, of the last chunk's size line, of the body, or of the input, whichever
-    // is first.
+    // Takes bytes up to the end of one run of data, of the last chunk's size line, of the body, or of the
+    // input, whichever is first.
     std::expected<Step, HeadError> step(std::string_view input);
     // The last chunk's size line has passed; what follows are trailers.
     bool in_trailers() const { return state_ == State::kTrailer; }

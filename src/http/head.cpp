@@ -13,10 +13,14 @@ constexpr std::string_view kLineEnd = "\r\n";
 
 constexpr std::array<bool, 256> token_table() {
     std::array<bool, 256> table{};
-    for (unsigned c = '0'; c <= '9'; ++c) table[c] = true;
-    for (unsigned c = 'a'; c <= 'z'; ++c) table[c] = true;
-    for (unsigned c = 'A'; c <= 'Z'; ++c) table[c] = true;
-    for (char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
+    for (unsigned c = '0'; c <= '9'; ++c)
+        table[c] = true;
+    for (unsigned c = 'a'; c <= 'z'; ++c)
+        table[c] = true;
+    for (unsigned c = 'A'; c <= 'Z'; ++c)
+        table[c] = true;
+    for (char c : std::string_view("!#$%&'*+-.^_`|~"))
+        table[static_cast<unsigned char>(c)] = true;
     return table;
 }
 constexpr auto kToken = token_table();
@@ -29,13 +33,15 @@ bool is_field_text(std::string_view value) {
 }
 
 bool is_target_text(std::string_view target) {
-    return !target.empty() && std::ranges::all_of(target, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
+    return !target.empty() &&
+           std::ranges::all_of(target, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
 }
 
 // Of a Host field or an absolute target: name or address, and a port.
 bool is_authority(std::string_view text) {
     return std::ranges::all_of(text, [](char c) {
-        return kToken[static_cast<unsigned char>(c)] || c == ':' || c == '[' || c == ']' || c == '(' || c == ')';
+        return kToken[static_cast<unsigned char>(c)] || c == ':' || c == '[' || c == ']' || c == '(' ||
+               c == ')';
     });
 }
 
@@ -63,7 +69,8 @@ std::optional<HeadError> parse_fields(std::string_view text, std::vector<FieldVi
         text.remove_prefix(end + kLineEnd.size());
         if (line.front() == ' ' || line.front() == '\t') return HeadError{400, "a folded header field"};
         auto colon = line.find(':');
-        if (colon == line.npos || !is_token(line.substr(0, colon))) return HeadError{400, "a malformed header field name"};
+        if (colon == line.npos || !is_token(line.substr(0, colon)))
+            return HeadError{400, "a malformed header field name"};
         auto value = line.substr(colon + 1);
         while (!value.empty() && (value.front() == ' ' || value.front() == '\t'))
             value.remove_prefix(1);
@@ -101,7 +108,8 @@ FramingFields framing_fields(const Head& head) {
 std::expected<std::optional<Framing>, HeadError> explicit_framing(const Head& head) {
     auto found = framing_fields(head);
     if (found.codings > 0) {
-        if (found.lengths > 0) return std::unexpected(HeadError{400, "Transfer-Encoding together with Content-Length"});
+        if (found.lengths > 0)
+            return std::unexpected(HeadError{400, "Transfer-Encoding together with Content-Length"});
         if (found.codings > 1 || !iequals(found.coding, "chunked"))
             return std::unexpected(HeadError{400, "a transfer coding other than chunked"});
         if (head.minor_version == 0) return std::unexpected(HeadError{400, "Transfer-Encoding in HTTP/1.0"});
@@ -115,7 +123,8 @@ std::expected<std::optional<Framing>, HeadError> explicit_framing(const Head& he
 }
 
 bool wants_keep_alive(const Head& head) {
-    if (head.minor_version == 0) return head.has("Connection", "keep-alive") && !head.has("Connection", "close");
+    if (head.minor_version == 0)
+        return head.has("Connection", "keep-alive") && !head.has("Connection", "close");
     return !head.has("Connection", "close");
 }
 
@@ -132,14 +141,15 @@ std::optional<HeadError> check_host(RequestHead& head) {
     return std::nullopt;
 }
 
-// RFC 9112 section 3.2: origin form, "*" for OPTIONS, and an absolute form that names this host. The rest is for a
-// forward proxy, which this is not.
+// RFC 9112 section 3.2: origin form, "*" for OPTIONS, and an absolute form that names this host. The rest is
+// for a forward proxy, which this is not.
 std::optional<HeadError> check_target(RequestHead& head) {
     if (head.method == "CONNECT") return HeadError{400, "CONNECT is not supported"};
     if (head.target.starts_with('/')) return std::nullopt;
     if (head.target == "*" && head.method == "OPTIONS") return std::nullopt;
     for (std::string_view scheme : {"http://", "https://"}) {
-        if (head.target.size() < scheme.size() || !iequals(head.target.substr(0, scheme.size()), scheme)) continue;
+        if (head.target.size() < scheme.size() || !iequals(head.target.substr(0, scheme.size()), scheme))
+            continue;
         auto rest = head.target.substr(scheme.size());
         auto slash = rest.find_first_of("/?");
         if (!iequals(rest.substr(0, slash), head.host) || slash == rest.npos || rest[slash] == '?')
@@ -153,7 +163,8 @@ std::optional<HeadError> check_target(RequestHead& head) {
 }  // namespace
 
 bool is_token(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, [](char c) { return kToken[static_cast<unsigned char>(c)]; });
+    return !text.empty() &&
+           std::ranges::all_of(text, [](char c) { return kToken[static_cast<unsigned char>(c)]; });
 }
 
 bool is_idempotent(std::string_view method) {
@@ -161,10 +172,12 @@ bool is_idempotent(std::string_view method) {
     return std::ranges::find(kIdempotent, method) != kIdempotent.end();
 }
 
-std::expected<std::optional<std::size_t>, HeadError> find_head_end(std::string_view data, std::size_t searched) {
+std::expected<std::optional<std::size_t>, HeadError> find_head_end(std::string_view data,
+                                                                   std::size_t searched) {
     auto limit = data.substr(0, kMaxHeadSize);
     for (auto at = limit.find('\n', searched); at != limit.npos; at = limit.find('\n', at + 1)) {
-        if (at == 0 || limit[at - 1] != '\r') return std::unexpected(HeadError{400, "a line that ends with LF alone"});
+        if (at == 0 || limit[at - 1] != '\r')
+            return std::unexpected(HeadError{400, "a line that ends with LF alone"});
         if (at >= 3 && limit[at - 2] == '\n') return at + 1;
     }
     if (limit.size() == kMaxHeadSize) return std::unexpected(HeadError{431, "the head is too large"});
@@ -178,8 +191,9 @@ std::optional<std::string_view> Head::get(std::string_view name) const {
 }
 
 bool Head::has(std::string_view name, std::string_view token) const {
-    return std::ranges::any_of(
-        fields, [&](const FieldView& field) { return iequals(field.name, name) && list_has(field.value, token); });
+    return std::ranges::any_of(fields, [&](const FieldView& field) {
+        return iequals(field.name, name) && list_has(field.value, token);
+    });
 }
 
 std::string_view RequestHead::query() const {
@@ -218,7 +232,8 @@ std::optional<HeadError> parse_request_head(std::string text, RequestHead& head)
     return std::nullopt;
 }
 
-std::optional<HeadError> parse_response_head(std::string text, std::string_view request_method, ResponseHead& head) {
+std::optional<HeadError> parse_response_head(std::string text, std::string_view request_method,
+                                             ResponseHead& head) {
     head.text = std::move(text);
     head.fields.clear();
     std::string_view rest = head.text;

@@ -1,5 +1,5 @@
-// Request and response heads of HTTP/1.1 (RFC 9112), read strictly: what two parsers could understand in two ways is refused.
-// Pure; any thread.
+// Request and response heads of HTTP/1.1 (RFC 9112), read strictly: what two parsers could understand in two
+// ways is refused. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,18 @@ namespace agentdb9::http {
 inline constexpr std::size_t kMaxHeadSize = 32UL * 1024;
 inline constexpr std::size_t kMaxFields = 200;
 
-// Why a head is refused: the status to answer with (400, 431, 501, 505) and half a sentence for the log and the client.
+// Why a head is refused: the status to answer with (400, 431, 501, 505) and half a sentence for the log and
+// the client.
 struct HeadError {
     int status = 400;
     std::string_view reason;
 };
 
-// The length of the head at the front of `data`, its empty line included; absent when it is not there yet. A line that ends
-// with LF alone is an error at once, and so is a head that grows over kMaxHeadSize. `searched`: bytes known to hold no end.
-std::expected<std::optional<std::size_t>, HeadError> find_head_end(std::string_view data, std::size_t searched);
+// The length of the head at the front of `data`, its empty line included; absent when it is not there yet. A
+// line that ends with LF alone is an error at once, and so is a head that grows over kMaxHeadSize.
+// `searched`: bytes known to hold no end.
+std::expected<std::optional<std::size_t>, HeadError> find_head_end(std::string_view data,
+                                                                   std::size_t searched);
 
 // How a message's body ends (RFC 9112 section 6.3).
 struct Framing {
@@ -75,7 +78,8 @@ struct ResponseHead : Head {
 // `text` is what find_head_end() measured.
 std::optional<HeadError> parse_request_head(std::string text, RequestHead& head);
 // The framing depends on the request's method as well (HEAD; CONNECT is never sent).
-std::optional<HeadError> parse_response_head(std::string text, std::string_view request_method, ResponseHead& head);
+std::optional<HeadError> parse_response_head(std::string text, std::string_view request_method,
+                                             ResponseHead& head);
 
 // GET, HEAD, OPTIONS, TRACE, PUT, DELETE (RFC 9110 section 9.2.2).
 bool is_idempotent(std::string_view method);

@@ -45,12 +45,14 @@ bool enable(int fd, int option) {
 // True when somebody answers behind the socket file.
 bool is_served(const sockaddr_un& address) {
     Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN;
+    return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+           errno == EAGAIN;
 }
 
 }  // namespace
 
-std::expected<std::unique_ptr<Listener>, std::string> Listener::tcp(asio::io_context& io, const std::string& address,
+std::expected<std::unique_ptr<Listener>, std::string> Listener::tcp(asio::io_context& io,
+                                                                    const std::string& address,
                                                                     std::uint16_t port, bool probe) {
     boost::system::error_code ec;
     auto ip = asio::ip::make_address(address, ec);
@@ -82,7 +84,8 @@ std::expected<std::unique_ptr<Listener>, std::string> Listener::unix_socket(asio
     if (is_served(address)) return std::unexpected("another server answers there");
     struct stat status{};
     if (::lstat(path.c_str(), &status) == 0) {
-        if (!S_ISSOCK(status.st_mode)) return std::unexpected("something that is not a socket is in its place");
+        if (!S_ISSOCK(status.st_mode))
+            return std::unexpected("something that is not a socket is in its place");
         ::unlink(path.c_str());
     }
     Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -111,8 +114,10 @@ void Listener::close() {
 std::uint16_t Listener::port() const {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
-    auto& descriptor = const_cast<asio::posix::stream_descriptor&>(descriptor_);  // NOLINT: native_handle() is not const
-    if (::getsockname(descriptor.native_handle(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
+    auto& descriptor =
+        const_cast<asio::posix::stream_descriptor&>(descriptor_);  // NOLINT: native_handle() is not const
+    if (::getsockname(descriptor.native_handle(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
+        return 0;
     if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
     if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
     return 0;
@@ -125,7 +130,8 @@ Task<IoResult<std::unique_ptr<Stream>>> Listener::accept(Loop& loop) {
             sockaddr_storage address{};
             socklen_t size = sizeof address;
             ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-            asio::generic::stream_protocol protocol(address.ss_family, address.ss_family == AF_UNIX ? 0 : IPPROTO_TCP);
+            asio::generic::stream_protocol protocol(address.ss_family,
+                                                    address.ss_family == AF_UNIX ? 0 : IPPROTO_TCP);
             Stream::Socket socket(io_);
             boost::system::error_code ec;
             socket.assign(protocol, fd, ec);

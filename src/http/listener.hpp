@@ -11,10 +11,11 @@ namespace agentdb9::http {
 
 class Listener {
   public:
-    // With `shared`, several listeners (one a worker) may hold the same port and the kernel spreads connections over them.
-    // The first one of a fixed port is made with `probe`, which refuses a port that another process holds.
-    // Error: a sentence's second half ("address already in use").
-    static std::expected<std::unique_ptr<Listener>, std::string> tcp(asio::io_context& io, const std::string& address,
+    // With `shared`, several listeners (one a worker) may hold the same port and the kernel spreads
+    // connections over them. The first one of a fixed port is made with `probe`, which refuses a port that
+    // another process holds. Error: a sentence's second half ("address already in use").
+    static std::expected<std::unique_ptr<Listener>, std::string> tcp(asio::io_context& io,
+                                                                     const std::string& address,
                                                                      std::uint16_t port, bool probe);
     // Replaces a socket that nobody listens on any more; mode 0600. The file goes with the listener.
     static std::expected<std::unique_ptr<Listener>, std::string> unix_socket(asio::io_context& io,

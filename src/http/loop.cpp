@@ -48,7 +48,7 @@ void Loop::tick() {
         auto& stream = static_cast<Stream&>(member);
         if (!stream.is_open()) continue;
         stream.check_deadlines(now_);
-        if (!stream.victim_ || !stream.is_open()) continue;
+        if (!stream.peer_gone_ || !stream.is_open()) continue;
         polled.push_back({stream.socket_.native_handle(), POLLRDHUP, 0});
         watched.push_back(&stream);
     }
@@ -56,8 +56,8 @@ void Loop::tick() {
     if (!polled.empty() && ::poll(polled.data(), polled.size(), 0) > 0) {
         for (std::size_t i = 0; i < polled.size(); ++i) {
             if ((polled[i].revents & (POLLRDHUP | POLLHUP | POLLERR)) == 0) continue;
-            if (Stream* victim = watched[i]->victim_) victim->close(IoError::kReset);
             watched[i]->close(IoError::kReset);
+            if (auto gone = std::exchange(watched[i]->peer_gone_, nullptr)) gone();
         }
     }
     if (on_tick_) on_tick_();

@@ -1,6 +1,6 @@
-// What the streams of one thread share: coarse time, the tick that enforces their deadlines, and blocks of memory for those
-// that have bytes in hand. One a worker; every call on its thread. It and Stream are all that would change if an epoll loop of
-// our own took Asio's place on the data plane.
+// What the streams of one thread share: coarse time, the tick that enforces their deadlines, and blocks of
+// memory for those that have bytes in hand. One a worker; every call on its thread. It and Stream are all
+// that would change if an epoll loop of our own took Asio's place on the data plane.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -1,4 +1,5 @@
-// A request and its response as complete values, the way they cross from the data plane to the control plane and back.
+// A request and its response as complete values, the way they cross from the data plane to the control plane
+// and back.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,8 @@ namespace agentdb9::http {
 
 // ASCII only, as field names are (RFC 9110 section 5.1).
 bool iequals(std::string_view a, std::string_view b);
-// Whether the comma-separated list `list` has the element `token` (RFC 9110 section 5.6.1), whatever its case.
+// Whether the comma-separated list `list` has the element `token` (RFC 9110 section 5.6.1), whatever its
+// case.
 bool list_has(std::string_view list, std::string_view token);
 
 struct Field {
@@ -46,7 +48,8 @@ struct Request {
     std::string target;  // origin form, as received
     Headers headers;
     std::string body;
-    std::string peer;  // the client's address in text form; of a trusted proxy's client where one stands before us
+    std::string
+        peer;  // the client's address in text form; of a trusted proxy's client where one stands before us
     bool secure = false;  // whether the client came by https
 
     std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
@@ -60,8 +63,8 @@ struct Response {
     int status = 200;
     Headers headers;
     std::string body;
-    // When set, the body comes piece by piece instead: called, on the control executor, until it gives nothing. Dropped
-    // without a further call when the client has gone; a call that waits is cancelled then.
+    // When set, the body comes piece by piece instead: called, on the control executor, until it gives
+    // nothing. Dropped without a further call when the client has gone; a call that waits is cancelled then.
     std::function<Task<std::optional<std::string>>()> next_piece;
 };
 

@@ -1,7 +1,8 @@
-// A connected socket (TCP or unix) with waits that have deadlines and errors that are values. One thread: its Loop's.
+// A connected socket (TCP or unix) with waits that have deadlines and errors that are values. One thread: its
+// Loop's.
 //
-// At most one coroutine receives and one sends at a time. A stream outlives the calls made on it: whoever closes it leaves its
-// destruction to the coroutine that reads it.
+// At most one coroutine receives and one sends at a time. A stream outlives the calls made on it: whoever
+// closes it leaves its destruction to the coroutine that reads it.
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -28,14 +29,17 @@ class Stream final : private Loop::Member {
     Stream& operator=(const Stream&) = delete;
 
     // Connects to a numeric address. kReset when refused or unreachable, kTimeout at `deadline`.
-    static Task<IoResult<std::unique_ptr<Stream>>> connect(Loop& loop, asio::generic::stream_protocol::endpoint to,
+    static Task<IoResult<std::unique_ptr<Stream>>> connect(Loop& loop,
+                                                           asio::generic::stream_protocol::endpoint to,
                                                            base::SteadyTime deadline);
 
-    // Bytes that are there now, without waiting: at least one; 0 when there are none yet; kEnd after the last.
+    // Bytes that are there now, without waiting: at least one; 0 when there are none yet; kEnd after the
+    // last.
     IoResult<std::size_t> try_recv(std::span<char> into);
-    // Returns when try_recv() has something to tell.
+    // Returns when try_recv() has something to tell; kTimeout at `deadline`, and the stream is still good.
     Task<IoResult<>> wait_readable(base::SteadyTime deadline);
-    // Sends all of `parts`, in order. kTimeout when the other side takes nothing for the stall limit.
+    // Sends all of `parts`, at most 16, in order. When the other side takes nothing for the stall limit the
+    // stream is closed: kTimeout.
     Task<IoResult<>> send(std::span<const std::string_view> parts);
     Task<IoResult<>> send(std::string_view bytes);
     void set_stall_limit(std::chrono::milliseconds limit) { stall_limit_ = limit; }
@@ -47,12 +51,14 @@ class Stream final : private Loop::Member {
     bool is_open() const { return !error_; }
     // A pending wait_readable() ends with kCancelled; so does the next one when none is pending.
     void interrupt();
+    // Takes an interrupt back that nothing has waited for.
+    void forget_interrupt() { interrupted_ = false; }
     // For an idle connection: nothing came, and the other side has not closed.
     bool is_quiet() const;
 
-    // While set: when the other side goes away without anybody reading, this stream and `victim` are closed
-    // (kReset), within a tick. nullptr ends it.
-    void watch_peer(Stream* victim) { victim_ = victim; }
+    // While set: when the other side closes, even its sending half, and nobody may be reading to notice, this
+    // stream is closed (kReset) within a tick and `gone` called. An empty function ends it.
+    void watch_peer(std::function<void()> gone) { peer_gone_ = std::move(gone); }
 
     // "192.0.2.1", "2001:db8::1", or empty for a unix socket.
     std::string peer_address() const;
@@ -71,8 +77,9 @@ class Stream final : private Loop::Member {
     base::SteadyTime recv_deadline_ = kNever;
     base::SteadyTime send_deadline_ = kNever;
     std::chrono::milliseconds stall_limit_{120'000};
-    Stream* victim_ = nullptr;
+    std::function<void()> peer_gone_;
     bool interrupted_ = false;
+    bool timed_out_ = false;
     std::uint64_t received_ = 0;
     std::uint64_t sent_ = 0;
 };

@@ -1,5 +1,6 @@
-// How a worker asks the control plane: the question runs on the control executor, the answer comes back by value. Asio's own
-// way (co_spawn across executors) cannot be cancelled without a race between the two threads.
+// How a worker asks the control plane: the question runs on the control executor, the answer comes back by
+// value. Asio's own way (co_spawn across executors) cannot be cancelled without a race between the two
+// threads.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>
@@ -26,8 +27,8 @@ class Questions {
               std::shared_ptr<const void> functions)
         : worker_(std::move(worker)), control_(std::move(control)), functions_(std::move(functions)) {}
 
-    // Runs `function(arguments…)`, which returns a Task<T>, on the control executor. Absent when it threw (logged) or was
-    // given up. `function` is one of `functions`; the arguments are moved along.
+    // Runs `function(arguments…)`, which returns a Task<T>, on the control executor. Absent when it threw
+    // (logged) or was given up. `function` is one of `functions`; the arguments are moved along.
     template <class T, class Function, class... Arguments>
     Task<std::optional<T>> ask(const Function& function, Arguments... arguments);
     // Every open question ends without an answer, at once; its work is cancelled.
@@ -41,9 +42,9 @@ class Questions {
         // The answer may come after the worker has gone.
         std::shared_ptr<asio::io_context> worker;
         std::shared_ptr<const void> functions;
-        asio::steady_timer woken;                // worker's thread
-        asio::cancellation_signal cancel;        // control's thread
-        bool done = false;                       // worker's thread
+        asio::steady_timer woken;          // worker's thread
+        asio::cancellation_signal cancel;  // control's thread
+        bool done = false;                 // worker's thread
     };
     template <class T>
     struct Question final : Pending {
@@ -52,7 +53,8 @@ class Questions {
     };
 
     template <class T, class Function, class... Arguments>
-    static Task<> run(const Function* function, std::shared_ptr<Question<T>> question, Arguments... arguments) {
+    static Task<> run(const Function* function, std::shared_ptr<Question<T>> question,
+                      Arguments... arguments) {
         question->answer.emplace(co_await (*function)(std::move(arguments)...));
     }
 
@@ -71,18 +73,20 @@ Task<std::optional<T>> Questions::ask(const Function& function, Arguments... arg
     question->functions = functions_;
     auto place = pending_.insert(pending_.end(), question);
     // Spawned from the control thread, so that its signal is touched there only.
-    asio::post(control_, [control = control_, question,
-                          task = std::make_shared<Task<>>(run<T>(&function, question, std::move(arguments)...))] {
-        asio::co_spawn(control, std::move(*task),
-                       asio::bind_cancellation_slot(question->cancel.slot(), [question](std::exception_ptr failure) {
-                           if (failure && !base::is_cancellation(failure))
-                               log::exception("a request failed in the control plane", failure);
-                           asio::post(*question->worker, [question] {
-                               question->done = true;
-                               question->woken.cancel();
-                           });
-                       }));
-    });
+    asio::post(
+        control_, [control = control_, question,
+                   task = std::make_shared<Task<>>(run<T>(&function, question, std::move(arguments)...))] {
+            asio::co_spawn(
+                control, std::move(*task),
+                asio::bind_cancellation_slot(question->cancel.slot(), [question](std::exception_ptr failure) {
+                    if (failure && !base::is_cancellation(failure))
+                        log::exception("a request failed in the control plane", failure);
+                    asio::post(*question->worker, [question] {
+                        question->done = true;
+                        question->woken.cancel();
+                    });
+                }));
+        });
     while (!question->done && !given_up_)
         co_await question->woken.async_wait(asio::as_tuple(asio::use_awaitable));
     pending_.erase(place);

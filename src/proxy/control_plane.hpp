@@ -1,5 +1,6 @@
-// What the data plane asks of the control plane. Each function is called, and its task runs, on `executor`; arguments and
-// results cross the threads by value. A task that throws is answered to the client as 500 `internal_error`.
+// What the data plane asks of the control plane. Each function is called, and its task runs, on `executor`;
+// arguments and results cross the threads by value. A task that throws is answered to the client as 500
+// `internal_error`.
 #pragma once
 
 #include <expected>
@@ -31,7 +32,8 @@ struct ControlPlane {
     std::function<Task<http::Response>(http::Request)> operator_api;
     std::function<Task<Answer<auth::Principal>>(auth::Credential)> authenticate;
     // Uses the ticket up. A bad or used one: 401 `ticket_invalid`.
-    std::function<Task<Answer<ApplicationCookie>>(std::string ticket, base::WorkspaceId, int port)> redeem_ticket;
+    std::function<Task<Answer<ApplicationCookie>>(std::string ticket, base::WorkspaceId, int port)>
+        redeem_ticket;
 };
 
 }  // namespace agentdb9::proxy

@@ -81,13 +81,15 @@ std::optional<int> parse_port(std::string_view text) {
     if (text.empty() || text.front() == '0') return std::nullopt;
     int port = 0;
     auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (ec != std::errc() || end != text.data() + text.size() || port < 1 || port > 65535) return std::nullopt;
+    if (ec != std::errc() || end != text.data() + text.size() || port < 1 || port > 65535)
+        return std::nullopt;
     return port;
 }
 
 std::expected<Rewrite, std::string> parse_rewrite(std::string_view prefix, std::string_view value) {
     constexpr std::string_view kScheme = "http://";
-    if (prefix.size() < 2 || prefix.front() != '/' || prefix.back() == '/' || prefix.find_first_of("?#") != prefix.npos)
+    if (prefix.size() < 2 || prefix.front() != '/' || prefix.back() == '/' ||
+        prefix.find_first_of("?#") != prefix.npos)
         return std::unexpected("a rewrite's path starts with '/' and does not end with one");
     Rewrite rewrite{std::string(prefix), {}, std::nullopt};
     if (!value.starts_with(kScheme)) {
@@ -106,7 +108,8 @@ std::expected<Rewrite, std::string> parse_rewrite(std::string_view prefix, std::
         port = *parsed;
         authority = authority.substr(0, colon);
     }
-    if (authority.starts_with('[') && authority.ends_with(']')) authority = authority.substr(1, authority.size() - 2);
+    if (authority.starts_with('[') && authority.ends_with(']'))
+        authority = authority.substr(1, authority.size() - 2);
     if (authority.empty() || authority.find_first_of("/?#@ []") != authority.npos)
         return std::unexpected("must be http://HOST:PORT without a path");
     rewrite.upstream = model::Endpoint{std::string(authority), port};

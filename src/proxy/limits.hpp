@@ -1,4 +1,5 @@
-// What the data plane allows and how long it waits. Each is a default that tests and the configuration may change.
+// What the data plane allows and how long it waits. Each is a default that tests and the configuration may
+// change.
 #pragma once
 
 #include <chrono>

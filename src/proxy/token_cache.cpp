@@ -8,7 +8,8 @@
 namespace agentdb9::proxy {
 namespace {
 
-// More than could come while one question to the control plane is open. Older ones count as covering everybody.
+// More than could come while one question to the control plane is open. Older ones count as covering
+// everybody.
 constexpr std::size_t kRemembered = 1024;
 
 std::uint64_t random_seed() {
@@ -62,7 +63,8 @@ bool TokenCache::revoked_since(std::uint64_t epoch, const auth::Principal& princ
 }
 
 std::size_t TokenCache::size() const {
-    return static_cast<std::size_t>(std::ranges::count_if(slots_, [](const Slot& slot) { return slot.principal != nullptr; }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(slots_, [](const Slot& slot) { return slot.principal != nullptr; }));
 }
 
 }  // namespace agentdb9::proxy

@@ -1,5 +1,5 @@
-// Credentials that were checked before, one cache a worker. A seeded hash only picks the slot; the whole text is compared, and
-// the time of expiry looked at, on every hit. One thread.
+// Credentials that were checked before, one cache a worker. A seeded hash only picks the slot; the whole text
+// is compared, and the time of expiry looked at, on every hit. One thread.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ class TokenCache {
     void revoke(const auth::Revocation& revocation);
     // Grows with each revocation.
     std::uint64_t epoch() const { return epoch_; }
-    // Whether a revocation after `epoch` covers the principal: what was asked before it came may be answered after.
+    // Whether a revocation after `epoch` covers the principal: what was asked before it came may be answered
+    // after.
     bool revoked_since(std::uint64_t epoch, const auth::Principal& principal) const;
 
     std::size_t size() const;

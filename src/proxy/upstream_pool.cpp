@@ -11,7 +11,8 @@ namespace {
 using asio::ip::tcp;
 
 // Only fixed upstreams of the configuration have names; instances have addresses.
-Task<std::optional<tcp::endpoint>> resolve(http::Loop& loop, model::Endpoint endpoint, std::chrono::milliseconds limit) {
+Task<std::optional<tcp::endpoint>> resolve(http::Loop& loop, model::Endpoint endpoint,
+                                           std::chrono::milliseconds limit) {
     boost::system::error_code ec;
     auto port = static_cast<std::uint16_t>(endpoint.port);
     auto address = asio::ip::make_address(endpoint.host, ec);
@@ -60,12 +61,12 @@ void UpstreamPool::put(const Target& target, std::unique_ptr<http::Stream> strea
 }
 
 void UpstreamPool::sweep() {
-    std::erase_if(idle_, [&](auto& entry) {
-        std::erase_if(entry.second, [&](const Idle& idle) {
+    for (auto it = idle_.begin(); it != idle_.end();) {
+        std::erase_if(it->second, [&](const Idle& idle) {
             return loop_.now() - idle.since > limits_.upstream_idle || !idle.stream->is_quiet();
         });
-        return entry.second.empty();
-    });
+        it = it->second.empty() ? idle_.erase(it) : std::next(it);
+    }
 }
 
 void UpstreamPool::retain(const model::RouteTable& table) {

@@ -1,5 +1,5 @@
-// Connections to applications that are kept for the next request, one pool a worker. Keyed by endpoint *and* instance: an
-// address may pass to another container, a connection must not. One thread.
+// Connections to applications that are kept for the next request, one pool a worker. Keyed by endpoint *and*
+// instance: an address may pass to another container, a connection must not. One thread.
 #pragma once
 
 #include <map>
