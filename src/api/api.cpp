@@ -1,0 +1,98 @@
+#include "api/api.hpp"
+
+#include "api/envelope.hpp"
+#include "api/problem.hpp"
+#include "auth/bearer.hpp"
+
+namespace agentdb9::api {
+namespace {
+
+base::Error error_of(auth::Failure failure) {
+    using base::Error;
+    using base::ErrorCode;
+    switch (failure) {
+        case auth::Failure::kMalformed:
+            return Error(ErrorCode::kUnauthenticated, "invalid_token",
+                         "The token is not valid. Log in, or use an API token of this server.");
+        case auth::Failure::kExpired:
+            return Error(ErrorCode::kUnauthenticated, "token_expired",
+                         "The token has expired. Log in again.");
+        case auth::Failure::kRevoked:
+            return Error(ErrorCode::kUnauthenticated, "token_revoked",
+                         "The token is no longer valid: its session has ended. Log in again.");
+        case auth::Failure::kUnavailable:
+            return Error(ErrorCode::kUnavailable, "database_unavailable",
+                         "The database does not answer now: try again in a moment.")
+                .with_retry_after(1);
+    }
+    return Error(ErrorCode::kInternal, "internal_error", "The token could not be checked.");
+}
+
+}  // namespace
+
+Api::Api(const base::Clock& clock, Authenticate authenticate)
+    : clock_(clock), authenticate_(std::move(authenticate)) {}
+
+Task<http::Response> Api::handle(http::Request request) {
+    std::exception_ptr failure;
+    try {
+        co_return co_await run(request);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    co_return failure_response(failure, request, clock_);
+}
+
+Task<http::Response> Api::run(const http::Request& request) {
+    auto match = router_.match(request.method, request.path());
+    switch (match.kind) {
+        case Router::Match::Kind::kFound:
+            break;
+        case Router::Match::Kind::kOptions: {
+            auto response = no_content();
+            response.headers.set("Allow", match.allow);
+            co_return response;
+        }
+        case Router::Match::Kind::kWrongMethod: {
+            auto response =
+                problem_response({405,
+                                  "method_not_allowed",
+                                  "This path does not know the verb. It knows: " + match.allow + ".",
+                                  {}},
+                                 request, clock_);
+            response.headers.set("Allow", match.allow);
+            co_return response;
+        }
+        case Router::Match::Kind::kNotFound:
+            co_return problem_response({404, "not_found", "There is nothing at this path.", {}}, request,
+                                       clock_);
+        case Router::Match::Kind::kMalformed:
+            co_return problem_response(
+                {400, "invalid_path", "The path has a '%' that starts no encoded byte.", {}}, request,
+                clock_);
+    }
+    Call call{request, std::move(match.parameters), std::nullopt};
+    const Access access = match.endpoint->access;
+    if (access != Access::kPublic) call.principal.emplace(co_await identify(request));
+    if (access == Access::kAdmin && call.principal->role != model::Role::kAdmin) {
+        throw base::Error(base::ErrorCode::kForbidden, "admin_required",
+                          "Only an administrator may do this.");
+    }
+    co_return co_await match.endpoint->handler(call);
+}
+
+Task<auth::Principal> Api::identify(const http::Request& request) {
+    const auto header = request.headers.get("authorization");
+    if (!header) {
+        throw base::Error(base::ErrorCode::kUnauthenticated, "authentication_required",
+                          "This needs a token: send 'Authorization: Bearer …' with an access or API token.");
+    }
+    const auto token = auth::bearer_token(*header);
+    if (!token) throw error_of(auth::Failure::kMalformed);
+    auto principal =
+        co_await authenticate_(auth::Credential{auth::Credential::Kind::kBearer, std::string(*token)});
+    if (!principal) throw error_of(principal.error());
+    co_return std::move(*principal);
+}
+
+}  // namespace agentdb9::api

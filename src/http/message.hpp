@@ -1,0 +1,74 @@
+// A request and its response as complete values, the way they cross from the data plane to the control plane
+// and back.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/async.hpp"
+
+namespace agentdb9::http {
+
+// ASCII only, as field names are (RFC 9110 section 5.1).
+bool iequals(std::string_view a, std::string_view b);
+// Whether the comma-separated list `list` has the element `token` (RFC 9110 section 5.6.1), whatever its
+// case.
+bool list_has(std::string_view list, std::string_view token);
+
+struct Field {
+    std::string name;
+    std::string value;
+};
+
+// Fields in the order in which they came; names compare without case.
+class Headers {
+  public:
+    // The first field of that name.
+    std::optional<std::string_view> get(std::string_view name) const;
+    // Replaces every field of that name by one.
+    void set(std::string_view name, std::string_view value);
+    void add(std::string_view name, std::string_view value);
+    void remove(std::string_view name);
+
+    auto begin() const { return fields_.begin(); }
+    auto end() const { return fields_.end(); }
+    std::size_t size() const { return fields_.size(); }
+
+  private:
+    std::vector<Field> fields_;
+};
+
+struct Request {
+    std::string id;  // of the request, for logs and refusals
+    std::string method;
+    std::string target;  // origin form, as received
+    Headers headers;
+    std::string body;
+    std::string
+        peer;  // the client's address in text form; of a trusted proxy's client where one stands before us
+    bool secure = false;  // whether the client came by https
+
+    std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
+    std::string_view query() const {
+        auto mark = target.find('?');
+        return mark == std::string::npos ? std::string_view() : std::string_view(target).substr(mark + 1);
+    }
+};
+
+struct Response {
+    int status = 200;
+    Headers headers;
+    std::string body;
+    // When set, the body comes piece by piece instead: called, on the control executor, until it gives
+    // nothing. Dropped without a further call when the client has gone; a call that waits is cancelled then.
+    std::function<Task<std::optional<std::string>>()> next_piece;
+};
+
+// "Not Found" for 404; empty for a status that has no name here.
+std::string_view reason_phrase(int status);
+
+}  // namespace agentdb9::http

@@ -1,0 +1,110 @@
+// A connected socket (TCP or unix) with waits that have deadlines and errors that are values. One thread: its
+// Loop's.
+//
+// At most one coroutine receives and one sends at a time. A stream outlives the calls made on it: whoever
+// closes it leaves its destruction to the coroutine that reads it.
+#pragma once
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <expected>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "http/loop.hpp"
+
+namespace agentdb9::http {
+
+template <class T = void>
+using IoResult = std::expected<T, IoError>;
+
+class Stream final : private Loop::Member {
+  public:
+    using Socket = asio::generic::stream_protocol::socket;
+
+    Stream(Loop& loop, Socket socket);
+    ~Stream();
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+
+    // Connects to a numeric address. kReset when refused or unreachable, kTimeout at `deadline`.
+    static Task<IoResult<std::unique_ptr<Stream>>> connect(Loop& loop,
+                                                           asio::generic::stream_protocol::endpoint to,
+                                                           base::SteadyTime deadline);
+
+    // Bytes that are there now, without waiting: at least one; 0 when there are none yet; kEnd after the
+    // last.
+    IoResult<std::size_t> try_recv(std::span<char> into);
+    // Returns when try_recv() has something to tell; kTimeout at `deadline`, and the stream is still good.
+    Task<IoResult<>> wait_readable(base::SteadyTime deadline);
+    // Sends all of `parts`, at most 16, in order. When the other side takes nothing for the stall limit the
+    // stream is closed: kTimeout.
+    Task<IoResult<>> send(std::span<const std::string_view> parts);
+    Task<IoResult<>> send(std::string_view bytes);
+    void set_stall_limit(std::chrono::milliseconds limit) { stall_limit_ = limit; }
+
+    // Sends FIN; receiving goes on.
+    void shutdown_send();
+    // Ends what waits with kClosed (or `why`), and every later call. The descriptor is closed at once.
+    void close(IoError why = IoError::kClosed);
+    bool is_open() const { return !error_; }
+    // A pending wait_readable() ends with kCancelled; so does the next one when none is pending.
+    void interrupt();
+    // Takes an interrupt back that nothing has waited for.
+    void forget_interrupt() { interrupted_ = false; }
+    // For an idle connection: nothing came, and the other side has not closed.
+    bool is_quiet() const;
+
+    // While set: when the other side closes, even its sending half, and nobody may be reading to notice, this
+    // stream is closed (kReset) within a tick and `gone` called. An empty function ends it.
+    void watch_peer(std::function<void()> gone) { peer_gone_ = std::move(gone); }
+
+    // "192.0.2.1", "2001:db8::1", or empty for a unix socket.
+    std::string peer_address() const;
+    std::uint64_t bytes_received() const { return received_; }
+    std::uint64_t bytes_sent() const { return sent_; }
+    Loop& loop() { return loop_; }
+
+  private:
+    friend class Loop;
+    void check_deadlines(base::SteadyTime now);
+    Task<IoResult<>> wait_writable();
+
+    Loop& loop_;
+    Socket socket_;
+    std::optional<IoError> error_;
+    base::SteadyTime recv_deadline_ = kNever;
+    base::SteadyTime send_deadline_ = kNever;
+    std::chrono::milliseconds stall_limit_{120'000};
+    std::function<void()> peer_gone_;
+    bool interrupted_ = false;
+    bool timed_out_ = false;
+    std::uint64_t received_ = 0;
+    std::uint64_t sent_ = 0;
+};
+
+// Bytes received and not yet used. Holds a block only while there are any: an idle connection owns none.
+class Reader {
+  public:
+    explicit Reader(Stream& stream) : stream_(stream) {}
+    ~Reader();
+    Reader(const Reader&) = delete;
+    Reader& operator=(const Reader&) = delete;
+
+    std::string_view data() const { return {block_.get() + begin_, end_ - begin_}; }
+    // No room for more without consuming.
+    bool full() const { return end_ - begin_ == kBlockSize; }
+    void consume(std::size_t count);
+    // Adds at least one byte behind data(), which moves. Not when full().
+    Task<IoResult<>> fill(base::SteadyTime deadline);
+    Stream& stream() { return stream_; }
+
+  private:
+    Stream& stream_;
+    std::unique_ptr<char[]> block_;
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+};
+
+}  // namespace agentdb9::http

@@ -1,0 +1,39 @@
+// What the data plane asks of the control plane. Each function is called, and its task runs, on `executor`;
+// arguments and results cross the threads by value. A task that throws is answered to the client as 500
+// `internal_error`.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "auth/principal.hpp"
+#include "base/async.hpp"
+#include "http/message.hpp"
+#include "http/problem.hpp"
+
+namespace agentdb9::proxy {
+
+// What a redeemed ticket is worth.
+struct ApplicationCookie {
+    std::string value;  // characters of a cookie-octet (RFC 6265 section 4.1.1)
+    base::Time expires_at;
+};
+
+template <class T>
+using Answer = std::expected<T, http::Problem>;
+
+struct ControlPlane {
+    asio::any_io_executor executor;
+    // A request that is not for an application, with its whole body, and its response.
+    std::function<Task<http::Response>(http::Request)> api;
+    // The same from the operator's socket, whose owner may do everything.
+    std::function<Task<http::Response>(http::Request)> operator_api;
+    std::function<Task<Answer<auth::Principal>>(auth::Credential)> authenticate;
+    // Uses the ticket up. A bad or used one: 401 `ticket_invalid`.
+    std::function<Task<Answer<ApplicationCookie>>(std::string ticket, base::WorkspaceId, int port)>
+        redeem_ticket;
+};
+
+}  // namespace agentdb9::proxy

@@ -1,0 +1,119 @@
+#include "proxy/door.hpp"
+
+#include <charconv>
+
+#include "base/ids.hpp"
+
+namespace agentdb9::proxy {
+namespace {
+
+// Takes "/segment" off the front; the segment may be empty.
+std::optional<std::string_view> take_segment(std::string_view& path) {
+    if (!path.starts_with('/')) return std::nullopt;
+    auto end = path.find('/', 1);
+    auto segment = path.substr(1, end == path.npos ? path.npos : end - 1);
+    path = end == path.npos ? std::string_view() : path.substr(end);
+    return segment;
+}
+
+std::string_view before(std::string_view whole, std::string_view rest) {
+    return whole.substr(0, whole.size() - rest.size());
+}
+
+std::optional<Door> application_door(std::string_view path) {
+    Door door;
+    door.rest = path;
+    auto workspace = take_segment(door.rest);
+    auto port = take_segment(door.rest);
+    if (!workspace || !port || !base::parse_uuid(*workspace)) return std::nullopt;
+    door.workspace = *workspace;
+    door.port = *port;
+    door.prefix = before(path, door.rest);
+    return door;
+}
+
+std::optional<Door> api_door(std::string_view path) {
+    constexpr std::string_view kWorkspaces = "/api/workspaces";
+    constexpr std::string_view kWorkspaceProxy = "/workspace-proxy";
+    Door door;
+    if (path.starts_with(kWorkspaces)) {
+        door.rest = path.substr(kWorkspaces.size());
+        auto workspace = take_segment(door.rest);
+        auto kind = take_segment(door.rest);
+        if (!workspace || !kind) return std::nullopt;
+        if (*kind == "ports") {
+            door.port = take_segment(door.rest);
+            if (!door.port) return std::nullopt;
+        } else if (*kind != "proxy") {
+            return std::nullopt;
+        }
+        door.workspace = *workspace;
+    } else if (path.starts_with(kWorkspaceProxy)) {
+        door.rest = path.substr(kWorkspaceProxy.size());
+        auto workspace = take_segment(door.rest);
+        if (!workspace || workspace->empty()) return std::nullopt;
+        door.workspace = *workspace;
+    } else {
+        return std::nullopt;
+    }
+    door.prefix = before(path, door.rest);
+    return door;
+}
+
+}  // namespace
+
+std::optional<Door> find_door(Origin origin, std::string_view path, const std::vector<Rewrite>& rewrites) {
+    if (origin == Origin::kOperator) return std::nullopt;
+    if (origin == Origin::kApplications) return application_door(path);
+    if (auto door = api_door(path)) return door;
+    std::optional<Door> best;
+    for (const auto& rewrite : rewrites) {
+        if (!path.starts_with(rewrite.prefix)) continue;
+        auto rest = path.substr(rewrite.prefix.size());
+        if (!rest.empty() && rest.front() != '/') continue;
+        if (best && best->prefix.size() >= rewrite.prefix.size()) continue;
+        best = Door{path.substr(0, rewrite.prefix.size()), rest, {}, std::nullopt, &rewrite};
+    }
+    return best;
+}
+
+std::optional<int> parse_port(std::string_view text) {
+    if (text.empty() || text.front() == '0') return std::nullopt;
+    int port = 0;
+    auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (ec != std::errc() || end != text.data() + text.size() || port < 1 || port > 65535)
+        return std::nullopt;
+    return port;
+}
+
+std::expected<Rewrite, std::string> parse_rewrite(std::string_view prefix, std::string_view value) {
+    constexpr std::string_view kScheme = "http://";
+    if (prefix.size() < 2 || prefix.front() != '/' || prefix.back() == '/' ||
+        prefix.find_first_of("?#") != prefix.npos)
+        return std::unexpected("a rewrite's path starts with '/' and does not end with one");
+    Rewrite rewrite{std::string(prefix), {}, std::nullopt};
+    if (!value.starts_with(kScheme)) {
+        if (value.empty() || value.find_first_of(":/") != value.npos)
+            return std::unexpected("must be a workspace type or http://HOST:PORT");
+        rewrite.type = value;
+        return rewrite;
+    }
+    auto authority = value.substr(kScheme.size());
+    if (authority.ends_with('/')) authority.remove_suffix(1);
+    int port = 80;
+    auto colon = authority.rfind(':');
+    if (colon != authority.npos && authority.find(']', colon) == authority.npos) {
+        auto parsed = parse_port(authority.substr(colon + 1));
+        if (!parsed) return std::unexpected("must be http://HOST:PORT with a port from 1 to 65535");
+        port = *parsed;
+        authority = authority.substr(0, colon);
+    }
+    if (authority.starts_with('[') && authority.ends_with(']'))
+        authority = authority.substr(1, authority.size() - 2);
+    if (authority.empty() || authority.find_first_of("/?#@ []") != authority.npos)
+        return std::unexpected("must be http://HOST:PORT without a path");
+    rewrite.upstream = model::Endpoint{std::string(authority), port};
+    return rewrite;
+}
+
+}  // namespace agentdb9::proxy

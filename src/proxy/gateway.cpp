@@ -1,0 +1,278 @@
+#include "proxy/gateway.hpp"
+
+#include "auth/bearer.hpp"
+#include "base/error.hpp"
+#include "http/message.hpp"
+#include "proxy/relay_headers.hpp"
+#include "proxy/worker.hpp"
+
+namespace agentdb9::proxy {
+namespace {
+
+// A browser that carries more of them is not one of ours.
+constexpr std::size_t kMaxCookiesTried = 4;
+constexpr std::size_t kMaxForeign = 10'000;
+
+Refusal refusal(int status, std::string code, std::string message) {
+    return {{status, std::move(code), std::move(message), {}}, std::nullopt, {}};
+}
+
+Refusal unauthenticated(std::string message) {
+    auto result = refusal(401, "unauthenticated", std::move(message));
+    result.www_authenticate = "Bearer";
+    return result;
+}
+
+Refusal bad_field(std::string field, std::string problem) {
+    auto error = base::invalid_field(std::move(field), std::move(problem));
+    auto result = refusal(400, error.word(), error.message());
+    result.problem.details = error.fields();
+    return result;
+}
+
+// Another's workspace and none at all: not to be told apart.
+Refusal no_workspace() {
+    auto error = base::not_found("workspace");
+    return refusal(404, error.word(), error.message());
+}
+
+Refusal not_ready() {
+    auto result = refusal(503, "workspace_not_ready", "The workspace is starting. Try again in a moment.");
+    result.retry_after_seconds = 2;
+    return result;
+}
+
+std::string with_query(std::string path, std::string_view query) {
+    if (query.empty()) return path;
+    return path + "?" + std::string(query);
+}
+
+bool wants_html(const http::RequestHead& head) {
+    return head.has("Accept", "text/html") || head.get("Accept").value_or("").contains("text/html");
+}
+
+// What an Upgrade field asks for, as far as it is relayed: HTTP/2 would carry requests past every check here.
+std::string upgrade_of(const http::RequestHead& head) {
+    bool plain = head.framing.kind == http::Framing::Kind::kNone && head.minor_version > 0;
+    if (!plain || head.upgrade.empty() || http::list_has(head.upgrade, "h2c")) return {};
+    return std::string(head.upgrade);
+}
+
+}  // namespace
+
+Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& client) {
+    // 1. The listener and the path say which part of the server is meant.
+    auto door = find_door(client.origin, head.path(), worker_.options().rewrites);
+    if (!door) {
+        if (client.origin != Origin::kApplications) co_return ToApi{};
+        co_return refusal(404, "not_found",
+                          "Nothing is here: applications have paths like /{workspaceId}/{port}/.");
+    }
+
+    // 2. "…/proxy" is the page of which "…/proxy/" is the directory: relative links need the slash.
+    if (door->rest.empty())
+        co_return Redirect{307, with_query(std::string(door->prefix) + "/", head.query()), {}};
+
+    // 3. The ids in the path.
+    std::optional<Place> place;
+    if (!door->rewrite) {
+        auto parsed = place_of(*door);
+        if (!parsed) co_return parsed.error();
+        place = *parsed;
+    }
+
+    // 4. A ticket is redeemed before anything else is asked for.
+    bool reading = head.method == "GET" || head.method == "HEAD";
+    if (client.origin == Origin::kApplications && reading && !ticket_in(head.query()).empty())
+        co_return co_await redeem(head, client, *place, std::string(door->prefix));
+
+    // 5. Who asks. A cookie counts only for the workspace and port that it names.
+    auto caller = co_await identify(head, client);
+    if (!caller) co_return caller.error();
+    const auto& principal = *caller->principal;
+    if (principal.scope &&
+        (!place || principal.scope->workspace != place->workspace || principal.scope->port != place->port))
+        co_return unauthenticated(
+            "This sign-in is for another application. Open this one from its workspace.");
+
+    // 6. The workspace: the caller's own, and running.
+    ToApplication to;
+    if (!door->rewrite || !door->rewrite->upstream) {
+        auto route = co_await find_route(*door, place, principal.user);
+        if (!route) co_return route.error();
+        to.route = *route;
+    }
+
+    // 7. A page of another origin may not open a socket with the user's cookie (there is no CORS for
+    // WebSocket).
+    to.upgrade = upgrade_of(head);
+    if (!to.upgrade.empty())
+        if (auto refused = check_origin(head, client)) co_return *refused;
+
+    // 8. Where it is reached, and by what path. The application's base path is the applications origin's, by
+    // every door.
+    int port = 0;
+    bool strip = true;
+    if (to.route) {
+        port = place && place->port ? *place->port : to.route->default_port;
+        auto endpoint = to.route->endpoint(port);
+        if (!endpoint)
+            co_return refusal(502, "upstream_unreachable",
+                              "This port of the workspace cannot be reached from the server.");
+        to.target = {*endpoint, to.route->instance};
+        strip = to.route->strip_prefix || port != to.route->default_port;
+    } else {
+        to.target = {*door->rewrite->upstream, {}};
+    }
+    std::string path(door->rest);
+    if (!strip) path = "/" + to.route->workspace.str() + "/" + std::to_string(port) + path;
+    to.upstream_target = with_query(std::move(path), query_without_ticket(head.query()));
+    to.prefix = door->prefix;
+    to.prefix_stripped = strip;
+
+    // 9. The caller's own Authorization passes only where it cannot be our token.
+    to.principal = caller->principal;
+    to.epoch = caller->epoch;
+    if (caller->by_cookie) {
+        auto token = auth::bearer_token(head.get("Authorization").value_or(""));
+        to.pass_authorization = !token || !co_await is_our_token(std::string(*token));
+    }
+    co_return to;
+}
+
+std::expected<Gateway::Place, Refusal> Gateway::place_of(const Door& door) const {
+    auto workspace = base::WorkspaceId::parse(door.workspace);
+    if (!workspace) return std::unexpected(bad_field("id", "must be a UUID"));
+    Place place{*workspace, std::nullopt};
+    if (door.port) {
+        place.port = parse_port(*door.port);
+        if (!place.port) return std::unexpected(bad_field("port", "must be a number from 1 to 65535"));
+    }
+    return place;
+}
+
+Task<Decision> Gateway::redeem(const http::RequestHead& head, const Client& client, Place place,
+                               std::string prefix) {
+    auto answer = co_await worker_.questions().ask<Answer<ApplicationCookie>>(
+        worker_.control().redeem_ticket, ticket_in(head.query()), place.workspace, *place.port);
+    if (!answer) co_return refusal(503, "unavailable", "The server cannot check the ticket now. Try again.");
+    if (!*answer) co_return Refusal{answer->error(), std::nullopt, {}};
+    auto lifetime =
+        std::chrono::duration_cast<std::chrono::seconds>((*answer)->expires_at - worker_.wall_clock());
+    std::string cookie = std::string(kApplicationCookie) + "=" + (*answer)->value + "; Path=" + prefix +
+                         "/; Max-Age=" + std::to_string(std::max<std::int64_t>(lifetime.count(), 0)) +
+                         "; HttpOnly; SameSite=Lax";
+    if (client.scheme == "https") cookie += "; Secure";
+    co_return Redirect{303, with_query(std::string(head.path()), query_without_ticket(head.query())),
+                       std::move(cookie)};
+}
+
+Task<Gateway::CallerResult> Gateway::identify(const http::RequestHead& head, const Client& client) {
+    std::optional<http::Problem> problem;
+    bool offered = false;
+    // Cookies never authenticate on the API's origin.
+    if (client.origin == Origin::kApplications) {
+        auto cookies = application_cookies(head);
+        if (cookies.size() > kMaxCookiesTried) cookies.resize(kMaxCookiesTried);
+        for (auto cookie : cookies) {
+            auto caller = co_await check({auth::Credential::Kind::kApplicationCookie, std::string(cookie)});
+            if (caller) {
+                caller->by_cookie = true;
+                co_return *caller;
+            }
+            problem = caller.error();
+            offered = true;
+        }
+    }
+    if (auto token = auth::bearer_token(head.get("Authorization").value_or(""))) {
+        auto caller = co_await check({auth::Credential::Kind::kBearer, std::string(*token)});
+        if (caller) co_return *caller;
+        problem = caller.error();
+        offered = true;
+    }
+    if (offered) {
+        Refusal refused{*problem, std::nullopt, {}};
+        if (problem->status == 401) refused.www_authenticate = "Bearer";
+        co_return std::unexpected(refused);
+    }
+    if (!wants_html(head))
+        co_return std::unexpected(unauthenticated("Send an access token: Authorization: Bearer ..."));
+    const auto& url = worker_.options().public_url;
+    std::string where = url.empty() ? "on the server's own page" : "at " + url + "/";
+    co_return std::unexpected(unauthenticated("Sign in " + where + " and open the workspace from there."));
+}
+
+Task<Answer<Gateway::Caller>> Gateway::check(auth::Credential credential) {
+    auto& tokens = worker_.tokens();
+    auto epoch = tokens.epoch();
+    if (auto known = tokens.find(credential.kind, credential.text, worker_.wall_clock())) {
+        ++worker_.metrics().token_hits;
+        co_return Caller{known, epoch, false};
+    }
+    ++worker_.metrics().token_misses;
+    auto answer =
+        co_await worker_.questions().ask<Answer<auth::Principal>>(worker_.control().authenticate, credential);
+    if (!answer)
+        co_return std::unexpected(
+            http::Problem{503, "unavailable", "The server cannot check credentials now.", {}});
+    if (!*answer) co_return std::unexpected(answer->error());
+    // Revoked while the question was open.
+    if (tokens.revoked_since(epoch, **answer))
+        co_return std::unexpected(
+            http::Problem{401, "unauthenticated", "This sign-in has ended. Sign in again.", {}});
+    auto principal = std::make_shared<const auth::Principal>(std::move(**answer));
+    tokens.put(std::move(credential), principal);
+    co_return Caller{std::move(principal), tokens.epoch(), false};
+}
+
+Task<bool> Gateway::is_our_token(std::string token) {
+    if (token.starts_with("adb9_")) co_return true;
+    if (foreign_.contains(token)) co_return false;
+    auto caller = co_await check({auth::Credential::Kind::kBearer, token});
+    if (caller) co_return true;
+    // Where it could not be told, better too little than our token to an application.
+    if (caller.error().status != 401) co_return true;
+    if (foreign_.size() >= kMaxForeign) foreign_.clear();
+    foreign_.insert(std::move(token));
+    co_return false;
+}
+
+Task<std::expected<std::shared_ptr<const model::Route>, Refusal>> Gateway::find_route(
+    Door door, std::optional<Place> place, base::UserId user) {
+    auto deadline = worker_.loop().after(worker_.limits().hold);
+    while (true) {
+        if (auto table = worker_.routes()) {
+            std::optional<base::WorkspaceId> workspace;
+            if (place) workspace = place->workspace;
+            if (!place) {
+                auto found = table->defaults.find({user, door.rewrite->type});
+                if (found == table->defaults.end())
+                    co_return std::unexpected(
+                        refusal(404, "workspace_not_found",
+                                "You have no workspace of type " + door.rewrite->type + "."));
+                workspace = found->second;
+            }
+            auto found = table->routes.find(*workspace);
+            if (found == table->routes.end() || found->second->owner != user)
+                co_return std::unexpected(no_workspace());
+            if (found->second->state == model::RouteState::kReady) co_return found->second;
+            if (found->second->state == model::RouteState::kStopped)
+                co_return std::unexpected(
+                    refusal(503, "workspace_not_running", "The workspace is not running. Start it first."));
+        }
+        if (worker_.loop().now() >= deadline || worker_.draining()) co_return std::unexpected(not_ready());
+        co_await worker_.next_routes(deadline);
+    }
+}
+
+std::optional<Refusal> Gateway::check_origin(const http::RequestHead& head, const Client& client) const {
+    auto origin = head.get("Origin");
+    if (!origin) return std::nullopt;
+    const auto& options = worker_.options();
+    const auto& configured = client.origin == Origin::kApi ? options.public_url : options.apps_url;
+    if (http::iequals(*origin, client.scheme + "://" + std::string(head.host))) return std::nullopt;
+    if (!configured.empty() && http::iequals(*origin, configured)) return std::nullopt;
+    return refusal(403, "foreign_origin", "A page of another origin may not open this connection.");
+}
+
+}  // namespace agentdb9::proxy

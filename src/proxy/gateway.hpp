@@ -1,0 +1,99 @@
+// Decides what becomes of a request: who answers it, and whether the caller may have it. One a worker, on its
+// thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <variant>
+
+#include "http/head.hpp"
+#include "http/problem.hpp"
+#include "model/route.hpp"
+#include "proxy/control_plane.hpp"
+#include "proxy/door.hpp"
+#include "proxy/token_cache.hpp"
+#include "proxy/upstream_pool.hpp"
+
+namespace agentdb9::proxy {
+
+class Worker;
+
+// What is known of the client beyond its request.
+struct Client {
+    Origin origin = Origin::kApi;
+    std::string peer;     // of the connection
+    std::string address;  // behind trusted proxies
+    bool trusted_peer = false;
+    std::string scheme;  // "http" or "https", as the client sees it
+};
+
+struct ToApi {};
+
+struct ToApplication {
+    std::shared_ptr<const model::Route> route;  // null: a fixed upstream
+    Target target;
+    std::string upstream_target;  // path and query there
+    std::string prefix;           // of the door, without the slash at its end
+    bool prefix_stripped = true;
+    PrincipalPtr principal;
+    std::uint64_t epoch = 0;  // of revocations, when the principal was found
+    bool pass_authorization = false;
+    std::string upgrade;
+};
+
+struct Redirect {
+    int status = 307;
+    std::string location;
+    std::string set_cookie;  // empty: none
+};
+
+struct Refusal {
+    http::Problem problem;
+    std::optional<int> retry_after_seconds;
+    std::string www_authenticate;
+};
+
+using Decision = std::variant<ToApi, ToApplication, Redirect, Refusal>;
+
+class Gateway {
+  public:
+    explicit Gateway(Worker& worker) : worker_(worker) {}
+
+    // May wait: for the control plane, and for a workspace that starts. `head` and `client` are the calling
+    // session's.
+    Task<Decision> decide(const http::RequestHead& head, const Client& client);
+    // Once a minute or so: what is remembered without a limit of its own is forgotten.
+    void sweep() { foreign_.clear(); }
+
+  private:
+    struct Caller {
+        PrincipalPtr principal;
+        std::uint64_t epoch = 0;
+        bool by_cookie = false;
+    };
+    struct Place {
+        base::WorkspaceId workspace;
+        std::optional<int> port;  // absent: the type's
+    };
+    using CallerResult = std::expected<Caller, Refusal>;
+
+    Task<CallerResult> identify(const http::RequestHead& head, const Client& client);
+    Task<Answer<Caller>> check(auth::Credential credential);
+    Task<bool> is_our_token(std::string token);
+    Task<Decision> redeem(const http::RequestHead& head, const Client& client, Place place,
+                          std::string prefix);
+    std::expected<Place, Refusal> place_of(const Door& door) const;
+    // The route, once it is known and not held; refused when it is another's.
+    Task<std::expected<std::shared_ptr<const model::Route>, Refusal>> find_route(Door door,
+                                                                                 std::optional<Place> place,
+                                                                                 base::UserId user);
+    std::optional<Refusal> check_origin(const http::RequestHead& head, const Client& client) const;
+
+    Worker& worker_;
+    // Tokens in Authorization fields that are an application's, not ours.
+    std::unordered_set<std::string> foreign_;
+};
+
+}  // namespace agentdb9::proxy

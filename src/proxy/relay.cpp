@@ -1,0 +1,340 @@
+#include "proxy/relay.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "http/message.hpp"
+
+namespace agentdb9::proxy {
+namespace {
+
+// A request that cannot be sent twice goes to a kept connection only when that was in use a moment ago: its
+// application may be about to close it.
+constexpr std::chrono::milliseconds kFreshlyIdle{1'000};
+
+}  // namespace
+
+Relay::Relay(std::shared_ptr<Session> session, ToApplication to)
+    : worker_(session->worker()),
+      session_(std::move(session)),
+      to_(std::move(to)),
+      request_body_(session_->reader(), session_->head().framing, http::BodyReader::Form::kAsSent),
+      pump_ended_(worker_.loop().io(), asio::steady_timer::time_point::max()),
+      websocket_(http::list_has(to_.upgrade, "websocket")),
+      cut_(worker_.loop().io()) {
+    worker_.add(*this);
+    ++worker_.metrics().relays_in_flight;
+    if (to_.route && to_.route->use) ++to_.route->use->requests_in_flight;
+}
+
+Relay::~Relay() {
+    if (tunnelling_) {
+        --worker_.metrics().tunnels_open;
+        if (to_.route && to_.route->use) --to_.route->use->open_sockets;
+    } else {
+        --worker_.metrics().relays_in_flight;
+        if (to_.route && to_.route->use) --to_.route->use->requests_in_flight;
+    }
+}
+
+Task<Relay::Outcome> Relay::run(std::shared_ptr<Relay> self) {
+    auto outcome = co_await self->exchange();
+    co_await self->stop_pump();
+    self->session_->stream().watch_peer({});
+    co_return outcome;
+}
+
+void Relay::on_revocation(const auth::Revocation& revocation) {
+    if (!revocation.covers(*to_.principal)) return;
+    if (tunnelling_) return end_tunnel(Ending::kRevoked);
+    session_->stream().close();
+    if (upstream_) upstream_->close();
+}
+
+void Relay::on_routes(const model::RouteTable&) {
+    // A held workspace says nothing yet about its instance: it may be serving still.
+    if (!tunnelling_ || !to_.route) return;
+    auto found = worker_.routes()->routes.find(to_.route->workspace);
+    bool held = found != worker_.routes()->routes.end() && found->second->state == model::RouteState::kHeld;
+    if (!held && instance_moved()) end_tunnel(Ending::kRestart);
+}
+
+void Relay::on_drain() {
+    if (tunnelling_) end_tunnel(Ending::kGoingAway);
+}
+
+bool Relay::instance_moved() const {
+    if (!to_.route || !worker_.routes()) return false;
+    auto found = worker_.routes()->routes.find(to_.route->workspace);
+    return found == worker_.routes()->routes.end() || found->second->state != model::RouteState::kReady ||
+           found->second->instance != to_.route->instance;
+}
+
+bool Relay::may_repeat() const {
+    return !body_sent_ && request_body_.done() && http::is_idempotent(session_->head().method);
+}
+
+Task<Relay::Outcome> Relay::exchange() {
+    // 1. What was revoked while the request waited is not relayed any more.
+    if (worker_.tokens().revoked_since(to_.epoch, *to_.principal))
+        co_return co_await refuse(401, "unauthenticated", "This sign-in has ended. Sign in again.");
+
+    // 2. A connection, the head on it, and the answer's head. A kept connection that turns out to be dead is
+    // replaced once.
+    HeadResult result = HeadResult::kNoAnswer;
+    for (bool fresh : {false, true}) {
+        if (!co_await connect(fresh)) {
+            if (!body_sent_ && instance_moved()) co_return Outcome::kMoved;
+            co_return co_await refuse(502, "upstream_unreachable",
+                                      "The application does not answer on this port.");
+        }
+        result = co_await ask_upstream();
+        if (result != HeadResult::kNoAnswer || !reused_ || !may_repeat()) break;
+        ++worker_.metrics().upstream_retries;
+    }
+    if (result == HeadResult::kNoAnswer && may_repeat() && instance_moved()) co_return Outcome::kMoved;
+    if (result != HeadResult::kHead) co_return co_await fail(result);
+
+    // 3. The answer, or the tunnel.
+    if (response_.status == 101) co_return co_await tunnel();
+    co_return co_await pass_response();
+}
+
+Task<bool> Relay::connect(bool fresh) {
+    reader_.reset();
+    upstream_.reset();
+    reused_ = false;
+    auto max_idle = may_repeat() ? worker_.limits().upstream_idle : kFreshlyIdle;
+    if (!fresh) upstream_ = worker_.pool().take(to_.target, max_idle);
+    if (upstream_) {
+        reused_ = true;
+        ++worker_.metrics().upstream_reuses;
+    } else {
+        ++worker_.metrics().upstream_connects;
+        auto connected = co_await worker_.pool().connect(to_.target);
+        if (!connected) co_return false;
+        upstream_ = std::move(*connected);
+    }
+    reader_.emplace(*upstream_);
+    co_return true;
+}
+
+Task<Relay::HeadResult> Relay::ask_upstream() {
+    const auto& client = session_->client();
+    Forwarding forwarding;
+    forwarding.peer = client.peer;
+    forwarding.trusted_peer = client.trusted_peer;
+    forwarding.scheme = client.scheme;
+    forwarding.prefix = to_.prefix;
+    forwarding.host = to_.target.endpoint.host + ":" + std::to_string(to_.target.endpoint.port);
+    forwarding.pass_authorization = to_.pass_authorization;
+    forwarding.upgrade = to_.upgrade;
+    auto head = upstream_request_head(session_->head(), to_.upstream_target, forwarding);
+    // What is here of the body goes along with the head.
+    auto piece = request_body_.available();
+    if (!piece) co_return HeadResult::kClientGone;
+    auto end = request_body_.done() ? end_of_request() : std::string();
+    std::array<std::string_view, 3> parts{head, piece->bytes, end};
+    body_sent_ = body_sent_ || !piece->bytes.empty();
+    auto sent = co_await upstream_->send(parts);
+    request_body_.consume(*piece);
+    if (!sent)
+        co_return sent.error() == http::IoError::kTimeout ? HeadResult::kTimeout : HeadResult::kNoAnswer;
+    // The upstream takes the request, so the client may send what it holds back.
+    if (!request_body_.done() && !co_await session_->send_continue()) co_return HeadResult::kClientGone;
+    start_pump();
+    co_return co_await read_response_head();
+}
+
+std::string Relay::end_of_request() const {
+    if (session_->head().framing.kind != http::Framing::Kind::kChunked) return {};
+    return passable_trailers(request_body_.trailers()) + "\r\n";
+}
+
+void Relay::start_pump() {
+    if (!request_body_.done()) {
+        pump_running_ = true;
+        body_sent_ = true;
+        worker_.spawn("request body", [](std::shared_ptr<Relay> self) -> Task<> {
+            co_await asio::this_coro::throw_if_cancelled(false);
+            co_await self->pump_request();
+            self->pump_running_ = false;
+            self->pump_ended_.cancel();
+        }(shared_from_this()));
+        return;
+    }
+    request_whole_ = true;
+    // From here on nobody reads from the client.
+    session_->stream().watch_peer([this] {
+        if (upstream_) upstream_->close(http::IoError::kReset);
+    });
+}
+
+Task<> Relay::pump_request() {
+    auto& client = session_->stream();
+    while (!request_body_.done()) {
+        auto piece = co_await request_body_.next(worker_.loop().after(worker_.limits().stall));
+        if (pump_stopping_) co_return;
+        if (!piece) {
+            // Cut short or malformed: the upstream must not take what it has for the whole.
+            if (request_body_.malformed().empty()) client.close(http::IoError::kReset);
+            upstream_->close(http::IoError::kReset);
+            co_return;
+        }
+        auto end = request_body_.done() ? end_of_request() : std::string();
+        std::array<std::string_view, 2> parts{piece->bytes, end};
+        auto sent = co_await upstream_->send(parts);
+        // An upstream that takes no more may still have answered.
+        if (!sent || pump_stopping_) co_return;
+        request_body_.consume(*piece);
+        if (!end.empty()) break;
+    }
+    request_whole_ = true;
+    client.watch_peer([this] {
+        if (upstream_) upstream_->close(http::IoError::kReset);
+    });
+    // Whoever waits for the answer's head has a deadline from now on.
+    upstream_->interrupt();
+}
+
+Task<> Relay::stop_pump() {
+    if (!pump_running_) co_return;
+    pump_stopping_ = true;
+    session_->stream().interrupt();
+    if (upstream_) upstream_->close();
+    while (pump_running_)
+        co_await pump_ended_.async_wait(asio::as_tuple(asio::use_awaitable));
+    session_->stream().forget_interrupt();
+}
+
+Task<Relay::HeadResult> Relay::read_response_head() {
+    std::size_t searched = 0;
+    while (true) {
+        auto data = reader_->data();
+        auto end = http::find_head_end(data, searched);
+        if (!end) co_return HeadResult::kMalformed;
+        if (*end) {
+            std::string text(data.substr(0, **end));
+            reader_->consume(**end);
+            searched = 0;
+            if (http::parse_response_head(std::move(text), session_->head().method, response_))
+                co_return HeadResult::kMalformed;
+            if (response_.status == 101 && to_.upgrade.empty()) co_return HeadResult::kMalformed;
+            if (response_.status >= 200 || response_.status == 101) co_return HeadResult::kHead;
+            if (!co_await pass_interim()) co_return HeadResult::kClientGone;
+            continue;
+        }
+        searched = data.size();
+        if (request_whole_ && !head_deadline_)
+            head_deadline_ = worker_.loop().after(worker_.limits().upstream_head);
+        auto filled = co_await reader_->fill(head_deadline_.value_or(http::kNever));
+        if (filled || filled.error() == http::IoError::kCancelled) continue;
+        if (filled.error() == http::IoError::kTimeout) co_return HeadResult::kTimeout;
+        if (!session_->stream().is_open() || !request_body_.malformed().empty())
+            co_return HeadResult::kClientGone;
+        co_return searched == 0 ? HeadResult::kNoAnswer : HeadResult::kMalformed;
+    }
+}
+
+Task<http::IoResult<>> Relay::pass_interim() {
+    // The expectation was answered already; HTTP/1.0 knows no interim answers (RFC 9110 section 15.2).
+    if (response_.status == 100 || session_->head().minor_version == 0) co_return http::IoResult<>();
+    auto head = client_interim_head(response_, session_->request_id());
+    co_return co_await session_->stream().send(head);
+}
+
+Task<Relay::Outcome> Relay::fail(HeadResult result) {
+    co_await stop_pump();
+    if (!request_body_.malformed().empty())
+        co_return co_await refuse(400, "bad_request",
+                                  "The request is refused: " + std::string(request_body_.malformed()) + ".");
+    if (result == HeadResult::kClientGone || !session_->stream().is_open()) {
+        ++worker_.metrics().requests_aborted;
+        co_return Outcome::kClose;
+    }
+    if (result == HeadResult::kTimeout)
+        co_return co_await refuse(504, "upstream_timeout", "The application took too long to answer.");
+    if (result == HeadResult::kMalformed)
+        co_return co_await refuse(502, "upstream_invalid", "The application's answer is not valid HTTP.");
+    co_return co_await refuse(502, "upstream_unreachable",
+                              "The application closed the connection without an answer.");
+}
+
+Task<Relay::Outcome> Relay::refuse(int status, std::string code, std::string message) {
+    session_->stream().watch_peer({});
+    Refusal refusal;
+    refusal.problem = {status, std::move(code), std::move(message), {}};
+    bool keep = co_await session_->refuse(std::move(refusal), &request_body_);
+    co_return keep ? Outcome::kKeep : Outcome::kClose;
+}
+
+Task<Relay::Outcome> Relay::pass_response() {
+    using Kind = http::Framing::Kind;
+    const auto& request = session_->head();
+    bool old_client = request.minor_version == 0;
+    auto framing = ClientFraming::kAsIs;
+    if (response_.framing.kind == Kind::kUntilClose)
+        framing = old_client ? ClientFraming::kUntilClose : ClientFraming::kChunked;
+    if (response_.framing.kind == Kind::kChunked && old_client) framing = ClientFraming::kUntilClose;
+    // An early refusal: the rest of the body will not be read.
+    bool early = pump_running_ && response_.status >= 400;
+    bool keep = request.keep_alive && !worker_.draining() && framing != ClientFraming::kUntilClose && !early;
+    std::string_view connection = !keep ? "close" : old_client ? "keep-alive" : "";
+    Confinement confinement{to_.prefix, to_.prefix_stripped, session_->client().origin == Origin::kApi};
+    auto head = client_response_head(response_, confinement, framing, connection, session_->request_id());
+
+    auto form =
+        framing == ClientFraming::kAsIs ? http::BodyReader::Form::kAsSent : http::BodyReader::Form::kDecoded;
+    http::BodyReader body(*reader_, response_.framing, form);
+    auto passed = co_await pass_body(body, framing, std::move(head));
+    if (!passed) {
+        // The client must not take what it has for the whole.
+        session_->stream().close(http::IoError::kReset);
+        ++worker_.metrics().requests_aborted;
+        co_return Outcome::kClose;
+    }
+    ++worker_.metrics().requests_relayed;
+    if (!request_whole_) {
+        co_await stop_pump();
+        session_->linger_at_end();
+        co_return Outcome::kClose;
+    }
+    give_back_upstream(body);
+    co_return keep ? Outcome::kKeep : Outcome::kClose;
+}
+
+Task<http::IoResult<>> Relay::pass_body(http::BodyReader& body, ClientFraming framing, std::string head) {
+    auto& client = session_->stream();
+    bool as_sent_chunks =
+        framing == ClientFraming::kAsIs && response_.framing.kind == http::Framing::Kind::kChunked;
+    // The head goes along with what has come of the body.
+    auto piece = body.available();
+    if (!piece) co_return std::unexpected(piece.error());
+    while (true) {
+        bool wrap = framing == ClientFraming::kChunked && !piece->bytes.empty();
+        auto size = wrap ? http::chunk_header(piece->bytes.size()) : std::string();
+        std::string end = wrap ? "\r\n" : "";
+        if (body.done() && framing == ClientFraming::kChunked) end += "0\r\n\r\n";
+        if (body.done() && as_sent_chunks) end += passable_trailers(body.trailers()) + "\r\n";
+        std::array<std::string_view, 4> parts{head, size, piece->bytes, end};
+        if (auto sent = co_await client.send(parts); !sent) co_return sent;
+        body.consume(*piece);
+        head.clear();
+        if (body.done()) co_return http::IoResult<>();
+        do {
+            piece = co_await body.next(http::kNever);
+        } while (!piece && piece.error() == http::IoError::kCancelled);
+        if (!piece) co_return std::unexpected(piece.error());
+    }
+}
+
+void Relay::give_back_upstream(const http::BodyReader& body) {
+    bool clean = body.done() && response_.framing.kind != http::Framing::Kind::kUntilClose &&
+                 response_.keep_alive && reader_->data().empty() && upstream_->is_open() && !pump_running_;
+    reader_.reset();
+    if (!clean) return upstream_.reset();
+    upstream_->forget_interrupt();
+    worker_.pool().put(to_.target, std::move(upstream_));
+}
+
+}  // namespace agentdb9::proxy

@@ -1,0 +1,62 @@
+// What a relayed message's head becomes on its way. Pure; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "http/head.hpp"
+
+namespace agentdb9::proxy {
+
+// Names that are ours on every origin: "agentdb9_app" is the application cookie, all of the prefix are kept
+// from applications.
+inline constexpr std::string_view kCookiePrefix = "agentdb9_";
+inline constexpr std::string_view kApplicationCookie = "agentdb9_app";
+inline constexpr std::string_view kTicketParameter = "agentdb9_ticket";
+
+// What the upstream is told about the client.
+struct Forwarding {
+    std::string peer;           // of the connection
+    bool trusted_peer = false;  // its X-Forwarded-* and Forwarded are kept and added to
+    std::string scheme;         // "http" or "https"
+    std::string prefix;         // of the door
+    std::string host;           // what Host becomes when the client sent none (HTTP/1.0)
+    bool pass_authorization = false;
+    std::string upgrade;  // the protocol asked for; empty: none
+};
+
+// The request head for the upstream, whole. `target`: path and query there.
+std::string upstream_request_head(const http::RequestHead& head, std::string_view target,
+                                  const Forwarding& forwarding);
+
+// How an application's answer is confined to its own part of an origin that it shares.
+struct Confinement {
+    std::string prefix;           // "/{workspace}/{port}", without the slash at its end
+    bool prefix_stripped = true;  // the application does not know of the prefix
+    bool sandbox = false;         // the API's origin: the page gets an origin of its own
+};
+
+enum class ClientFraming {
+    kAsIs,        // Content-Length or chunked as the upstream sent it, or none
+    kChunked,     // the upstream ends by closing: chunks are made for the client
+    kUntilClose,  // HTTP/1.0 client: no chunks
+};
+
+// The response head for the client, whole. `connection`: "close", "keep-alive" or empty for no such field.
+std::string client_response_head(const http::ResponseHead& head, const Confinement& confinement,
+                                 ClientFraming framing, std::string_view connection,
+                                 std::string_view request_id);
+// An interim (1xx) or switching (101) head for the client.
+std::string client_interim_head(const http::ResponseHead& head, std::string_view request_id);
+
+// The trailer lines that may be passed on; `lines` as http::BodyReader::trailers() gives them.
+std::string passable_trailers(std::string_view lines);
+
+// `query` without our ticket; and the ticket, when there is one, percent-decoded.
+std::string query_without_ticket(std::string_view query);
+std::string ticket_in(std::string_view query);
+
+// All values of our application cookie, in order.
+std::vector<std::string_view> application_cookies(const http::RequestHead& head);
+
+}  // namespace agentdb9::proxy

@@ -1,0 +1,334 @@
+#include "proxy/session.hpp"
+
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+#include <ctime>
+
+#include "base/log.hpp"
+#include "http/problem.hpp"
+#include "proxy/relay.hpp"
+
+namespace agentdb9::proxy {
+namespace {
+
+// A rest of a body up to this is read, so that the connection can be used again.
+constexpr std::size_t kSmallRest = 64UL * 1024;
+constexpr std::size_t kMaxRequestId = 64;
+
+bool is_sane_id(std::string_view id) {
+    return !id.empty() && id.size() <= kMaxRequestId && std::ranges::all_of(id, [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+               c == '_' || c == '.';
+    });
+}
+
+// RFC 9110 section 5.6.7.
+std::string http_date(base::Time now) {
+    auto seconds = static_cast<std::time_t>(base::to_unix_seconds(now));
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    std::array<char, 40> text{};
+    auto size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    return {text.data(), size};
+}
+
+bool is_navigation(const http::RequestHead& head) {
+    return head.get("Accept").value_or("").contains("text/html");
+}
+
+}  // namespace
+
+Session::Session(Worker& worker, std::unique_ptr<http::Stream> stream, Origin origin)
+    : worker_(worker), stream_(std::move(stream)), reader_(*stream_) {
+    client_.origin = origin;
+    client_.peer = stream_->peer_address();
+    client_.trusted_peer = worker_.trusted().trusts(client_.peer);
+    stream_->set_stall_limit(worker_.limits().stall);
+    worker_.add(*this);
+}
+
+Session::~Session() {
+    auto& metrics = worker_.metrics();
+    metrics.bytes_from_clients += stream_->bytes_received();
+    metrics.bytes_to_clients += stream_->bytes_sent();
+    worker_.session_ended();
+}
+
+Task<> Session::run(std::shared_ptr<Session> self) {
+    // A worker that stops closes the streams: every wait then ends with an error, none by an exception.
+    co_await asio::this_coro::throw_if_cancelled(false);
+    while (co_await self->serve_one()) {
+    }
+    if (self->lingers_ || !self->reader_.data().empty()) co_await self->linger();
+    self->stream_->close();
+}
+
+void Session::on_revocation(const auth::Revocation&) {}
+void Session::on_routes(const model::RouteTable&) {}
+
+void Session::on_drain() {
+    if (idle_) stream_->close();
+    if (streaming_) streaming_->give_up();
+}
+
+Task<bool> Session::serve_one() {
+    lingers_ = false;
+    continue_sent_ = false;
+    if (!co_await read_head()) co_return false;
+    while (true) {
+        auto decision = co_await worker_.gateway().decide(head_, client_);
+        if (std::holds_alternative<ToApi>(decision)) co_return co_await hand_up();
+        if (auto* to = std::get_if<ToApplication>(&decision)) {
+            auto outcome = co_await Relay::run(std::make_shared<Relay>(shared_from_this(), std::move(*to)));
+            if (outcome == Relay::Outcome::kMoved) continue;
+            co_return outcome == Relay::Outcome::kKeep;
+        }
+        http::BodyReader body(reader_, head_.framing, http::BodyReader::Form::kDecoded);
+        if (auto* elsewhere = std::get_if<Redirect>(&decision))
+            co_return co_await redirect(std::move(*elsewhere), body);
+        co_return co_await refuse(std::move(std::get<Refusal>(decision)), &body);
+    }
+}
+
+Task<bool> Session::wait_for_first_byte() {
+    idle_ = true;
+    head_.text = {};
+    while (reader_.data().empty()) {
+        if (worker_.draining()) co_return false;
+        if (!co_await reader_.fill(worker_.loop().after(worker_.limits().idle_connection))) co_return false;
+        // RFC 9112 section 2.2: an empty line before the request line is forgiven, once.
+        if (reader_.data().starts_with("\r\n")) reader_.consume(2);
+    }
+    idle_ = false;
+    co_return true;
+}
+
+Task<bool> Session::read_head() {
+    if (!co_await wait_for_first_byte()) co_return false;
+    auto deadline = worker_.loop().after(worker_.limits().head);
+    std::size_t searched = 0;
+    while (true) {
+        auto end = http::find_head_end(reader_.data(), searched);
+        if (!end) co_return co_await refuse_head(end.error());
+        if (*end) {
+            std::string text(reader_.data().substr(0, **end));
+            reader_.consume(**end);
+            if (auto error = http::parse_request_head(std::move(text), head_))
+                co_return co_await refuse_head(*error);
+            identify_client();
+            co_return true;
+        }
+        searched = reader_.data().size();
+        auto filled = co_await reader_.fill(deadline);
+        if (filled) continue;
+        if (filled.error() == http::IoError::kTimeout)
+            co_return co_await refuse_head({408, "the request head did not arrive in time"});
+        co_return false;
+    }
+}
+
+Task<bool> Session::refuse_head(http::HeadError error) {
+    ++worker_.metrics().heads_refused;
+    // What was read of it cannot be trusted to mean anything.
+    head_.method = {};
+    head_.target = {};
+    head_.fields.clear();
+    head_.framing = {};
+    head_.keep_alive = false;
+    request_id_ = worker_.make_request_id();
+    lingers_ = true;
+    auto code = error.status == 408   ? "request_timeout"
+                : error.status == 431 ? "head_too_large"
+                : error.status == 505 ? "http_version_not_supported"
+                                      : "bad_request";
+    Refusal refusal;
+    refusal.problem = {error.status, code, "The request is refused: " + std::string(error.reason) + ".", {}};
+    co_return co_await refuse(std::move(refusal), nullptr);
+}
+
+void Session::identify_client() {
+    auto id = head_.get("X-Request-Id").value_or("");
+    request_id_ = is_sane_id(id) ? std::string(id) : worker_.make_request_id();
+    const auto& options = worker_.options();
+    const auto& url = client_.origin == Origin::kApplications ? options.apps_url : options.public_url;
+    client_.scheme = url.starts_with("https://") ? "https" : "http";
+    client_.address = client_.peer;
+    if (!client_.trusted_peer) return;
+    client_.address = worker_.trusted().client(client_.peer, head_.get("X-Forwarded-For").value_or(""));
+    auto scheme = head_.get("X-Forwarded-Proto").value_or("");
+    if (scheme == "http" || scheme == "https") client_.scheme = scheme;
+}
+
+Task<http::IoResult<>> Session::send_continue() {
+    if (!head_.expects_continue || std::exchange(continue_sent_, true)) co_return http::IoResult<>();
+    co_return co_await stream_->send("HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+Task<std::optional<std::string>> Session::read_body(http::BodyReader& body, bool& keep) {
+    auto limit = worker_.limits().api_body_bytes;
+    bool too_large = head_.framing.kind == http::Framing::Kind::kLength && head_.framing.length > limit;
+    std::string text;
+    if (!too_large && !body.done() && !co_await send_continue()) co_return std::nullopt;
+    while (!body.done() && !too_large) {
+        auto piece = co_await body.next(worker_.loop().after(worker_.limits().stall));
+        if (!piece && body.malformed().empty()) co_return std::nullopt;
+        if (!piece) {
+            keep = co_await refuse_head({400, body.malformed()});
+            co_return std::nullopt;
+        }
+        too_large = text.size() + piece->bytes.size() > limit;
+        if (!too_large) text += piece->bytes;
+        body.consume(*piece);
+    }
+    if (!too_large) co_return text;
+    Refusal refusal;
+    refusal.problem = {
+        413, "body_too_large", "The body is larger than " + std::to_string(limit) + " bytes.", {}};
+    keep = co_await refuse(std::move(refusal), &body);
+    co_return std::nullopt;
+}
+
+Task<bool> Session::hand_up() {
+    http::BodyReader body(reader_, head_.framing, http::BodyReader::Form::kDecoded);
+    bool keep = false;
+    auto text = co_await read_body(body, keep);
+    if (!text) co_return keep;
+    ++worker_.metrics().requests_api;
+    http::Request request;
+    request.id = request_id_;
+    request.method = head_.method;
+    request.target = head_.target;
+    for (const auto& field : head_.fields)
+        request.headers.add(field.name, field.value);
+    request.body = std::move(*text);
+    request.peer = client_.address;
+    request.secure = client_.scheme == "https";
+    const auto& control = worker_.control();
+    const auto& handler = client_.origin == Origin::kOperator ? control.operator_api : control.api;
+    auto response = co_await worker_.questions().ask<http::Response>(handler, std::move(request));
+    if (response) co_return co_await respond(std::move(*response), &body);
+    Refusal refusal;
+    refusal.problem = {500,
+                       "internal_error",
+                       "The server failed to answer. The log tells more under this request's id.",
+                       {}};
+    co_return co_await refuse(std::move(refusal), &body);
+}
+
+Task<bool> Session::redirect(Redirect elsewhere, http::BodyReader& body) {
+    http::Response response;
+    response.status = elsewhere.status;
+    response.headers.add("Location", elsewhere.location);
+    response.headers.add("Cache-Control", "no-store");
+    response.headers.add("Referrer-Policy", "no-referrer");
+    if (!elsewhere.set_cookie.empty()) response.headers.add("Set-Cookie", elsewhere.set_cookie);
+    co_return co_await respond(std::move(response), &body);
+}
+
+Task<bool> Session::refuse(Refusal refusal, http::BodyReader* body) {
+    auto& metrics = worker_.metrics();
+    ++(refusal.problem.status < 500 ? metrics.requests_refused : metrics.requests_failed);
+    http::Response response;
+    response.status = refusal.problem.status;
+    http::ProblemContext context{request_id_, head_.method, head_.path(), worker_.wall_clock()};
+    if (is_navigation(head_)) {
+        response.body = http::problem_html(refusal.problem, context);
+        response.headers.add("Content-Type", "text/html; charset=utf-8");
+        response.headers.add(
+            "Content-Security-Policy",
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'");
+    } else {
+        response.body = http::problem_json(refusal.problem, context);
+        response.headers.add("Content-Type", "application/json; charset=utf-8");
+    }
+    response.headers.add("Cache-Control", "no-store");
+    response.headers.add("X-Content-Type-Options", "nosniff");
+    if (refusal.retry_after_seconds)
+        response.headers.add("Retry-After", std::to_string(*refusal.retry_after_seconds));
+    if (!refusal.www_authenticate.empty()) response.headers.add("WWW-Authenticate", refusal.www_authenticate);
+    co_return co_await respond(std::move(response), body);
+}
+
+Task<bool> Session::can_continue(http::BodyReader* body) {
+    if (!head_.keep_alive || worker_.draining()) co_return false;
+    if (!body || body->done()) co_return true;
+    // A client that waits for "100 Continue" may send its body or not: the connection cannot be read on.
+    if (head_.expects_continue && !continue_sent_) co_return false;
+    if (head_.framing.kind != http::Framing::Kind::kLength || head_.framing.length > kSmallRest)
+        co_return false;
+    while (!body->done()) {
+        auto piece = co_await body->next(worker_.loop().after(worker_.limits().linger));
+        if (!piece) co_return false;
+        body->consume(*piece);
+    }
+    co_return true;
+}
+
+Task<bool> Session::respond(http::Response response, http::BodyReader* body) {
+    bool keep = co_await can_continue(body);
+    bool bodiless = response.status == 204 || response.status == 304;
+    bool streamed = response.next_piece && !bodiless && head_.method != "HEAD";
+    bool chunked = streamed && head_.minor_version > 0;
+    if (streamed && !chunked) keep = false;
+    std::string out = "HTTP/1.1 " + std::to_string(response.status) + " ";
+    out.append(http::reason_phrase(response.status)).append("\r\n");
+    for (const auto& field : response.headers)
+        if (!http::iequals(field.name, "Content-Length") && !http::iequals(field.name, "Connection"))
+            out.append(field.name).append(": ").append(field.value).append("\r\n");
+    if (!response.headers.get("Date"))
+        out.append("Date: ").append(http_date(worker_.wall_clock())).append("\r\n");
+    if (!response.headers.get("X-Request-Id"))
+        out.append("X-Request-Id: ").append(request_id_).append("\r\n");
+    if (chunked) out += "Transfer-Encoding: chunked\r\n";
+    if (!response.next_piece && !bodiless)
+        out.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n");
+    if (!keep)
+        out += "Connection: close\r\n";
+    else if (head_.minor_version == 0)
+        out += "Connection: keep-alive\r\n";
+    out += "\r\n";
+    bool with_body = !bodiless && head_.method != "HEAD" && !streamed;
+    std::array<std::string_view, 2> parts{out,
+                                          with_body ? std::string_view(response.body) : std::string_view()};
+    auto sent = co_await stream_->send(parts);
+    if (!sent) co_return false;
+    if (streamed && !co_await stream_pieces(std::move(response), chunked)) co_return false;
+    lingers_ = !keep && body && !body->done() ? true : lingers_;
+    co_return keep;
+}
+
+Task<bool> Session::stream_pieces(http::Response response, bool chunked) {
+    // Questions of its own: they are given up when the client goes, or the server.
+    auto source = std::make_shared<const http::Response>(std::move(response));
+    Questions pieces(worker_.io(), worker_.control().executor, source);
+    streaming_ = &pieces;
+    stream_->watch_peer([&pieces] { pieces.give_up(); });
+    bool whole = false;
+    while (auto piece = co_await pieces.ask<std::optional<std::string>>(source->next_piece)) {
+        whole = !*piece;
+        if (whole) break;
+        if ((*piece)->empty()) continue;
+        auto size = chunked ? http::chunk_header((*piece)->size()) : std::string();
+        std::array<std::string_view, 3> parts{size, **piece, chunked ? "\r\n" : ""};
+        if (!co_await stream_->send(parts)) break;
+    }
+    stream_->watch_peer({});
+    streaming_ = nullptr;
+    if (!whole) co_return false;
+    if (!chunked) co_return true;
+    auto sent = co_await stream_->send("0\r\n\r\n");
+    co_return sent.has_value();
+}
+
+Task<> Session::linger() {
+    stream_->shutdown_send();
+    auto deadline = worker_.loop().after(worker_.limits().linger);
+    std::size_t read = reader_.data().size();
+    reader_.consume(read);
+    while (read < worker_.limits().linger_bytes && co_await reader_.fill(deadline)) {
+        read += reader_.data().size();
+        reader_.consume(reader_.data().size());
+    }
+}
+
+}  // namespace agentdb9::proxy

@@ -1,0 +1,75 @@
+// One client connection: reads head after head, asks the gateway, and answers, relays or hands up. Owned by
+// the coroutine that runs it; lives on its worker's thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "http/body.hpp"
+#include "http/head.hpp"
+#include "http/message.hpp"
+#include "http/stream.hpp"
+#include "proxy/gateway.hpp"
+#include "proxy/worker.hpp"
+
+namespace agentdb9::proxy {
+
+class Session final : public Ongoing, public std::enable_shared_from_this<Session> {
+  public:
+    Session(Worker& worker, std::unique_ptr<http::Stream> stream, Origin origin);
+    ~Session() override;
+
+    // Until the connection has ended.
+    static Task<> run(std::shared_ptr<Session> self);
+
+    // For the relay.
+    Worker& worker() { return worker_; }
+    http::Stream& stream() { return *stream_; }
+    http::Reader& reader() { return reader_; }
+    const http::RequestHead& head() const { return head_; }
+    const Client& client() const { return client_; }
+    const std::string& request_id() const { return request_id_; }
+    // Tells a client that waits with its body to go on (RFC 9110 section 10.1.1), once.
+    Task<http::IoResult<>> send_continue();
+    // The client may still be sending: what it sends is read for a while before the connection ends.
+    void linger_at_end() { lingers_ = true; }
+    // Answers with a refusal in the form that the client reads. True when the connection may go on.
+    Task<bool> refuse(Refusal refusal, http::BodyReader* body);
+
+  private:
+    void on_revocation(const auth::Revocation& revocation) override;
+    void on_routes(const model::RouteTable& table) override;
+    void on_drain() override;
+
+    Task<bool> serve_one();
+    // True with a head in head_; else the connection is over (a refusal was sent where there is one).
+    Task<bool> read_head();
+    Task<bool> wait_for_first_byte();
+    Task<bool> refuse_head(http::HeadError error);
+    void identify_client();
+
+    Task<bool> hand_up();
+    // The request's whole body; absent when the connection is over or the refusal was sent.
+    Task<std::optional<std::string>> read_body(http::BodyReader& body, bool& keep);
+    Task<bool> redirect(Redirect redirect, http::BodyReader& body);
+    Task<bool> respond(http::Response response, http::BodyReader* body);
+    Task<bool> stream_pieces(http::Response response, bool chunked);
+    // Whether the next request may follow: the rest of a small body is read first.
+    Task<bool> can_continue(http::BodyReader* body);
+    // Lets a client that still sends read our answer before the connection ends.
+    Task<> linger();
+
+    Worker& worker_;
+    std::unique_ptr<http::Stream> stream_;
+    http::Reader reader_;
+    http::RequestHead head_;
+    Client client_;
+    std::string request_id_;
+    Questions* streaming_ = nullptr;  // while a response comes piece by piece
+    bool idle_ = true;
+    bool continue_sent_ = false;
+    bool lingers_ = false;
+};
+
+}  // namespace agentdb9::proxy

@@ -1,0 +1,183 @@
+#include "proxy/worker.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <charconv>
+
+#include "base/crypto.hpp"
+#include "proxy/session.hpp"
+
+namespace agentdb9::proxy {
+namespace {
+
+constexpr std::size_t kIdPrefixBytes = 9;
+// After accept() failed for want of descriptors or memory.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+
+}  // namespace
+
+Worker::Worker(std::shared_ptr<const Options> options, std::shared_ptr<const TrustedProxies> trusted,
+               std::shared_ptr<const ControlPlane> control, std::shared_ptr<Metrics> metrics)
+    : options_(std::move(options)),
+      trusted_(std::move(trusted)),
+      control_(std::move(control)),
+      metrics_(std::move(metrics)),
+      io_(std::make_shared<asio::io_context>(1)),
+      work_(asio::make_work_guard(*io_)),
+      loop_(*io_),
+      pool_(loop_, options_->limits),
+      tokens_(options_->limits.tokens_per_worker),
+      questions_(io_, control_->executor, control_),
+      gateway_(*this),
+      id_prefix_(base::random_token(kIdPrefixBytes)),
+      scope_(io_->get_executor()),
+      closing_(io_->get_executor()) {}
+
+Worker::~Worker() {
+    join();
+}
+
+std::expected<std::uint16_t, std::string> Worker::listen(Origin origin, const ListenAddress& at, bool probe) {
+    auto listener = http::Listener::tcp(*io_, at.address, at.port, probe);
+    if (!listener) return std::unexpected(listener.error());
+    auto port = (*listener)->port();
+    listeners_.emplace_back(origin, std::move(*listener));
+    return port;
+}
+
+std::expected<void, std::string> Worker::listen_operator(const std::string& path) {
+    auto listener = http::Listener::unix_socket(*io_, path);
+    if (!listener) return std::unexpected(listener.error());
+    listeners_.emplace_back(Origin::kOperator, std::move(*listener));
+    return {};
+}
+
+void Worker::start() {
+    asio::post(*io_, [this] {
+        loop_.start([this] { on_tick(); });
+        for (auto& [origin, listener] : listeners_)
+            scope_.spawn("accept", accept(*listener, origin));
+    });
+    thread_ = std::thread([this] { io_->run(); });
+}
+
+void Worker::on_tick() {
+    pool_.sweep();
+    constexpr unsigned kSweepGateway = 600;
+    if (++ticks_ % kSweepGateway == 0) gateway_.sweep();
+}
+
+Task<> Worker::accept(http::Listener& listener, Origin origin) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    while (true) {
+        auto stream = co_await listener.accept(loop_);
+        if (stream) {
+            admit(std::move(*stream), origin);
+            continue;
+        }
+        if (stream.error() == http::IoError::kCancelled || stopping_) co_return;
+        asio::steady_timer pause(*io_, kAcceptPause);
+        co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+}
+
+void Worker::admit(std::unique_ptr<http::Stream> stream, Origin origin) {
+    if (stopping_) return;
+    if (connections_ >= limits().connections_per_worker && origin != Origin::kOperator) {
+        ++metrics_->connections_refused;
+        return;
+    }
+    ++connections_;
+    ++metrics_->connections_accepted;
+    ++metrics_->connections_open;
+    scope_.spawn("connection", Session::run(std::make_shared<Session>(*this, std::move(stream), origin)));
+}
+
+void Worker::session_ended() {
+    --connections_;
+    --metrics_->connections_open;
+}
+
+void Worker::publish(std::shared_ptr<const model::RouteTable> table) {
+    asio::post(*io_, [this, table = std::move(table)]() mutable {
+        if (routes_ && table->version < routes_->version) return;
+        routes_ = std::move(table);
+        pool_.retain(*routes_);
+        for_each_ongoing([this](Ongoing& ongoing) { ongoing.on_routes(*routes_); });
+        for (auto* holder : holders_)
+            holder->cancel();
+    });
+}
+
+void Worker::revoke(auth::Revocation revocation) {
+    asio::post(*io_, [this, revocation = std::move(revocation)] {
+        tokens_.revoke(revocation);
+        for_each_ongoing([&](Ongoing& ongoing) { ongoing.on_revocation(revocation); });
+    });
+}
+
+void Worker::drain() {
+    asio::post(*io_, [this] { begin_drain(); });
+}
+
+void Worker::begin_drain() {
+    if (std::exchange(draining_, true)) return;
+    for (auto& [origin, listener] : listeners_)
+        listener->close();
+    for_each_ongoing([](Ongoing& ongoing) { ongoing.on_drain(); });
+    for (auto* holder : holders_)
+        holder->cancel();
+}
+
+void Worker::stop() {
+    asio::post(*io_, [this] {
+        if (std::exchange(stopping_, true)) return;
+        begin_drain();
+        closing_->spawn("stop", shut_down());
+    });
+}
+
+Task<> Worker::shut_down() {
+    loop_.close_all();
+    questions_.give_up();
+    // Sessions end by their closed streams; cancellation reaches what waits on a timer or a name.
+    co_await scope_.close();
+    pool_.clear();
+    loop_.stop();
+    work_.reset();
+}
+
+void Worker::join() {
+    if (thread_.joinable()) thread_.join();
+}
+
+void Worker::after_posted(std::function<void()> done) {
+    asio::post(*io_, std::move(done));
+}
+
+Task<> Worker::next_routes(base::SteadyTime deadline) {
+    if (stopping_) co_return;
+    asio::steady_timer timer(*io_, deadline);
+    auto place = holders_.insert(holders_.end(), &timer);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    holders_.erase(place);
+}
+
+template <class Visit>
+void Worker::for_each_ongoing(Visit visit) {
+    // None of the visits destroys anything: they close streams and wake coroutines.
+    for (Ongoing& ongoing : ongoing_)
+        visit(ongoing);
+}
+
+std::string Worker::make_request_id() {
+    std::array<char, 16> digits{};
+    auto end = std::to_chars(digits.data(), digits.data() + digits.size(), ++next_id_, 16).ptr;
+    return id_prefix_ + "-" + std::string(digits.data(), end);
+}
+
+base::Time Worker::wall_clock() const {
+    return std::chrono::time_point_cast<base::Duration>(std::chrono::system_clock::now());
+}
+
+}  // namespace agentdb9::proxy

@@ -1,0 +1,57 @@
+// A data plane on free ports with a control plane of fakes behind it.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <map>
+#include <memory>
+#include <set>
+#include <thread>
+
+#include "peers.hpp"
+#include "proxy/data_plane.hpp"
+
+namespace agentdb9::test {
+
+class Plane {
+  public:
+    explicit Plane(proxy::Options options = {});
+    ~Plane();
+
+    // A workspace of `owner` at the upstream; published at once.
+    model::Route& add(std::uint16_t upstream_port, const base::UserId& owner);
+    void publish();
+    template <class T>
+    T on_control(Task<T> task) {
+        return asio::co_spawn(control_, std::move(task), asio::use_future).get();
+    }
+    void on_control(std::function<void()> work);
+
+    std::string get(const std::string& path, const std::string& fields = {}) const;
+    Connection api() { return Connection::to(plane->api_port()); }
+    Connection apps() { return Connection::to(plane->applications_port()); }
+
+    base::UserId user = base::UserId::generate();
+    base::UserId other = base::UserId::generate();
+    base::SessionId session = base::SessionId::generate();
+    base::Time expires_at;
+    // What the fakes saw and say. The control thread's, but for the atomics.
+    std::atomic<int> authentications = 0;
+    std::atomic<bool> authentication_fails = false;
+    std::function<Task<http::Response>(http::Request)> api_handler;
+    std::vector<model::Route> routes;
+    std::map<std::pair<base::UserId, std::string>, base::WorkspaceId> defaults;
+    std::uint64_t version = 0;
+    std::unique_ptr<proxy::DataPlane> plane;
+
+  private:
+    Task<proxy::Answer<auth::Principal>> authenticate(auth::Credential credential);
+    asio::io_context control_{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work_;
+    std::thread thread_;
+};
+
+// Open descriptors of this process.
+std::size_t descriptors();
+
+}  // namespace agentdb9::test
