@@ -1,0 +1,214 @@
+#include "services/journal.hpp"
+
+#include "model/instance.hpp"
+#include "services/snapshot.hpp"
+
+namespace agentdb9::services {
+
+using model::DesiredState;
+using model::Operation;
+using model::OperationKind;
+using model::OperationState;
+using model::Phase;
+using model::WorkspaceStatus;
+using store::Transaction;
+
+namespace {
+
+std::optional<Job> load_job(Transaction& tx, const base::WorkspaceId& id) {
+    auto workspace = tx.workspaces().find(id);
+    if (!workspace) return std::nullopt;
+    Job job{.workspace = std::move(*workspace), .project = {}, .next_project = {}, .operation = {}};
+    if (job.workspace.current_project_id) job.project = tx.projects().find(*job.workspace.current_project_id);
+    if (job.workspace.next_project_id) job.next_project = tx.projects().find(*job.workspace.next_project_id);
+    job.operation = tx.operations().open_of(id);
+    return job;
+}
+
+// The row as it is now, if what is asked for is still what `job` was read for.
+std::optional<Job> reload_unchanged(Transaction& tx, const Job& job) {
+    auto now = load_job(tx, job.workspace.id);
+    if (!now) return std::nullopt;
+    const auto& a = now->workspace;
+    const auto& b = job.workspace;
+    const bool same = a.desired_state == b.desired_state && a.generation == b.generation &&
+                      a.next_generation == b.next_generation &&
+                      a.current_project_id == b.current_project_id && a.next_project_id == b.next_project_id;
+    if (!same) return std::nullopt;
+    return now;
+}
+
+std::optional<Operation> finish(Transaction& tx, std::optional<Operation> operation, OperationState state,
+                                model::Time now) {
+    if (!operation) return std::nullopt;
+    operation->state = state;
+    if (!operation->started_at) operation->started_at = now;
+    operation->finished_at = now;
+    if (state == OperationState::kSucceeded) {
+        operation->phase = "done";
+        operation->progress = 100;
+    }
+    tx.operations().update(*operation);
+    return operation;
+}
+
+}  // namespace
+
+Task<std::optional<Job>> Journal::load(base::WorkspaceId workspace) {
+    co_return co_await store_.read([workspace](Transaction& tx) { return load_job(tx, workspace); });
+}
+
+Task<> Journal::begin(Job job) {
+    if (!job.operation || job.operation->state != OperationState::kPending) co_return;
+    const auto now = clock_.now();
+    co_await store_.write([id = job.operation->id, now](Transaction& tx) {
+        auto operation = tx.operations().find(id);
+        if (!operation || operation->state != OperationState::kPending) return;
+        operation->state = OperationState::kRunning;
+        operation->started_at = now;
+        tx.operations().update(*operation);
+    });
+}
+
+Task<std::optional<Job>> Journal::begin_recovery(Job job) {
+    const auto now = clock_.now();
+    co_return co_await store_.write([job, now](Transaction& tx) -> std::optional<Job> {
+        auto fresh = reload_unchanged(tx, job);
+        if (!fresh || fresh->operation) return fresh;
+        Operation operation{.id = base::OperationId::generate(), .workspace_id = job.workspace.id};
+        operation.kind = OperationKind::kRecover;
+        operation.state = OperationState::kRunning;
+        operation.phase = "queued";
+        operation.created_at = now;
+        operation.started_at = now;
+        tx.operations().insert(operation);
+        fresh->operation = operation;
+        return fresh;
+    });
+}
+
+Task<std::optional<Job>> Journal::commit_next(Job job) {
+    const auto now = clock_.now();
+    co_return co_await store_.write([job, now](Transaction& tx) -> std::optional<Job> {
+        auto fresh = reload_unchanged(tx, job);
+        if (!fresh || !fresh->workspace.next_generation) return std::nullopt;
+        auto& workspace = fresh->workspace;
+        workspace.generation = *workspace.next_generation;
+        workspace.current_project_id = workspace.next_project_id;
+        workspace.next_generation.reset();
+        workspace.next_project_id.reset();
+        workspace.updated_at = now;
+        tx.workspaces().update(workspace);
+        fresh->project = std::move(fresh->next_project);
+        fresh->next_project.reset();
+        return fresh;
+    });
+}
+
+Task<std::optional<Operation>> Journal::complete(Job job) {
+    const auto now = clock_.now();
+    co_return co_await store_.write([job, now](Transaction& tx) -> std::optional<Operation> {
+        auto fresh = reload_unchanged(tx, job);
+        if (!fresh) return std::nullopt;
+        auto& workspace = fresh->workspace;
+        const bool running = workspace.desired_state == DesiredState::kRunning;
+        // A failure is still to be seen after its left-overs are stopped; only a request takes it away.
+        const bool failed_rest = !running && !fresh->operation && workspace.phase == Phase::kFailed;
+        const auto phase = running ? Phase::kRunning : failed_rest ? Phase::kFailed : Phase::kStopped;
+        auto status = workspace.status;
+        if (running) {
+            status = WorkspaceStatus::kRunning;
+        } else if (fresh->operation || workspace.status == WorkspaceStatus::kRunning) {
+            status = WorkspaceStatus::kStopped;
+        }
+        const auto name =
+            running ? std::optional(model::instance_name(workspace.id)) : workspace.container_name;
+        const bool clear_error = (running || fresh->operation) && workspace.last_error.has_value();
+        if (workspace.phase != phase || workspace.status != status || workspace.container_name != name ||
+            clear_error) {
+            workspace.phase = phase;
+            workspace.status = status;
+            workspace.container_name = name;
+            if (clear_error) workspace.last_error.reset();
+            workspace.updated_at = now;
+            tx.workspaces().update(workspace);
+        }
+        return finish(tx, fresh->operation, OperationState::kSucceeded, now);
+    });
+}
+
+Task<std::optional<Operation>> Journal::fail(Job job, base::Error error, bool give_up) {
+    const auto now = clock_.now();
+    co_return co_await store_.write([job, error, give_up, now](Transaction& tx) -> std::optional<Operation> {
+        auto fresh = reload_unchanged(tx, job);
+        if (!fresh) return std::nullopt;
+        auto& workspace = fresh->workspace;
+        workspace.updated_at = now;
+        workspace.last_error = error.message();
+        if (workspace.next_generation) {
+            workspace.next_generation.reset();
+            workspace.next_project_id.reset();
+            workspace.phase = Phase::kRunning;
+        } else if (workspace.desired_state == DesiredState::kRunning && give_up) {
+            workspace.desired_state = DesiredState::kStopped;
+            workspace.phase = Phase::kFailed;
+            workspace.status = WorkspaceStatus::kError;
+        }
+        tx.workspaces().update(workspace);
+        if (fresh->operation) {
+            fresh->operation->error = error.message();
+            fresh->operation->error_code = error.word();
+        }
+        return finish(tx, fresh->operation, OperationState::kFailed, now);
+    });
+}
+
+Task<std::optional<Operation>> Journal::forget(Job job) {
+    const auto now = clock_.now();
+    const auto purge_after = now + trash_time_;
+    co_return co_await store_.write([job, now, purge_after](Transaction& tx) -> std::optional<Operation> {
+        auto fresh = reload_unchanged(tx, job);
+        if (!fresh || fresh->workspace.desired_state != DesiredState::kDeleted) return std::nullopt;
+        const auto& workspace = fresh->workspace;
+        if (workspace.volume_name) {
+            model::Tombstone tombstone{.id = base::TombstoneId::generate(), .user_id = workspace.user_id};
+            tombstone.kind = model::VolumeKind::kHome;
+            tombstone.volume_name = *workspace.volume_name;
+            tombstone.owner_id = workspace.id.str();
+            tombstone.owner_name = workspace.name;
+            tombstone.snapshot = snapshot_of(workspace);
+            tombstone.deleted_at = now;
+            tombstone.purge_after = purge_after;
+            tx.tombstones().insert(tombstone);
+        }
+        tx.projects().unassign_all(workspace.id);
+        auto operation = finish(tx, fresh->operation, OperationState::kSucceeded, now);
+        tx.workspaces().remove(workspace.id);
+        return operation;
+    });
+}
+
+Task<> Journal::record_project_volume(base::ProjectId project, std::string name, std::string path) {
+    const auto now = clock_.now();
+    co_await store_.write([=](Transaction& tx) {
+        auto row = tx.projects().find(project);
+        if (!row || (row->volume_name == name && row->volume_path == path)) return;
+        row->volume_name = name;
+        row->volume_path = path;
+        row->updated_at = now;
+        tx.projects().update(*row);
+    });
+}
+
+Task<> Journal::record_home_volume(base::WorkspaceId workspace, std::string name) {
+    const auto now = clock_.now();
+    co_await store_.write([=](Transaction& tx) {
+        auto row = tx.workspaces().find(workspace);
+        if (!row || row->volume_name == name) return;
+        row->volume_name = name;
+        row->updated_at = now;
+        tx.workspaces().update(*row);
+    });
+}
+
+}  // namespace agentdb9::services

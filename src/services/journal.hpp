@@ -1,0 +1,55 @@
+// The transactions in which the reconciler records what it reached. Each looks at the row again first: when
+// the user has asked for something else meanwhile, nothing is written and the answer is empty. Control
+// executor.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "model/entities.hpp"
+#include "store/store.hpp"
+
+namespace agentdb9::services {
+
+// What the store says of one workspace, read in one transaction.
+struct Job {
+    model::Workspace workspace;
+    std::optional<model::Project> project;       // its current one
+    std::optional<model::Project> next_project;  // of a replacement on its way
+    std::optional<model::Operation> operation;   // the open one
+};
+
+class Journal {
+  public:
+    Journal(store::Store& store, base::Clock& clock, std::chrono::days trash_time)
+        : store_(store), clock_(clock), trash_time_(trash_time) {}
+
+    // Absent when there is no such workspace.
+    Task<std::optional<Job>> load(base::WorkspaceId workspace);
+
+    // The open operation has been taken up.
+    Task<> begin(Job job);
+    // The server itself has to bring a workspace back: there is an operation for that too.
+    Task<std::optional<Job>> begin_recovery(Job job);
+    // The replacement is now what serves.
+    Task<std::optional<Job>> commit_next(Job job);
+    // What was asked for is reached. Returns the operation that ended with it.
+    Task<std::optional<model::Operation>> complete(Job job);
+    // It cannot be reached. A replacement is given up and the workspace goes on as it was; a start leaves it
+    // stopped and in error; a stop or delete stays wanted. Returns the operation that failed with it.
+    Task<std::optional<model::Operation>> fail(Job job, base::Error error, bool give_up);
+    // The workspace is gone from the runtime: its row goes, its home into the trash.
+    Task<std::optional<model::Operation>> forget(Job job);
+
+    Task<> record_project_volume(base::ProjectId project, std::string name, std::string path);
+    Task<> record_home_volume(base::WorkspaceId workspace, std::string name);
+
+  private:
+    store::Store& store_;
+    base::Clock& clock_;
+    std::chrono::days trash_time_;
+};
+
+}  // namespace agentdb9::services

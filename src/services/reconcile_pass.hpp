@@ -1,0 +1,97 @@
+// One look at one workspace: read what is wanted, observe, plan, and carry the actions out until they are
+// done, one fails, or the user wants something else. Control executor.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "model/plan.hpp"
+#include "runtime/runtime.hpp"
+#include "services/admission_queue.hpp"
+#include "services/journal.hpp"
+#include "services/route_book.hpp"
+#include "services/specs.hpp"
+#include "services/worker.hpp"
+
+namespace agentdb9::services {
+
+struct ReconcilerOptions {
+    std::size_t parallel_starts = 4;
+    std::chrono::days trash_time{7};
+    std::chrono::seconds ready_limit{60};
+    std::chrono::seconds stop_grace{10};
+    std::chrono::seconds drain_limit{5};
+    std::chrono::seconds volume_wait{20};  // for another workspace to let go of a volume
+    std::chrono::minutes pull_limit{30};
+    std::chrono::seconds sweep_interval{30};
+    int deaths_until_failed = 3;      // while it starts
+    int recoveries_until_failed = 5;  // in a row, of an instance that vanishes or dies
+};
+
+// What a pass works with; all outlive it.
+struct PassTools {
+    base::Clock& clock;
+    runtime::Runtime& runtime;
+    const model::Catalogue& catalogue;
+    Journal& journal;
+    RouteBook& routes;
+    AdmissionQueue& queue;
+    const ReconcilerOptions& options;
+    std::function<void(const model::Operation&)> operation_ended;
+};
+
+class Pass {
+  public:
+    enum class Result {
+        kSettled,  // nothing is left to do
+        kAgain,    // look again: something was done, or is wanted differently now
+        kGone,     // the workspace does not exist any more
+    };
+
+    Pass(PassTools& tools, Worker& worker) : tools_(tools), worker_(worker) {}
+    Pass(const Pass&) = delete;
+    Pass& operator=(const Pass&) = delete;
+
+    // Throws Error when an action failed. job() then says for whom.
+    Task<Result> run();
+    const std::optional<Job>& job() const { return job_; }
+
+  private:
+    enum class Step { kDone, kAgain, kGone };
+
+    Task<> observe();
+    model::Observed view() const;
+    Task<Step> execute(const model::Action& action);
+    Task<> ensure_volumes(const model::InstanceSpec& spec);
+    Task<> create(const model::Action& action);
+    Task<> start(const model::Action& action);
+    Task<Step> probe(const model::Action& action);
+    Task<> await_free_volumes(const model::InstanceSpec& spec);
+    Task<> drain(const std::string& instance);
+    Task<> stop(const std::string& instance);
+    Task<> remove(const std::string& instance);
+    Task<Step> complete();
+    Task<Step> forget();
+    [[noreturn]] static void throw_never_ready(std::chrono::seconds limit);
+    Task<base::Error> describe_death(const std::string& instance);
+    void show(model::Phase phase, std::string step);
+    // The runtime's id of the instance that an action is about.
+    const std::string& instance_of(const model::Action& action) const;
+    const model::Instance* find(const std::string& id) const;
+    // Waits for `time`, or until something happens to this workspace.
+    Task<> rest(std::chrono::milliseconds time);
+    void check_spec(const model::InstanceSpec* spec) const;
+
+    PassTools& tools_;
+    Worker& worker_;
+    std::optional<Job> job_;
+    Wanted wanted_;
+    std::vector<model::Instance> instances_;
+    std::string created_;  // what kCreate of this pass made
+    AdmissionQueue::Place place_;
+};
+
+}  // namespace agentdb9::services

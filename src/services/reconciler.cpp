@@ -1,0 +1,278 @@
+#include "services/reconciler.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+
+namespace agentdb9::services {
+
+using base::Error;
+using base::ErrorCode;
+
+struct Reconciler::Waiter {
+    explicit Waiter(const asio::any_io_executor& executor) : signal(executor) {}
+    base::Signal signal;
+    std::optional<Outcome> outcome;
+};
+
+namespace {
+
+// The runtime or the store does not answer: nothing is wrong with what was asked.
+bool is_outage(const Error& error) {
+    return error.code() == ErrorCode::kUnavailable || error.word() == "runtime_timeout";
+}
+
+std::chrono::milliseconds back_off(int failures, std::chrono::milliseconds first,
+                                   std::chrono::milliseconds most) {
+    return std::min(most, first * (1 << std::min(failures, 10)));
+}
+
+}  // namespace
+
+Reconciler::Reconciler(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
+                       runtime::Runtime& runtime, const model::Catalogue& catalogue, RouteBook& routes,
+                       ReconcilerOptions options)
+    : executor_(executor),
+      clock_(clock),
+      store_(store),
+      runtime_(runtime),
+      routes_(routes),
+      options_(options),
+      journal_(store, clock, options.trash_time),
+      queue_(executor, options.parallel_starts),
+      tools_{clock,
+             runtime,
+             catalogue,
+             journal_,
+             routes,
+             queue_,
+             options_,
+             [this](const model::Operation& operation) {
+                 tell_waiters(operation.id, {operation, std::nullopt});
+             }},
+      scope_(executor) {}
+
+Reconciler::~Reconciler() = default;
+
+Task<> Reconciler::start() {
+    auto workspaces = co_await store_.read([](store::Transaction& tx) { return tx.workspaces().all(); });
+    co_await routes_.load(std::move(workspaces));
+    scope_.spawn("follow the runtime's events", runtime_.watch(*this));
+    scope_.spawn("sweep", sweep());
+    co_await look_at_everything();
+}
+
+Task<> Reconciler::stop() {
+    co_await scope_.close();
+}
+
+void Reconciler::desire_changed(const base::WorkspaceId& workspace) {
+    auto found = worker(workspace);
+    found->desire_changed = true;
+    found->failures = 0;
+    wake(workspace);
+}
+
+void Reconciler::superseded(const model::Operation& operation) {
+    tell_waiters(operation.id,
+                 {operation, base::conflict("operation_superseded",
+                                            "A newer request for this workspace took the place of this "
+                                            "one; see the workspace's operations.")});
+}
+
+Task<Outcome> Reconciler::wait(model::Operation operation, std::chrono::milliseconds limit) {
+    auto& slot = waiters_[operation.id];
+    if (!slot) slot = std::make_shared<Waiter>(executor_);
+    auto waiter = slot;
+    // It may have ended between the transaction that made it and this call.
+    auto now = co_await store_.read(
+        [id = operation.id](store::Transaction& tx) { return tx.operations().find(id); });
+    if (now && !model::is_open(now->state) && !waiter->outcome) {
+        tell_waiters(operation.id, {now, std::nullopt});
+    }
+    const auto deadline = clock_.steady_now() + limit;
+    while (!waiter->outcome) {
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock_.steady_now());
+        if (left.count() <= 0) co_return Outcome{};
+        co_await base::with_timeout(clock_, left, waiter->signal.wait());
+    }
+    co_return *waiter->outcome;
+}
+
+void Reconciler::tell_waiters(const base::OperationId& operation, Outcome outcome) {
+    auto found = waiters_.find(operation);
+    if (found == waiters_.end()) return;
+    auto waiter = found->second;
+    waiters_.erase(found);
+    waiter->outcome = std::move(outcome);
+    waiter->signal.notify_all();
+}
+
+std::optional<Reconciler::Progress> Reconciler::progress(const base::WorkspaceId& workspace) const {
+    auto found = workers_.find(workspace);
+    if (found == workers_.end() || !found->second->phase) return std::nullopt;
+    return Progress{*found->second->phase, found->second->step, found->second->percent};
+}
+
+std::vector<model::Instance> Reconciler::last_seen(const base::WorkspaceId& workspace) const {
+    auto found = workers_.find(workspace);
+    return found == workers_.end() ? std::vector<model::Instance>() : found->second->last_seen;
+}
+
+bool Reconciler::is_ready(const base::WorkspaceId& workspace, const std::string& instance) const {
+    auto found = workers_.find(workspace);
+    return found != workers_.end() && found->second->ready.contains(instance);
+}
+
+void Reconciler::on_connected() {
+    connected_ = true;
+    if (was_connected_) {
+        // What happened in the gap is not reported: an instance may have died and its address may be
+        // another's by now.
+        for (auto& [id, worker] : workers_)
+            worker->ready.clear();
+        scope_.spawn("hold all routes", routes_.hold_all());
+    }
+    was_connected_ = true;
+    scope_.spawn("look at everything", look_at_everything());
+}
+
+void Reconciler::on_disconnected() {
+    connected_ = false;
+}
+
+void Reconciler::on_event(const base::WorkspaceId& workspace, const std::string& instance,
+                          runtime::EventKind kind) {
+    if (kind == runtime::EventKind::kDied || kind == runtime::EventKind::kRemoved) {
+        auto found = worker(workspace);
+        found->ready.erase(instance);
+        if (kind == runtime::EventKind::kDied) ++found->deaths[instance];
+        // Its address may go to another at any moment: the route goes first.
+        if (routes_.serving(workspace) == instance)
+            scope_.spawn("hold a dead route", routes_.hold(workspace));
+    }
+    wake(workspace);
+}
+
+Reconciler::WorkerPtr Reconciler::worker(const base::WorkspaceId& workspace) {
+    auto& slot = workers_[workspace];
+    if (!slot) slot = std::make_shared<Worker>(workspace, executor_);
+    return slot;
+}
+
+void Reconciler::wake(const base::WorkspaceId& workspace) {
+    auto found = worker(workspace);
+    found->wake();
+    if (found->active) return;
+    found->active = true;
+    scope_.spawn("reconcile", run(found));
+}
+
+Task<> Reconciler::run(WorkerPtr worker) {
+    while (worker->dirty) {
+        std::optional<Error> error;
+        std::optional<Job> job;
+        auto result = Pass::Result::kAgain;
+        {
+            Pass pass(tools_, *worker);
+            try {
+                result = co_await pass.run();
+            } catch (const Error& failure) {
+                error = failure;
+            } catch (...) {
+                if (base::is_cancellation(std::current_exception())) throw;
+                error = Error(ErrorCode::kInternal, "internal_error",
+                              "Something went wrong inside the server; try again.")
+                            .with_internal(log::describe(std::current_exception()));
+            }
+            job = pass.job();
+        }
+        if (error) {
+            const auto pause = co_await settle_failure(worker, std::move(job), *error);
+            worker->dirty = true;
+            worker->phase.reset();
+            // A new wish does not wait for the old one's back-off; events, which failures cause plenty of,
+            // do.
+            const auto until = clock_.steady_now() + pause;
+            while (!worker->desire_changed && clock_.steady_now() < until) {
+                const auto left =
+                    std::chrono::duration_cast<std::chrono::milliseconds>(until - clock_.steady_now());
+                co_await base::with_timeout(clock_, std::max(left, std::chrono::milliseconds(1)),
+                                            worker->changed.wait());
+                if (connected_ && is_outage(*error) && worker->dirty && left.count() <= 0) break;
+            }
+            continue;
+        }
+        if (result == Pass::Result::kAgain) worker->dirty = true;
+        if (result == Pass::Result::kGone) {
+            workers_.erase(worker->id);
+            co_return;
+        }
+    }
+    worker->active = false;
+    worker->phase.reset();
+}
+
+Task<std::chrono::milliseconds> Reconciler::settle_failure(WorkerPtr worker, std::optional<Job> job,
+                                                           Error error) {
+    const auto failures = worker->failures++;
+    if (is_outage(error)) {
+        if (job && job->operation) tell_waiters(job->operation->id, {std::nullopt, error});
+        if (!job) {
+            // Nothing is known of the workspace, not even for whom it is wanted: everybody who waits is told.
+            for (auto waiting = waiters_; auto& [id, waiter] : waiting)
+                tell_waiters(id, {std::nullopt, error});
+        }
+        log::warning("reconciling waits", {{"workspaceId", worker->id.view()}, {"reason", error.what()}});
+        co_return back_off(failures, std::chrono::milliseconds(200), std::chrono::seconds(3));
+    }
+    if (!job) {
+        log::error("reconciling failed", {{"workspaceId", worker->id.view()}, {"reason", error.what()}});
+        co_return std::chrono::seconds(5);
+    }
+    const bool asked_for = job->operation && job->operation->kind != model::OperationKind::kRecover;
+    const bool give_up = asked_for || failures + 1 >= options_.recoveries_until_failed;
+    log::warning("an operation failed",
+                 {{"workspaceId", worker->id.view()},
+                  {"operation", job->operation ? model::to_text(job->operation->kind) : "none"},
+                  {"reason", error.what()},
+                  {"givenUp", give_up}});
+    std::optional<model::Operation> ended;
+    std::optional<Error> outage;
+    try {
+        ended = co_await journal_.fail(*job, error, give_up);
+    } catch (const Error& failure) {
+        outage = failure;
+    }
+    if (outage) {
+        log::warning("a failure could not be recorded",
+                     {{"workspaceId", worker->id.view()}, {"reason", outage->what()}});
+        co_return back_off(failures, std::chrono::milliseconds(200), std::chrono::seconds(3));
+    }
+    if (ended) tell_waiters(ended->id, {ended, error});
+    const bool left_as_it_was = job->workspace.next_generation.has_value();
+    const bool now_stopped = job->workspace.desired_state == model::DesiredState::kRunning && give_up;
+    if (left_as_it_was || now_stopped) co_return std::chrono::milliseconds(0);
+    co_return back_off(failures, std::chrono::seconds(1), std::chrono::seconds(30));
+}
+
+Task<> Reconciler::look_at_everything() {
+    std::vector<base::WorkspaceId> unsettled;
+    try {
+        unsettled = co_await store_.read([](store::Transaction& tx) { return tx.workspaces().unsettled(); });
+    } catch (const Error& error) {
+        log::warning("the store does not say what is unsettled", {{"reason", error.what()}});
+    }
+    for (const auto& workspace : unsettled)
+        wake(workspace);
+}
+
+Task<> Reconciler::sweep() {
+    for (;;) {
+        co_await clock_.sleep_for(options_.sweep_interval);
+        co_await look_at_everything();
+    }
+}
+
+}  // namespace agentdb9::services

@@ -1,0 +1,88 @@
+// The only code that changes the runtime: it moves what is observed towards what is desired. One worker a
+// workspace, woken when its desired state changes, when the runtime reports an event, and by a slow timer.
+// Control executor.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "services/reconcile_pass.hpp"
+
+namespace agentdb9::services {
+
+// How a request ended for the one who waits for it.
+struct Outcome {
+    std::optional<model::Operation> operation;  // as it ended; absent while it goes on
+    std::optional<base::Error> error;           // why it failed, or why it cannot go on at present
+};
+
+class Reconciler final : public runtime::EventSink {
+  public:
+    Reconciler(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
+               runtime::Runtime& runtime, const model::Catalogue& catalogue, RouteBook& routes,
+               ReconcilerOptions options);
+    ~Reconciler() override;
+
+    // Loads the routes and takes up all that is unsettled. Throws when the store does not answer.
+    Task<> start();
+    // Ends all work between two actions; what is open goes on at the next start.
+    Task<> stop();
+
+    // The user wants something else of this workspace.
+    void desire_changed(const base::WorkspaceId& workspace);
+    // `operation` is no longer wanted; its waiters are told.
+    void superseded(const model::Operation& operation);
+    // Waits until the operation has ended, cannot go on at present, or `limit` is over.
+    Task<Outcome> wait(model::Operation operation, std::chrono::milliseconds limit);
+
+    struct Progress {
+        model::Phase phase;
+        std::string step;
+        std::optional<int> percent;
+    };
+    // What is being done for the workspace now; absent when nothing is.
+    std::optional<Progress> progress(const base::WorkspaceId& workspace) const;
+    // The instances of the last look; nothing for a workspace that has not been looked at.
+    std::vector<model::Instance> last_seen(const base::WorkspaceId& workspace) const;
+    bool is_ready(const base::WorkspaceId& workspace, const std::string& instance) const;
+    // The engine's event stream stands.
+    bool connected() const { return connected_; }
+
+    void on_connected() override;
+    void on_event(const base::WorkspaceId& workspace, const std::string& instance,
+                  runtime::EventKind kind) override;
+    void on_disconnected() override;
+
+  private:
+    struct Waiter;
+    using WorkerPtr = std::shared_ptr<Worker>;
+
+    WorkerPtr worker(const base::WorkspaceId& workspace);
+    void wake(const base::WorkspaceId& workspace);
+    Task<> run(WorkerPtr worker);
+    // How long to wait before the next try after `error`.
+    Task<std::chrono::milliseconds> settle_failure(WorkerPtr worker, std::optional<Job> job,
+                                                   base::Error error);
+    Task<> look_at_everything();
+    Task<> sweep();
+    void tell_waiters(const base::OperationId& operation, Outcome outcome);
+
+    asio::any_io_executor executor_;
+    base::Clock& clock_;
+    store::Store& store_;
+    runtime::Runtime& runtime_;
+    RouteBook& routes_;
+    ReconcilerOptions options_;
+    Journal journal_;
+    AdmissionQueue queue_;
+    PassTools tools_;
+    bool connected_ = false;
+    bool was_connected_ = false;
+    std::unordered_map<base::WorkspaceId, WorkerPtr> workers_;
+    std::unordered_map<base::OperationId, std::shared_ptr<Waiter>> waiters_;
+    base::Scope scope_;
+};
+
+}  // namespace agentdb9::services

@@ -1,0 +1,64 @@
+// The control plane's side of the routes: what each workspace's requests should meet. Every change makes a
+// new immutable table and hands it to the data plane. Control executor only.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/async.hpp"
+#include "model/entities.hpp"
+#include "model/route.hpp"
+#include "model/workspace_type.hpp"
+
+namespace agentdb9::services {
+
+class RouteBook {
+  public:
+    // Makes a table known to all workers; returns once no worker reads an older one.
+    using Publisher = std::function<Task<>(std::shared_ptr<const model::RouteTable>)>;
+
+    explicit RouteBook(const model::Catalogue& catalogue) : catalogue_(catalogue) {}
+    void set_publisher(Publisher publisher) { publisher_ = std::move(publisher); }
+
+    // Replaces all entries: workspaces that should be running are held until they are looked at, the others
+    // stopped.
+    Task<> load(std::vector<model::Workspace> workspaces);
+    // The row was made or changed (owner, type, default); its state stays. A new one is stopped.
+    Task<> upsert(model::Workspace workspace);
+    Task<> remove(base::WorkspaceId workspace);
+
+    Task<> publish(base::WorkspaceId workspace, model::Instance instance);
+    // Requests wait. `use` of the instance that was served stays readable through use_of().
+    Task<> hold(base::WorkspaceId workspace);
+    Task<> stop(base::WorkspaceId workspace);
+    // Every address may be stale: whatever is served is held until it has been looked at again.
+    Task<> hold_all();
+
+    // The instance that requests reach now; empty when none.
+    std::string serving(const base::WorkspaceId& workspace) const;
+    // Requests reach it, or wait for it.
+    bool routed(const base::WorkspaceId& workspace) const;
+    // The counters of an instance that was published here; null for one that never was.
+    std::shared_ptr<model::InstanceUse> use_of(const std::string& instance) const;
+    void forget_use(const std::string& instance) { uses_.erase(instance); }
+
+  private:
+    std::shared_ptr<model::Route> edit(const base::WorkspaceId& workspace);
+    Task<> announce();
+    model::Route make_route(const model::Workspace& workspace) const;
+
+    const model::Catalogue& catalogue_;
+    Publisher publisher_;
+    std::uint64_t version_ = 0;
+    struct Entry {
+        std::shared_ptr<const model::Route> route;
+        bool is_default = false;
+        base::Time created_at;
+    };
+    std::unordered_map<base::WorkspaceId, Entry> entries_;
+    std::unordered_map<std::string, std::shared_ptr<model::InstanceUse>> uses_;
+};
+
+}  // namespace agentdb9::services

@@ -1,0 +1,44 @@
+// What the reconciler remembers of one workspace between two looks at it. Nothing here is needed after a
+// crash: all of it can be observed again. Control executor only.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/async.hpp"
+#include "base/ids.hpp"
+#include "model/entities.hpp"
+#include "model/instance.hpp"
+
+namespace agentdb9::services {
+
+struct Worker {
+    Worker(base::WorkspaceId workspace, const asio::any_io_executor& executor)
+        : id(workspace), changed(executor) {}
+
+    base::WorkspaceId id;
+    bool active = false;          // its loop runs
+    bool dirty = false;           // something happened since it last looked
+    bool desire_changed = false;  // the user asked for something else since it last looked
+    base::Signal changed;         // with either of them
+
+    // What it is doing now, for those who ask.
+    std::optional<model::Phase> phase;
+    std::string step;
+    std::optional<int> percent;
+
+    std::set<std::string> ready;        // instances that have answered since they were started
+    std::map<std::string, int> deaths;  // of instances, since they were started by us
+    std::vector<model::Instance> last_seen;
+    int failures = 0;  // in a row
+
+    void wake() {
+        dirty = true;
+        changed.notify_all();
+    }
+};
+
+}  // namespace agentdb9::services
