@@ -87,6 +87,17 @@ Task<bool> with_timeout(Clock& clock, std::chrono::milliseconds limit, Task<> ta
 
 // Blocking work (SQL, files, password hashing) off the loops. With zero threads the work runs at once on the
 // caller's thread: the simulation's way.
+namespace detail {
+template <class R>
+struct Boxed {
+    using type = std::optional<R>;
+};
+template <>
+struct Boxed<void> {
+    using type = void;
+};
+}  // namespace detail
+
 class BlockingPool {
   public:
     explicit BlockingPool(std::size_t threads);
@@ -96,13 +107,25 @@ class BlockingPool {
     template <class F>
     Task<std::invoke_result_t<F&>> run(F work) {
         if (!pool_) co_return work();
-        co_return co_await asio::co_spawn(*pool_, invoke(std::move(work)), asio::use_awaitable);
+        if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
+            co_await asio::co_spawn(*pool_, invoke(std::move(work)), asio::use_awaitable);
+        } else {
+            co_return std::move(
+                *co_await asio::co_spawn(*pool_, invoke(std::move(work)), asio::use_awaitable));
+        }
     }
 
   private:
+    // Results travel in an optional: Asio makes an empty one when the work throws, and not every value has a
+    // default.
     template <class F>
-    static Task<std::invoke_result_t<F&>> invoke(F work) {
-        co_return work();
+    static auto invoke(F work) -> Task<typename detail::Boxed<std::invoke_result_t<F&>>::type> {
+        if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
+            work();
+            co_return;
+        } else {
+            co_return std::optional<std::invoke_result_t<F&>>(work());
+        }
     }
     std::unique_ptr<asio::thread_pool> pool_;
 };

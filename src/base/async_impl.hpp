@@ -6,11 +6,16 @@ namespace agentdb9::base {
 Task<> sleep_on(Clock& clock, std::chrono::milliseconds duration);
 
 template <class T>
+Task<std::optional<T>> boxed(Task<T> task) {
+    co_return std::optional<T>(co_await std::move(task));
+}
+
+template <class T>
 Task<std::optional<T>> with_timeout(Clock& clock, std::chrono::milliseconds limit, Task<T> task) {
     auto executor = co_await asio::this_coro::executor;
     auto [order, error, value, timer_error] =
         co_await asio::experimental::make_parallel_group(
-            asio::co_spawn(executor, std::move(task), asio::deferred),
+            asio::co_spawn(executor, boxed(std::move(task)), asio::deferred),
             asio::co_spawn(executor, sleep_on(clock, limit), asio::deferred))
             .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
     (void)timer_error;
@@ -22,7 +27,7 @@ Task<std::optional<T>> with_timeout(Clock& clock, std::chrono::milliseconds limi
         co_return std::nullopt;
     }
     if (error) std::rethrow_exception(error);
-    co_return std::optional<T>(std::move(value));
+    co_return std::move(value);
 }
 
 }  // namespace agentdb9::base

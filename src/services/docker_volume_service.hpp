@@ -1,0 +1,62 @@
+// Projects' volumes and the trash. A volume is removed in one place only, cleanup_orphaned_volumes(): when
+// this database has a tombstone for it, the tombstone's time is over, the volume carries this installation's
+// label and the tombstone's owner, and purging is not paused. Control executor.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "runtime/runtime.hpp"
+#include "store/store.hpp"
+
+namespace agentdb9::services {
+
+struct VolumeInfo {
+    std::string name;
+    std::optional<std::string> path;
+    bool exists = false;         // the engine has it
+    bool engine_answers = true;  // false: `exists` is not known
+};
+
+class DockerVolumeService {
+  public:
+    DockerVolumeService(base::Clock& clock, store::Store& store, runtime::Runtime& runtime)
+        : clock_(clock), store_(store), runtime_(runtime) {}
+
+    // Makes the project's volume and records it in the row; does nothing when it is recorded already. Throws
+    // what the runtime throws.
+    Task<model::Project> create_project_volume(model::Project project);
+    // The same, but an engine that does not answer is no error: the volume is made at the first start.
+    Task<model::Project> ensure_project_volume(model::Project project);
+    // All of this installation.
+    Task<std::vector<runtime::Volume>> list_project_volumes();
+    Task<VolumeInfo> volume_info(base::UserId user, base::ProjectId project);
+
+    // The trash: of one user, or, for the operator, of all.
+    Task<std::vector<model::Tombstone>> trash(std::optional<base::UserId> user);
+    // Brings the project, or the workspace with its home, back. kConflict "already_restored" when it is there
+    // again. Returns the workspace that came back, if it was one.
+    Task<std::optional<model::Workspace>> restore(std::optional<base::UserId> user, base::TombstoneId id);
+    // Removes the volume now. The owner's explicit wish; nothing brings it back.
+    Task<> purge(std::optional<base::UserId> user, base::TombstoneId id);
+
+    // Removes what lies in the trash longer than its time. Returns the names of the volumes removed.
+    Task<std::vector<std::string>> cleanup_orphaned_volumes();
+
+    // Notes that the server runs. A gap since the last note, or a clock that went back, pauses purging until
+    // an admin says that this database is the right one: one restored from an old copy must not purge.
+    Task<> heartbeat();
+    Task<std::optional<std::string>> purge_paused_because();
+    Task<> resume_purge();
+
+  private:
+    Task<> remove_volume_of(model::Tombstone tombstone);
+    Task<model::Tombstone> find_open(std::optional<base::UserId> user, base::TombstoneId id);
+
+    base::Clock& clock_;
+    store::Store& store_;
+    runtime::Runtime& runtime_;
+};
+
+}  // namespace agentdb9::services

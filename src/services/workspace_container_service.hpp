@@ -1,0 +1,79 @@
+// Requests that change what runs. Each writes desired state and an operation in one transaction, wakes the
+// reconciler and waits until it is reached, for a minute at most. Control executor.
+#pragma once
+
+#include <optional>
+
+#include "services/reconciler.hpp"
+
+namespace agentdb9::services {
+
+// How a lifecycle request ended: done, or still going on (the operation says how far).
+struct Requested {
+    model::Operation operation;
+    std::optional<model::Workspace> workspace;  // as it is now; absent once it is deleted
+    bool finished = false;
+};
+
+struct RequestOptions {
+    bool respond_async = false;  // do not wait
+    bool force = false;          // stop and delete: end it without asking it first
+};
+
+struct WorkspaceStatusReport {
+    model::Workspace workspace;
+    model::Phase phase;
+    bool container_running = false;
+    std::optional<model::Instance> instance;
+    std::string health;  // "healthy", "starting", "unhealthy", "stopped", "unknown"
+    std::optional<model::Operation> operation;
+};
+
+class WorkspaceContainerService {
+  public:
+    WorkspaceContainerService(base::Clock& clock, store::Store& store, runtime::Runtime& runtime,
+                              Reconciler& reconciler, RouteBook& routes, const model::Catalogue& catalogue)
+        : clock_(clock),
+          store_(store),
+          runtime_(runtime),
+          reconciler_(reconciler),
+          routes_(routes),
+          catalogue_(catalogue) {}
+
+    // All throw Error: kNotFound for what is not the user's, kConflict for what is not possible now, and what
+    // made the operation fail. kUnavailable "runtime_unavailable": recorded, and goes on by itself when the
+    // engine is back.
+    Task<Requested> start_workspace(base::UserId user, base::WorkspaceId workspace, RequestOptions options);
+    Task<Requested> stop_workspace(base::UserId user, base::WorkspaceId workspace, RequestOptions options);
+    Task<Requested> restart_workspace(base::UserId user, base::WorkspaceId workspace, RequestOptions options);
+    Task<Requested> delete_workspace(base::UserId user, base::WorkspaceId workspace, RequestOptions options);
+    // kInvalid "incompatible_type" when the project was made for another type of workspace.
+    Task<Requested> switch_project_volume(base::UserId user, base::WorkspaceId workspace,
+                                          base::ProjectId project, RequestOptions options);
+
+    Task<WorkspaceStatusReport> workspace_status(base::UserId user, base::WorkspaceId workspace);
+    // The operation with what is known of its progress just now.
+    model::Operation with_progress(model::Operation operation) const;
+
+  private:
+    // What a transaction decided.
+    struct Decision {
+        model::Workspace workspace;
+        model::Operation operation;
+        std::optional<model::Operation> superseded;
+        bool changed = true;  // false: joins an operation that was under way
+    };
+    Task<Requested> carry_out(base::UserId user, Decision decision, RequestOptions options);
+    static Decision decide(store::Transaction& tx, model::Workspace workspace, model::OperationKind kind,
+                           bool force, std::optional<base::ProjectId> project, base::Time now);
+    static void ensure_current_project(store::Transaction& tx, model::Workspace& workspace, base::Time now);
+
+    base::Clock& clock_;
+    store::Store& store_;
+    runtime::Runtime& runtime_;
+    Reconciler& reconciler_;
+    RouteBook& routes_;
+    const model::Catalogue& catalogue_;
+};
+
+}  // namespace agentdb9::services

@@ -1,0 +1,140 @@
+#include "services/workspaces_service.hpp"
+
+#include "base/error.hpp"
+#include "services/access.hpp"
+
+namespace agentdb9::services {
+
+using model::DesiredState;
+using model::Workspace;
+using model::WorkspaceStatus;
+using store::Transaction;
+
+namespace {
+
+json::object config_of(const model::WorkspaceType& type) {
+    return {{"type", type.type},
+            {"name", type.name},
+            {"containerImage", type.container_image},
+            {"defaultPort", type.default_port},
+            {"features", json::value_from(type.features)},
+            {"resourceLimits",
+             {{"cpus", type.resource_limits.cpus},
+              {"memory", type.resource_limits.memory_mb},
+              {"memoryReservation", type.resource_limits.memory_reservation_mb},
+              {"pids", type.resource_limits.pids}}}};
+}
+
+std::string default_name(Transaction& tx, const base::UserId& user, const model::WorkspaceType& type) {
+    const auto count = tx.workspaces().of_user_and_type(user, type.type).size();
+    return count == 0 ? type.name + " workspace" : type.name + " workspace " + std::to_string(count + 1);
+}
+
+// Changes the default and returns every row that changed with it.
+void make_default(Transaction& tx, Workspace& workspace) {
+    tx.workspaces().clear_default(workspace.user_id);
+    workspace.is_default = true;
+}
+
+}  // namespace
+
+Task<Workspace> WorkspacesService::create(base::UserId user, NewWorkspace wanted) {
+    const auto* type = catalogue_.find(wanted.type);
+    if (type == nullptr)
+        throw base::invalid_field("type", "names no workspace type; GET /api/workspaces/types lists them");
+    const auto now = clock_.now();
+    auto workspace = co_await store_.write([=](Transaction& tx) {
+        Workspace row{.id = base::WorkspaceId::generate(), .name = {}, .user_id = user, .type = type->type};
+        row.name = wanted.name ? *wanted.name : default_name(tx, user, *type);
+        row.description = wanted.description;
+        row.config = config_of(*type);
+        row.container_name = model::instance_name(row.id);
+        row.created_at = now;
+        row.updated_at = now;
+        if (wanted.project_id) {
+            const auto project = owned_project(tx, user, *wanted.project_id);
+            if (!model::is_compatible(project.workspace_type, type->type)) {
+                throw base::invalid_field("projectId", "names a project of another type of workspace");
+            }
+            row.current_project_id = project.id;
+            row.generation = row.last_generation = 1;
+        }
+        bool first = true;
+        for (const auto& other : tx.workspaces().of_user(user).rows) {
+            first = first && other.desired_state == DesiredState::kDeleted;
+        }
+        if (first || wanted.is_default) make_default(tx, row);
+        tx.workspaces().insert(row);
+        return row;
+    });
+    co_await routes_.upsert(workspace);
+    co_return workspace;
+}
+
+Task<Workspace> WorkspacesService::find(base::UserId user, base::WorkspaceId id) {
+    co_return co_await store_.read([=](Transaction& tx) { return owned_workspace(tx, user, id); });
+}
+
+Task<store::Listing<Workspace>> WorkspacesService::list(base::UserId user, store::Page page) {
+    co_return co_await store_.read([=](Transaction& tx) { return tx.workspaces().of_user(user, page); });
+}
+
+Task<std::vector<Workspace>> WorkspacesService::list_of_type(base::UserId user, std::string type) {
+    if (catalogue_.find(type) == nullptr) {
+        throw base::Error(base::ErrorCode::kInvalid, "workspace_type_unknown",
+                          "There is no workspace type of this name; GET /api/workspaces/types lists them.");
+    }
+    co_return co_await store_.read(
+        [=](Transaction& tx) { return tx.workspaces().of_user_and_type(user, type); });
+}
+
+Task<Workspace> WorkspacesService::update(base::UserId user, base::WorkspaceId id, WorkspaceChange change) {
+    const auto now = clock_.now();
+    auto workspace = co_await store_.write([=](Transaction& tx) {
+        auto row = owned_workspace(tx, user, id);
+        if (row.desired_state == DesiredState::kDeleted) {
+            throw base::conflict("workspace_deleting",
+                                 "This workspace is being deleted; create another one.");
+        }
+        if (change.status && row.desired_state == DesiredState::kRunning) {
+            throw base::conflict("workspace_running",
+                                 "The workspace is running; stop it before its status is changed.");
+        }
+        if (change.name) row.name = *change.name;
+        if (change.description) row.description = change.description;
+        if (change.make_default) make_default(tx, row);
+        if (change.status) row.status = *change.status;
+        row.updated_at = now;
+        tx.workspaces().update(row);
+        return row;
+    });
+    co_await routes_.upsert(workspace);
+    co_return workspace;
+}
+
+Task<Workspace> WorkspacesService::set_default(base::UserId user, base::WorkspaceId id) {
+    co_return co_await update(user, id, {.name = {}, .description = {}, .make_default = true, .status = {}});
+}
+
+Task<WorkspaceCounts> WorkspacesService::counts(base::UserId user) {
+    co_return co_await store_.read([=](Transaction& tx) {
+        WorkspaceCounts counts;
+        for (auto& row : tx.workspaces().of_user(user, {.limit = 100000, .cursor = {}}).rows) {
+            ++counts.total;
+            ++counts.by_type[row.type];
+            ++counts.by_status.at(static_cast<std::size_t>(row.status));
+            if (row.is_default) counts.default_workspace = std::move(row);
+        }
+        return counts;
+    });
+}
+
+Task<store::Listing<model::Operation>> WorkspacesService::operations(base::UserId user, base::WorkspaceId id,
+                                                                     store::Page page) {
+    co_return co_await store_.read([=](Transaction& tx) {
+        owned_workspace(tx, user, id);
+        return tx.operations().of_workspace(id, page);
+    });
+}
+
+}  // namespace agentdb9::services

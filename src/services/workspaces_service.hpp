@@ -1,0 +1,66 @@
+// Workspaces as rows: create, find, update, default, statistics. What changes containers is
+// WorkspaceContainerService's. Control executor. Every call throws Error{kNotFound} for what is not the
+// user's.
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "model/entities.hpp"
+#include "model/workspace_type.hpp"
+#include "services/route_book.hpp"
+#include "store/store.hpp"
+
+namespace agentdb9::services {
+
+struct NewWorkspace {
+    std::string type;
+    std::optional<std::string> name;
+    std::optional<std::string> description;
+    bool is_default = false;
+    std::optional<base::ProjectId> project_id;  // becomes its current project
+};
+
+struct WorkspaceChange {
+    std::optional<std::string> name;
+    std::optional<std::string> description;
+    bool make_default = false;
+    std::optional<model::WorkspaceStatus> status;  // active, inactive or archived
+};
+
+struct WorkspaceCounts {
+    std::int64_t total = 0;
+    std::map<std::string, std::int64_t> by_type;                         // those that occur
+    std::array<std::int64_t, model::kWorkspaceStatusCount> by_status{};  // by enumerator
+    std::optional<model::Workspace> default_workspace;
+};
+
+class WorkspacesService {
+  public:
+    WorkspacesService(base::Clock& clock, store::Store& store, RouteBook& routes,
+                      const model::Catalogue& catalogue)
+        : clock_(clock), store_(store), routes_(routes), catalogue_(catalogue) {}
+
+    // The first one becomes the default. kInvalid for an unknown type or an incompatible project.
+    Task<model::Workspace> create(base::UserId user, NewWorkspace wanted);
+    Task<model::Workspace> find(base::UserId user, base::WorkspaceId id);
+    Task<store::Listing<model::Workspace>> list(base::UserId user, store::Page page);
+    Task<std::vector<model::Workspace>> list_of_type(base::UserId user, std::string type);
+    // kConflict "workspace_running" for a status change of one that runs.
+    Task<model::Workspace> update(base::UserId user, base::WorkspaceId id, WorkspaceChange change);
+    Task<model::Workspace> set_default(base::UserId user, base::WorkspaceId id);
+    Task<WorkspaceCounts> counts(base::UserId user);
+    Task<store::Listing<model::Operation>> operations(base::UserId user, base::WorkspaceId id,
+                                                      store::Page page);
+
+  private:
+    base::Clock& clock_;
+    store::Store& store_;
+    RouteBook& routes_;
+    const model::Catalogue& catalogue_;
+};
+
+}  // namespace agentdb9::services
