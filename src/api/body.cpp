@@ -194,7 +194,7 @@ void Body::refuse() const {
     base::Error error(base::ErrorCode::kInvalid, "invalid_field",
                       "The request's body is wrong: " + sentence + ".");
     for (const auto& [field, text] : problems_)
-        error = std::move(error).with_field(field, text);
+        std::move(error).with_field(field, text);
     throw error;
 }
 

@@ -1,0 +1,100 @@
+#include "services/user_administration.hpp"
+
+#include "base/crypto.hpp"
+#include "base/error.hpp"
+#include "services/account_rules.hpp"
+
+namespace agentdb9::services {
+namespace {
+
+constexpr std::string_view kFirstAdminEmail = "admin@localhost";
+constexpr std::string_view kFirstAdminName = "admin";
+constexpr std::size_t kOneTimePasswordBytes = 15;  // 20 characters
+
+// The part before the '@', which a person chose for themselves.
+std::string name_in(const std::string& email) {
+    return email.substr(0, email.find('@'));
+}
+
+}  // namespace
+
+Task<std::optional<NewUser>> UserAdministration::ensure_first_admin(FirstAdminOptions options) {
+    struct Count {
+        std::int64_t users = 0;
+        std::int64_t admins = 0;
+    };
+    const auto count = co_await store_.read(
+        [](store::Transaction& tx) { return Count{tx.users().count(), tx.users().count_admins()}; });
+    const bool wanted = count.users == 0 || (count.admins == 0 && options.email && options.password);
+    if (!wanted) co_return std::nullopt;
+    auto email = options.email.value_or(std::string(kFirstAdminEmail));
+    auto name = options.email ? name_in(*options.email) : std::string(kFirstAdminName);
+    co_return co_await create(std::move(email), std::move(name), options.password, model::Role::kAdmin);
+}
+
+Task<NewUser> UserAdministration::create(std::string email, std::string username,
+                                         std::optional<std::string> password, model::Role role) {
+    std::optional<std::string> one_time;
+    if (!password) one_time = base::random_token(kOneTimePasswordBytes);
+    NewAccount account{std::move(email), std::move(username), password ? *password : *one_time, {}, {}};
+    check_new_account(account);
+    auto user = make_user(account, co_await hasher_.hash(account.password), clock_.now());
+    user.role = role;
+    co_await store_.write([user](store::Transaction& tx) { tx.users().insert(user); });
+    co_return NewUser{std::move(user), std::move(one_time)};
+}
+
+Task<std::vector<model::User>> UserAdministration::list() {
+    co_return co_await store_.read([](store::Transaction& tx) { return tx.users().all(); });
+}
+
+Task<model::User> UserAdministration::find(std::string id_or_email) {
+    auto user = co_await store_.read([id_or_email](store::Transaction& tx) {
+        if (auto id = base::UserId::parse(id_or_email)) return tx.users().find(*id);
+        return tx.users().find_by_email(id_or_email);
+    });
+    if (!user) {
+        throw base::Error(base::ErrorCode::kNotFound, "user_not_found",
+                          "No user has this id or email address.");
+    }
+    co_return *user;
+}
+
+Task<model::User> UserAdministration::set_role(base::UserId user, model::Role role) {
+    return change(user, [role](model::User& row) { row.role = role; }, false);
+}
+
+Task<model::User> UserAdministration::set_active(base::UserId user, bool active) {
+    return change(user, [active](model::User& row) { row.is_active = active; }, !active);
+}
+
+Task<NewUser> UserAdministration::reset_password(base::UserId user, std::optional<std::string> password) {
+    std::optional<std::string> one_time;
+    if (!password) one_time = base::random_token(kOneTimePasswordBytes);
+    const auto chosen = password ? *password : *one_time;
+    check_password("password", chosen);
+    auto hash = co_await hasher_.hash(chosen);
+    auto row = co_await change(user, [hash](model::User& changed) { changed.password_hash = hash; }, true);
+    co_return NewUser{std::move(row), std::move(one_time)};
+}
+
+Task<model::User> UserAdministration::change(base::UserId user, std::function<void(model::User&)> apply,
+                                             bool end_sessions) {
+    auto row = co_await store_.write([user, apply, end_sessions, now = clock_.now()](store::Transaction& tx) {
+        auto changed = tx.users().find(user);
+        if (!changed) throw base::not_found("user");
+        const bool was_admin = changed->is_active && changed->role == model::Role::kAdmin;
+        apply(*changed);
+        changed->updated_at = now;
+        tx.users().update(*changed);
+        if (was_admin && tx.users().count_admins() == 0) {
+            throw base::conflict("last_admin", "This is the last active admin: make another one first.");
+        }
+        if (end_sessions) tx.sessions().revoke_all(user, now, std::nullopt);
+        return *changed;
+    });
+    authenticator_.revoke({.user = user, .session = {}, .api_token = {}, .except_session = {}});
+    co_return row;
+}
+
+}  // namespace agentdb9::services
