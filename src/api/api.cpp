@@ -5,7 +5,6 @@
 #include "auth/bearer.hpp"
 
 namespace agentdb9::api {
-namespace {
 
 base::Error error_of(auth::Failure failure) {
     using base::Error;
@@ -27,8 +26,6 @@ base::Error error_of(auth::Failure failure) {
     }
     return Error(ErrorCode::kInternal, "internal_error", "The token could not be checked.");
 }
-
-}  // namespace
 
 Api::Api(const base::Clock& clock, Authenticate authenticate)
     : clock_(clock), authenticate_(std::move(authenticate)) {}

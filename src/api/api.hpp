@@ -10,9 +10,13 @@
 #include "auth/principal.hpp"
 #include "base/async.hpp"
 #include "base/clock.hpp"
+#include "base/error.hpp"
 #include "http/message.hpp"
 
 namespace agentdb9::api {
+
+// What a refused credential is told, by whichever plane.
+base::Error error_of(auth::Failure failure);
 
 class Api {
   public:

@@ -35,8 +35,6 @@ struct AuthSettings {
     std::optional<std::string> jwt_secret;  // made on first start when absent
     std::optional<std::string> admin_email;
     std::optional<std::string> admin_password;
-    std::chrono::minutes access_token{60};
-    std::chrono::days refresh_token{30};
 };
 
 enum class Reach { kAuto, kAddress, kPublished };

@@ -235,14 +235,6 @@ std::vector<Setting> make_settings() {
                                          }));
     password.environment = "AGENTDB9_ADMIN_PASSWORD";
     all.push_back(std::move(password));
-    all.push_back(number(
-        "auth.accessTokenMinutes", 1, 1440,
-        [](Configuration& c, std::int64_t v) { c.auth.access_token = std::chrono::minutes(v); },
-        [](const Configuration& c) { return c.auth.access_token.count(); }));
-    all.push_back(number(
-        "auth.refreshTokenDays", 1, 365,
-        [](Configuration& c, std::int64_t v) { c.auth.refresh_token = std::chrono::days(v); },
-        [](const Configuration& c) { return c.auth.refresh_token.count(); }));
     all.push_back(optional_text("docker.host", &Configuration::docker, &DockerSettings::host));
     all.push_back(make(
         "docker.network", Kind::kText,

@@ -83,6 +83,8 @@ class Runtime {
     virtual Task<std::vector<model::Instance>> instances_on_volume(std::string volume) = 0;
 
     virtual Task<bool> has_image(std::string image) = 0;
+    // Does a registry offer it? False also when none tells.
+    virtual Task<bool> can_pull(std::string image) = 0;
     // Pulls the image unless it is there. kConflict "image_unavailable" when it can be had from nowhere.
     virtual Task<> ensure_image(std::string image, std::function<void(const PullProgress&)> progress) = 0;
 

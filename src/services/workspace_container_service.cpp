@@ -310,6 +310,11 @@ Task<Requested> WorkspaceContainerService::carry_out(base::UserId user, Decision
     co_return requested;
 }
 
+Phase WorkspaceContainerService::live_phase(const Workspace& workspace) const {
+    const auto progress = reconciler_.progress(workspace.id);
+    return progress ? progress->phase : workspace.phase;
+}
+
 Operation WorkspaceContainerService::with_progress(Operation operation) const {
     if (!model::is_open(operation.state)) return operation;
     if (const auto progress = reconciler_.progress(operation.workspace_id)) {
@@ -340,7 +345,7 @@ Task<WorkspaceStatusReport> WorkspaceContainerService::workspace_status(base::Us
         report.instance = *instance;
         report.container_running = instance->state == model::InstanceState::kRunning;
     }
-    if (const auto progress = reconciler_.progress(id)) report.phase = progress->phase;
+    report.phase = live_phase(workspace);
     if (!report.container_running) {
         report.health = engine_answers ? "stopped" : "unknown";
     } else if (reconciler_.is_ready(id, report.instance->id)) {

@@ -52,6 +52,8 @@ class WorkspaceContainerService {
                                           base::ProjectId project, RequestOptions options);
 
     Task<WorkspaceStatusReport> workspace_status(base::UserId user, base::WorkspaceId workspace);
+    // Where the workspace is just now, which may be ahead of its row.
+    model::Phase live_phase(const model::Workspace& workspace) const;
     // The operation with what is known of its progress just now.
     model::Operation with_progress(model::Operation operation) const;
 

@@ -116,6 +116,12 @@ Task<bool> DockerRuntime::has_image(std::string image) {
     co_return true;
 }
 
+// Engine API, "DistributionInspect": asks the registry without pulling.
+Task<bool> DockerRuntime::can_pull(std::string image) {
+    const auto answer = co_await engine_.call("GET", "/distribution/" + percent_encode(image) + "/json");
+    co_return answer.ok();
+}
+
 Task<> DockerRuntime::ensure_image(std::string image, std::function<void(const PullProgress&)> progress) {
     if (co_await has_image(image)) co_return;
     // "name:tag" or "name@digest"; without either the engine would pull every tag.

@@ -1,0 +1,150 @@
+#include "api/views.hpp"
+
+namespace agentdb9::api {
+namespace {
+
+json::value or_null(const std::optional<std::string>& text) {
+    return text ? json::value(*text) : json::value(nullptr);
+}
+
+json::value or_null(const std::optional<base::Time>& time) {
+    return time ? json::value(base::format_time(*time)) : json::value(nullptr);
+}
+
+template <class Tag>
+json::value or_null(const std::optional<base::Id<Tag>>& id) {
+    return id ? json::value(id->view()) : json::value(nullptr);
+}
+
+}  // namespace
+
+json::object to_json(const model::User& user) {
+    return {{"id", user.id.view()},
+            {"email", user.email},
+            {"username", user.username},
+            {"firstName", or_null(user.first_name)},
+            {"lastName", or_null(user.last_name)},
+            {"isActive", user.is_active},
+            {"role", model::to_text(user.role)},
+            {"preferences", user.preferences},
+            {"lastLoginAt", or_null(user.last_login_at)},
+            {"createdAt", base::format_time(user.created_at)},
+            {"updatedAt", base::format_time(user.updated_at)}};
+}
+
+json::object to_json(const model::Project& project) {
+    return {{"id", project.id.view()},
+            {"name", project.name},
+            {"description", or_null(project.description)},
+            {"userId", project.user_id.view()},
+            {"repositoryUrl", or_null(project.repository_url)},
+            {"localPath", or_null(project.local_path)},
+            {"framework", or_null(project.framework)},
+            {"language", project.language},
+            {"status", project.status},
+            {"agents", project.agents},
+            {"workspaceId", or_null(project.workspace_id)},
+            {"workspaceType", or_null(project.workspace_type)},
+            {"volumePath", or_null(project.volume_path)},
+            {"volumeName", or_null(project.volume_name)},
+            {"createdAt", base::format_time(project.created_at)},
+            {"updatedAt", base::format_time(project.updated_at)}};
+}
+
+json::object to_json(const model::Workspace& workspace, model::Phase phase) {
+    return {{"id", workspace.id.view()},
+            {"name", workspace.name},
+            {"description", or_null(workspace.description)},
+            {"userId", workspace.user_id.view()},
+            {"type", workspace.type},
+            {"currentProjectId", or_null(workspace.current_project_id)},
+            {"config", workspace.config},
+            {"status", model::to_text(workspace.status)},
+            {"phase", model::to_text(phase)},
+            {"lastError", or_null(workspace.last_error)},
+            {"containerName", or_null(workspace.container_name)},
+            {"volumeName", or_null(workspace.volume_name)},
+            {"isDefault", workspace.is_default},
+            {"createdAt", base::format_time(workspace.created_at)},
+            {"updatedAt", base::format_time(workspace.updated_at)}};
+}
+
+json::object to_json(const model::Operation& operation) {
+    return {{"id", operation.id.view()},
+            {"workspaceId", operation.workspace_id.view()},
+            {"kind", model::to_text(operation.kind)},
+            {"state", model::to_text(operation.state)},
+            {"phase", operation.phase},
+            {"progress", operation.progress ? json::value(*operation.progress) : json::value(nullptr)},
+            {"error", or_null(operation.error)},
+            {"errorCode", or_null(operation.error_code)},
+            {"requestedBy", or_null(operation.requested_by)},
+            {"projectId", or_null(operation.project_id)},
+            {"force", operation.force},
+            {"createdAt", base::format_time(operation.created_at)},
+            {"startedAt", or_null(operation.started_at)},
+            {"finishedAt", or_null(operation.finished_at)}};
+}
+
+json::object to_json(const model::WorkspaceType& type, bool available) {
+    json::object env;
+    for (const auto& [name, value] : type.env)
+        env[name] = value;
+    return {{"type", type.type},
+            {"name", type.name},
+            {"description", type.description},
+            {"icon", type.icon},
+            {"containerImage", type.container_image},
+            {"defaultPort", type.default_port},
+            {"command", type.command ? json::value_from(*type.command) : json::value(nullptr)},
+            {"env", std::move(env)},
+            {"stripPrefix", type.strip_prefix},
+            {"mcpTools", json::value_from(type.mcp_tools)},
+            {"supportedLanguages", json::value_from(type.supported_languages)},
+            {"features", json::value_from(type.features)},
+            {"homePath", or_null(type.home_path)},
+            {"resourceLimits",
+             {{"cpus", type.resource_limits.cpus},
+              {"memory", type.resource_limits.memory_mb},
+              {"memoryReservation", type.resource_limits.memory_reservation_mb},
+              {"pids", type.resource_limits.pids}}},
+            {"healthCheck",
+             {{"enabled", type.health_check.enabled},
+              {"path", type.health_check.path},
+              {"interval", type.health_check.interval.count()},
+              {"timeout", type.health_check.timeout.count()},
+              {"retries", type.health_check.retries}}},
+            {"available", available}};
+}
+
+json::object to_json(const model::ApiToken& token) {
+    return {{"id", token.id.view()},
+            {"name", token.name},
+            {"hint", token.hint},
+            {"createdAt", base::format_time(token.created_at)},
+            {"expiresAt", or_null(token.expires_at)},
+            {"lastUsedAt", or_null(token.last_used_at)}};
+}
+
+json::object to_json(const model::Tombstone& tombstone) {
+    return {{"id", tombstone.id.view()},
+            {"kind", model::to_text(tombstone.kind)},
+            {"name", tombstone.owner_name},
+            {"ownerId", tombstone.owner_id},
+            {"userId", tombstone.user_id.view()},
+            {"volumeName", tombstone.volume_name},
+            {"deletedAt", base::format_time(tombstone.deleted_at)},
+            {"purgeAfter", base::format_time(tombstone.purge_after)}};
+}
+
+json::object to_json(const model::Instance& instance) {
+    return {{"id", instance.id},
+            {"name", instance.name},
+            {"state", model::to_text(instance.state)},
+            {"image", instance.image},
+            {"generation", instance.generation},
+            {"volumes", json::value_from(instance.volumes)},
+            {"createdAt", or_null(instance.created_at)}};
+}
+
+}  // namespace agentdb9::api

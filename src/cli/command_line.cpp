@@ -1,0 +1,81 @@
+#include "cli/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "cli/commands.hpp"
+#include "cli/version.hpp"
+
+namespace agentdb9::cli {
+namespace {
+
+int exit_code_of(const base::Error& error) {
+    using base::ErrorCode;
+    switch (error.code()) {
+        case ErrorCode::kInvalid:
+            return kExitUsage;
+        case ErrorCode::kNotFound:
+            return kExitNotFound;
+        case ErrorCode::kUnavailable:
+        case ErrorCode::kTimeout:
+            return kExitUnavailable;
+        default:
+            return kExitFailed;
+    }
+}
+
+}  // namespace
+
+void add_configuration_options(CLI::App& command, Context& context) {
+    command
+        .add_option("--config", context.config_file,
+                    "Configuration file (TOML). Default: agentdb9.toml in the data directory, else "
+                    "/etc/agentdb9/agentdb9.toml")
+        ->type_name("FILE");
+    add_setting(command, context, "--data-dir", "dataDir",
+                "Where the database, the secrets and the operator's socket lie");
+}
+
+void add_setting(CLI::App& command, Context& context, const char* flag, const char* key, const char* help) {
+    command
+        .add_option_function<std::string>(
+            flag, [&context, key](const std::string& value) { context.flags[key] = value; }, help)
+        ->type_name("VALUE");
+}
+
+int run(int argc, char** argv) {
+    CLI::App program{
+        "AgentDB9 Workspaces: VS Code, spreadsheets and notebooks for people and agents, each in a "
+        "container of its own.\nStart with: agentdb9 serve"};
+    program.name("agentdb9");
+    program.set_version_flag("--version", "agentdb9 " + std::string(kVersion));
+    program.require_subcommand(1);
+    program.footer(
+        "Exit codes: 0 done, 1 failed, 2 wrong command line or configuration, 3 not found, 4 the "
+        "database, the engine or the server does not answer.\n"
+        "Each command tells more with --help.");
+    Context context;
+    int code = kExitOk;
+    add_serve(program, context, code);
+    add_migrate(program, context, code);
+    add_config(program, context, code);
+    add_version(program, context, code);
+    try {
+        program.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        // CLI11 prints the help or what is wrong; its own codes are its own.
+        return program.exit(error) == 0 ? kExitOk : kExitUsage;
+    } catch (const base::Error& error) {
+        std::cerr << "agentdb9: " << error.message() << "\n";
+        if (!error.internal().empty()) log::debug("the command failed", {{"reason", error.what()}});
+        return exit_code_of(error);
+    } catch (const std::exception& error) {
+        std::cerr << "agentdb9: " << error.what() << "\n";
+        return kExitFailed;
+    }
+    return code;
+}
+
+}  // namespace agentdb9::cli

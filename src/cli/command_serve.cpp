@@ -1,0 +1,30 @@
+#include <CLI/CLI.hpp>
+
+#include "base/log.hpp"
+#include "cli/commands.hpp"
+#include "cli/logs.hpp"
+#include "cli/server.hpp"
+
+namespace agentdb9::cli {
+
+void add_serve(CLI::App& program, Context& context, int& code) {
+    auto* command = program.add_subcommand("serve", "Run the server");
+    command->footer(
+        "Ends with SIGTERM or SIGINT, after requests under way (10 s at most). SIGHUP reads the "
+        "configuration again.\nWorkspaces keep running while the server is down.");
+    add_configuration_options(*command, context);
+    add_setting(*command, context, "--listen", "server.listen",
+                "Address of the API and the page, e.g. 127.0.0.1:8000");
+    add_setting(*command, context, "--apps-listen", "server.appsListen",
+                "Address of the applications' own origin, e.g. 127.0.0.1:8001");
+    command->callback([&context, &code] {
+        const auto loaded = context.load();
+        configure_logs(loaded.configuration);
+        for (const auto& warning : loaded.warnings)
+            log::warning("configuration", {{"problem", warning}});
+        prepare_data_directory(loaded.configuration.data_dir);
+        code = Server(context, loaded).run();
+    });
+}
+
+}  // namespace agentdb9::cli

@@ -1,0 +1,31 @@
+// What every command has: the options before the command's own, the configuration that follows from them, and
+// where it writes.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "config/configuration.hpp"
+
+namespace agentdb9::cli {
+
+// Exit codes, the same for every command.
+enum ExitCode : int {
+    kExitOk = 0,
+    kExitFailed = 1,      // it was tried and did not work; standard error says why
+    kExitUsage = 2,       // the command line or the configuration is wrong
+    kExitNotFound = 3,    // what was named is not there
+    kExitUnavailable = 4  // the database, the engine or the server does not answer
+};
+
+struct Context {
+    std::optional<std::string> config_file;    // --config
+    std::map<std::string, std::string> flags;  // configuration key → value, from the flags given
+    bool json = false;                         // --json
+
+    // Reads environment and file anew. Throws base::Error.
+    config::Loaded load() const;
+};
+
+}  // namespace agentdb9::cli

@@ -1,0 +1,142 @@
+#include "cli/core.hpp"
+
+#include <sys/stat.h>
+
+#include "api/auth_routes.hpp"
+#include "api/project_routes.hpp"
+#include "api/trash_routes.hpp"
+#include "api/workspace_routes.hpp"
+#include "auth/secrets.hpp"
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "cli/version.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace agentdb9::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kHashingThreads = 2;
+constexpr auto kInstallationKey = "installationId";
+
+runtime::docker::DockerOptions docker_options(const config::DockerSettings& settings) {
+    runtime::docker::DockerOptions options;
+    options.host = settings.host.value_or("");
+    options.network = settings.network;
+    switch (settings.reach) {
+        case config::Reach::kAuto:
+            options.reach = runtime::docker::Reach::kAuto;
+            break;
+        case config::Reach::kAddress:
+            options.reach = runtime::docker::Reach::kAddress;
+            break;
+        case config::Reach::kPublished:
+            options.reach = runtime::docker::Reach::kPublished;
+            break;
+    }
+    options.volume_driver = settings.volume_driver;
+    options.volume_driver_options = settings.volume_driver_options;
+    return options;
+}
+
+services::ReconcilerOptions reconciler_options(const config::Configuration& configuration) {
+    services::ReconcilerOptions options;
+    options.parallel_starts = static_cast<std::size_t>(configuration.docker.max_parallel_starts);
+    options.trash_time = configuration.trash;
+    return options;
+}
+
+fs::path database_file(const config::Configuration& configuration) {
+    constexpr std::string_view kScheme = "sqlite:";
+    if (!configuration.database_url) return configuration.database_file();
+    return configuration.database_url->substr(kScheme.size());
+}
+
+}  // namespace
+
+void prepare_data_directory(const fs::path& directory) {
+    std::error_code ec;
+    const bool made = fs::create_directories(directory, ec);
+    if (!fs::is_directory(directory)) {
+        throw base::Error(base::ErrorCode::kUnavailable, "data_directory_unusable",
+                          "The data directory " + directory.string() + " cannot be made (" + ec.message() +
+                              "); name another one with --data-dir.");
+    }
+    // What lies in it is nobody else's business.
+    if (made) ::chmod(directory.c_str(), S_IRWXU);
+}
+
+std::unique_ptr<store::Store> open_store(const config::Configuration& configuration, StoreAccess access) {
+    store::SqliteOptions options;
+    if (access == StoreAccess::kLook) options.mode = store::OpenMode::kShared;
+    return std::make_unique<store::SqliteStore>(database_file(configuration), options);
+}
+
+std::unique_ptr<store::Store> open_migrated_store(const config::Configuration& configuration) {
+    auto opened = open_store(configuration, StoreAccess::kServe);
+    for (const auto& name : opened->migrate())
+        log::info("migrated the database", {{"migration", name}});
+    return opened;
+}
+
+auth::Keys load_keys(const config::Configuration& configuration) {
+    if (configuration.auth.jwt_secret) return auth::Keys::from_secret(*configuration.auth.jwt_secret);
+    return auth::Keys::from_secret(auth::load_or_make_secret(configuration.data_dir / "jwt.secret"));
+}
+
+base::InstallationId installation_id(store::Store& store) {
+    std::optional<base::InstallationId> id;
+    store.transact(store::Mode::kWrite, [&](store::Transaction& tx) {
+        if (const auto text = tx.settings().get(kInstallationKey)) id = base::InstallationId::parse(*text);
+        if (id) return;
+        id = base::InstallationId::generate();
+        tx.settings().set(kInstallationKey, id->str());
+    });
+    return *id;
+}
+
+Core::Core(asio::any_io_executor executor, config::Configuration settings, std::unique_ptr<store::Store> open,
+           auth::Keys the_keys)
+    : configuration(std::move(settings)),
+      store(std::move(open)),
+      keys(std::move(the_keys)),
+      catalogue(configuration.workspace_types),
+      runtime(executor, clock, installation_id(*store), docker_options(configuration.docker)),
+      hasher(kHashingThreads, auth::PasswordCost()),
+      authenticator(*store, clock, keys),
+      accounts(*store, clock, keys, hasher, authenticator,
+               {configuration.auth.registration_open, configuration.auth.rate_limit}),
+      api_tokens(*store, clock, authenticator),
+      tickets(*store, clock, keys),
+      users(*store, clock, hasher, authenticator),
+      routes(catalogue),
+      reconciler(executor, clock, *store, runtime, catalogue, routes, reconciler_options(configuration)),
+      volumes(clock, *store, runtime),
+      workspaces(clock, *store, routes, catalogue),
+      projects(clock, *store, volumes, reconciler, configuration.trash),
+      associations(clock, *store, reconciler),
+      containers(clock, *store, runtime, reconciler, routes, catalogue),
+      availability(executor, clock, runtime, catalogue),
+      api(clock,
+          [this](auth::Credential credential) { return authenticator.authenticate(std::move(credential)); }),
+      // No endpoint of it asks who calls.
+      operator_api(clock, [](auth::Credential) -> Task<std::expected<auth::Principal, auth::Failure>> {
+          co_return std::unexpected(auth::Failure::kMalformed);
+      }) {
+    add_routes();
+}
+
+void Core::add_routes() {
+    auto& router = api.router();
+    api::add_auth_routes(router, accounts, api_tokens, clock, configuration.server.public_url.value_or(""));
+    api::add_workspace_routes(router, {catalogue, availability, workspaces, associations, containers});
+    api::add_lifecycle_routes(
+        router, {catalogue, workspaces, containers, tickets, [this] { return applications_origin(); }});
+    api::add_project_routes(router, {projects, associations, volumes});
+    api::add_trash_routes(router, {volumes, routes, clock});
+    api::add_server_routes(router,
+                           {clock, *store, runtime, std::string(kVersion), [this] { return metrics(); }});
+}
+
+}  // namespace agentdb9::cli

@@ -1,0 +1,87 @@
+// Everything of the server that needs no socket of its own: the store, the services, the runtime and the
+// API, put together. `serve` adds the data plane and the reconciler's work to it; the operator's commands use
+// it by itself when no server runs. Control executor, one thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/api.hpp"
+#include "api/lifecycle_routes.hpp"
+#include "api/server_routes.hpp"
+#include "auth/keys.hpp"
+#include "base/clock.hpp"
+#include "config/configuration.hpp"
+#include "runtime/docker/docker_runtime.hpp"
+#include "services/accounts.hpp"
+#include "services/api_tokens.hpp"
+#include "services/authenticator.hpp"
+#include "services/docker_volume_service.hpp"
+#include "services/password_hasher.hpp"
+#include "services/project_workspace_service.hpp"
+#include "services/projects_service.hpp"
+#include "services/reconciler.hpp"
+#include "services/route_book.hpp"
+#include "services/tickets.hpp"
+#include "services/type_availability.hpp"
+#include "services/user_administration.hpp"
+#include "services/workspace_container_service.hpp"
+#include "services/workspaces_service.hpp"
+#include "store/store.hpp"
+
+namespace agentdb9::cli {
+
+// Made with mode 0700 when it is missing. Throws base::Error when it cannot be used.
+void prepare_data_directory(const std::filesystem::path& directory);
+enum class StoreAccess { kServe, kLook };
+// kServe: as the one owner of the data directory. kLook: beside a server that may run; read only. Not
+// migrated.
+std::unique_ptr<store::Store> open_store(const config::Configuration& configuration, StoreAccess access);
+// As the owner, migrated.
+std::unique_ptr<store::Store> open_migrated_store(const config::Configuration& configuration);
+// From the configuration, else from the data directory, where they are made on first use.
+auth::Keys load_keys(const config::Configuration& configuration);
+// Who made what is on the engine: in the database, made on first use. Blocks.
+base::InstallationId installation_id(store::Store& store);
+
+class Core {
+  public:
+    // Does not touch the runtime. Blocks for a few database calls.
+    Core(asio::any_io_executor executor, config::Configuration settings, std::unique_ptr<store::Store> open,
+         auth::Keys the_keys);
+    Core(const Core&) = delete;
+    Core& operator=(const Core&) = delete;
+
+    // What the routes below ask for; `serve` sets them before the first request.
+    std::function<api::ApplicationsOrigin()> applications_origin;
+    std::function<std::vector<api::Metric>()> metrics;
+
+    const config::Configuration configuration;
+    base::SystemClock clock;
+    std::unique_ptr<store::Store> store;
+    const auth::Keys keys;
+    const model::Catalogue catalogue;
+    runtime::docker::DockerRuntime runtime;
+    services::PasswordHasher hasher;
+    services::Authenticator authenticator;
+    services::AccountService accounts;
+    services::ApiTokenService api_tokens;
+    services::TicketService tickets;
+    services::UserAdministration users;
+    services::RouteBook routes;
+    services::Reconciler reconciler;
+    services::DockerVolumeService volumes;
+    services::WorkspacesService workspaces;
+    services::ProjectsService projects;
+    services::ProjectWorkspaceService associations;
+    services::WorkspaceContainerService containers;
+    services::TypeAvailability availability;
+    api::Api api;
+    api::Api operator_api;  // who reaches it may do everything: only behind the operator's socket
+
+  private:
+    void add_routes();
+};
+
+}  // namespace agentdb9::cli

@@ -1,0 +1,252 @@
+#include "cli/server.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <csignal>
+#include <iostream>
+#include <thread>
+
+#include "api/problem.hpp"
+#include "base/log.hpp"
+#include "cli/logs.hpp"
+#include "cli/version.hpp"
+
+namespace agentdb9::cli {
+namespace {
+
+constexpr std::chrono::minutes kHeartbeat{1};
+constexpr std::chrono::hours kCleanUp{1};
+constexpr std::chrono::days kKeepOperations{30};
+
+http::Problem ticket_problem(auth::Failure failure) {
+    if (failure == auth::Failure::kUnavailable) return api::problem_of(api::error_of(failure));
+    return {401,
+            "ticket_invalid",
+            "This link was used already, is too old or is not valid. Open the application again from its "
+            "workspace.",
+            {}};
+}
+
+std::string origin_text(const config::Address& address, std::uint16_t port) {
+    const bool six = address.host.contains(':');
+    return "http://" + (six ? "[" + address.host + "]" : address.host) + ":" + std::to_string(port);
+}
+
+}  // namespace
+
+proxy::Options data_plane_options(const config::Configuration& configuration) {
+    const auto& server = configuration.server;
+    proxy::Options options;
+    options.workers = server.threads > 0 ? static_cast<std::size_t>(server.threads)
+                                         : std::max(1U, std::thread::hardware_concurrency());
+    options.api = {server.listen.host, static_cast<std::uint16_t>(server.listen.port)};
+    options.applications = {server.apps_listen.host, static_cast<std::uint16_t>(server.apps_listen.port)};
+    options.operator_socket = configuration.operator_socket().string();
+    options.public_url = server.public_url.value_or("");
+    options.apps_url = server.apps_url.value_or("");
+    options.trusted_proxies = server.trusted_proxies;
+    options.limits.api_body_bytes = static_cast<std::size_t>(server.body_limit_bytes);
+    std::map<std::string, std::string> rewrites{{"/vscode", "vscode"}, {"/spreadsheet", "spreadsheet"}};
+    for (const auto& [prefix, value] : configuration.rewrites)
+        rewrites[prefix] = value;
+    for (const auto& [prefix, value] : rewrites) {
+        auto rewrite = proxy::parse_rewrite(prefix, value);
+        if (!rewrite) throw base::invalid_field("rewrites." + prefix, rewrite.error());
+        options.rewrites.push_back(std::move(*rewrite));
+    }
+    return options;
+}
+
+Server::Server(const Context& context, const config::Loaded& loaded)
+    : context_(context),
+      core_(io_.get_executor(), loaded.configuration, open_migrated_store(loaded.configuration),
+            load_keys(loaded.configuration)),
+      data_plane_(data_plane_options(loaded.configuration), control_plane()),
+      signals_(io_, SIGTERM, SIGINT, SIGHUP),
+      began_(core_.clock.steady_now()),
+      scope_(io_.get_executor()) {
+    core_.applications_origin = [this] {
+        return api::ApplicationsOrigin{core_.configuration.server.apps_url.value_or(""),
+                                       data_plane_.applications_port()};
+    };
+    core_.metrics = [this] { return metrics(); };
+    core_.authenticator.subscribe(
+        [this](const auth::Revocation& revocation) { data_plane_.revoke(revocation); });
+    core_.routes.set_publisher([this](std::shared_ptr<const model::RouteTable> table) -> Task<> {
+        data_plane_.publish(std::move(table));
+        co_await data_plane_.published_everywhere();
+    });
+}
+
+proxy::ControlPlane Server::control_plane() {
+    proxy::ControlPlane control;
+    control.executor = io_.get_executor();
+    control.api = [this](http::Request request) { return core_.api.handle(std::move(request)); };
+    control.operator_api = [this](http::Request request) {
+        return core_.operator_api.handle(std::move(request));
+    };
+    control.authenticate = [this](auth::Credential credential) -> Task<proxy::Answer<auth::Principal>> {
+        auto principal = co_await core_.authenticator.authenticate(std::move(credential));
+        if (!principal) co_return std::unexpected(api::problem_of(api::error_of(principal.error())));
+        co_return std::move(*principal);
+    };
+    control.redeem_ticket = [this](std::string ticket, base::WorkspaceId workspace,
+                                   int port) -> Task<proxy::Answer<proxy::ApplicationCookie>> {
+        auto cookie = co_await core_.tickets.redeem(std::move(ticket), workspace, port);
+        if (!cookie) co_return std::unexpected(ticket_problem(cookie.error()));
+        co_return proxy::ApplicationCookie{std::move(cookie->value), cookie->expires_at};
+    };
+    return control;
+}
+
+int Server::run() {
+    std::signal(SIGPIPE, SIG_IGN);
+    scope_.spawn("signals", handle_signals());
+    scope_.spawn("start", start());
+    io_.run();
+    return exit_code_;
+}
+
+Task<> Server::start() {
+    std::optional<base::Error> failure;
+    try {
+        data_plane_.start();
+        co_await announce_first_admin();
+        co_await core_.reconciler.start();
+    } catch (const base::Error& error) {
+        failure = error;
+    }
+    if (failure) {
+        log::error("the server cannot start", {{"reason", failure->what()}});
+        std::cerr << "agentdb9: " << failure->message() << "\n";
+        exit_code_ = kExitFailed;
+        std::raise(SIGTERM);
+        co_return;
+    }
+    scope_.spawn("housekeeping", housekeeping());
+    const auto& server = core_.configuration.server;
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(core_.clock.steady_now() - began_);
+    log::info("serving", {{"version", kVersion},
+                          {"api", origin_text(server.listen, data_plane_.api_port())},
+                          {"applications", origin_text(server.apps_listen, data_plane_.applications_port())},
+                          {"database", core_.store->describe()},
+                          {"milliseconds", took.count()}});
+}
+
+Task<> Server::announce_first_admin() {
+    const auto made = co_await core_.users.ensure_first_admin(
+        {core_.configuration.auth.admin_email, core_.configuration.auth.admin_password});
+    if (!made) co_return;
+    log::info("made the first admin", {{"email", made->user.email}});
+    // Only here and only once: the log does not keep it.
+    if (made->one_time_password) {
+        std::cout << "\nThe first admin of this installation:\n  email     " << made->user.email
+                  << "\n  password  " << *made->one_time_password
+                  << "\nIt is shown only now. Change it after the first login.\n\n"
+                  << std::flush;
+    }
+}
+
+Task<> Server::handle_signals() {
+    bool ending = false;
+    for (;;) {
+        const auto [ec, signal] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (ec) co_return;
+        if (signal == SIGHUP) {
+            reload();
+        } else if (!ending) {
+            ending = true;
+            log::info("shutting down", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+            asio::co_spawn(io_, shut_down(), [](std::exception_ptr) {});
+        } else {
+            log::warning("ending at once, without draining");
+            std::_Exit(kExitFailed);
+        }
+    }
+}
+
+// Registration, limits and the log's level follow the file at once; whatever else has changed needs a
+// restart, and is named.
+void Server::reload() {
+    try {
+        const auto loaded = context_.load();
+        const auto& fresh = loaded.configuration;
+        core_.accounts.set_options({fresh.auth.registration_open, fresh.auth.rate_limit});
+        configure_logs(fresh);
+        log::info(
+            "configuration reloaded: registration, limits and log level are in force; other changes "
+            "need a restart");
+    } catch (const base::Error& error) {
+        log::error("the configuration is not reloaded: it has mistakes", {{"reason", error.message()}});
+    }
+}
+
+Task<> Server::housekeeping() {
+    auto cleaned_at = core_.clock.steady_now() - kCleanUp;
+    for (;;) {
+        try {
+            co_await core_.volumes.heartbeat();
+            if (core_.clock.steady_now() - cleaned_at >= kCleanUp) {
+                cleaned_at = core_.clock.steady_now();
+                co_await core_.accounts.prune();
+                co_await core_.store->write([before = core_.clock.now() - kKeepOperations](
+                                                store::Transaction& tx) { tx.operations().prune(before); });
+                co_await core_.volumes.cleanup_orphaned_volumes();
+            }
+        } catch (const base::Error& error) {
+            log::warning("housekeeping goes on later", {{"reason", error.what()}});
+        }
+        co_await core_.clock.sleep_for(kHeartbeat);
+    }
+}
+
+// 1. No new connection; what runs may end. 2. The reconciler stops between two actions. 3. The workers'
+// threads have ended, and all else is cancelled. The store closes last, with the core.
+Task<> Server::shut_down() {
+    co_await data_plane_.drain(core_.configuration.server.drain);
+    co_await core_.reconciler.stop();
+    co_await core_.availability.close();
+    signals_.cancel();
+    co_await scope_.close();
+    log::info("ended");
+    io_.stop();
+}
+
+std::vector<api::Metric> Server::metrics() const {
+    const auto& m = data_plane_.metrics();
+    using Kind = api::Metric::Kind;
+    const auto counter = [](std::string name, std::string help, std::uint64_t value,
+                            std::string labels = {}) {
+        return api::Metric{std::move(name), std::move(help), Kind::kCounter, static_cast<double>(value),
+                           std::move(labels)};
+    };
+    const auto gauge = [](std::string name, std::string help, std::int64_t value, std::string labels = {}) {
+        return api::Metric{std::move(name), std::move(help), Kind::kGauge, static_cast<double>(value),
+                           std::move(labels)};
+    };
+    const std::string outcome = "Requests by what became of them.";
+    return {
+        counter("agentdb9_connections_accepted_total", "Client connections.", m.connections_accepted),
+        counter("agentdb9_connections_refused_total", "Client connections over the limit.",
+                m.connections_refused),
+        gauge("agentdb9_connections_open", "Client connections that are open.", m.connections_open),
+        counter("agentdb9_requests_total", outcome, m.requests_api, "outcome=\"api\""),
+        counter("agentdb9_requests_total", outcome, m.requests_relayed, "outcome=\"relayed\""),
+        counter("agentdb9_requests_total", outcome, m.requests_refused, "outcome=\"refused\""),
+        counter("agentdb9_requests_total", outcome, m.requests_failed, "outcome=\"failed\""),
+        counter("agentdb9_requests_total", outcome, m.requests_aborted, "outcome=\"aborted\""),
+        counter("agentdb9_requests_total", outcome, m.heads_refused, "outcome=\"not_http\""),
+        gauge("agentdb9_relays_in_flight", "Requests on their way to applications.", m.relays_in_flight),
+        gauge("agentdb9_tunnels_open", "Upgraded connections (WebSocket) to applications.", m.tunnels_open),
+        counter("agentdb9_upstream_connects_total", "Connections made to applications.", m.upstream_connects),
+        counter("agentdb9_upstream_reuses_total", "Requests on kept connections.", m.upstream_reuses),
+        counter("agentdb9_upstream_retries_total", "Requests sent again on a fresh connection.",
+                m.upstream_retries),
+        counter("agentdb9_bytes_to_clients_total", "Bytes sent to clients.", m.bytes_to_clients),
+        counter("agentdb9_bytes_from_clients_total", "Bytes received from clients.", m.bytes_from_clients),
+        gauge("agentdb9_runtime_connected", "Whether the engine's event stream stands.",
+              core_.reconciler.connected() ? 1 : 0)};
+}
+
+}  // namespace agentdb9::cli
