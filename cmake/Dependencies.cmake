@@ -6,6 +6,7 @@
 #   libsodium      argon2id for passwords, random bytes
 #   libcrypt       checks bcrypt hashes of accounts that an earlier backend made
 #   SQLite 3       the store
+#   libpq          the store, on PostgreSQL
 #   CLI11          the command line
 #   toml++         the configuration file
 #   spdlog         log sinks and levels
@@ -14,6 +15,7 @@
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
 find_package(SQLite3 REQUIRED)
+find_package(PostgreSQL REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)

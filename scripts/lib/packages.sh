@@ -7,7 +7,7 @@ build_packages=(
   libboost1.81-dev                     # Asio, Beast, JSON, URL
   libssl-dev libsodium-dev             # HMAC and digests; argon2id and random bytes
   libcrypt-dev                         # bcrypt hashes of existing accounts
-  libsqlite3-dev                       # the store
+  libsqlite3-dev libpq-dev             # the store
   libcli11-dev libtomlplusplus-dev     # the command line, the configuration file
   libspdlog-dev                        # logs
   libgtest-dev libgmock-dev            # tests
@@ -24,7 +24,8 @@ image_packages=(
 browser_packages=(chromium) # the browser tests
 test_packages=(
   curl    # talks to the engine and the server
-  sqlite3 # looks into the database from outside
+  sqlite3    # looks into the database from outside
+  postgresql # a database server that the tests start and stop themselves
 )
 
 install_packages() {

@@ -1,0 +1,139 @@
+#include "store/postgres/postgres_store.hpp"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <thread>
+
+#include "base/error.hpp"
+#include "conformance/store_suite.hpp"
+#include "support/postgres_server.hpp"
+
+namespace agentdb9::store {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using namespace std::chrono_literals;
+
+class DatabaseFixture final : public StoreFixture {
+  public:
+    DatabaseFixture() : url_(test::PostgresServer::instance().make_database()) {}
+    ~DatabaseFixture() override { test::PostgresServer::instance().drop_database(url_); }
+    std::unique_ptr<Store> open() override {
+        return std::make_unique<PostgresStore>(url_,
+                                               PostgresOptions{.threads = 2, .connections = 4, .limits = {}});
+    }
+    void run_script(const std::string& sql) override { PostgresConnection(url_, {}).execute_script(sql); }
+    const std::string& url() const { return url_; }
+
+  private:
+    std::string url_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Postgres, StoreSuite,
+                         testing::Values(StoreCase{"postgres",
+                                                   [] { return std::make_unique<DatabaseFixture>(); }}),
+                         case_name);
+
+class PostgresStoreTest : public testing::Test {
+  protected:
+    PostgresStoreTest() { store().migrate(); }
+    PostgresStore& store() {
+        if (!store_) store_ = std::make_unique<PostgresStore>(fixture_.url(), options_);
+        return *store_;
+    }
+    std::string settings(const std::string& name) {
+        std::string value;
+        store().transact(Mode::kRead, [&](Transaction& tx) { value = tx.settings().get(name).value_or(""); });
+        return value;
+    }
+    void set(const std::string& name, const std::string& value) {
+        store().transact(Mode::kWrite, [&](Transaction& tx) { tx.settings().set(name, value); });
+    }
+
+    PostgresOptions options_{
+        .threads = 0, .connections = 3, .limits = {.connect = 500ms, .statement = 500ms, .lock = 300ms}};
+    DatabaseFixture fixture_;
+    std::unique_ptr<PostgresStore> store_;
+};
+
+TEST_F(PostgresStoreTest, WritersOfSeveralServersTakeTurns) {
+    options_.limits = {};
+    constexpr int kRounds = 50;
+    const auto count_up = [&] {
+        PostgresStore own(fixture_.url(), {.threads = 0, .connections = 2, .limits = {}});
+        for (int i = 0; i < kRounds; ++i) {
+            own.transact(Mode::kWrite, [](Transaction& tx) {
+                const auto now = std::stoi(tx.settings().get("count").value_or("0"));
+                tx.settings().set("count", std::to_string(now + 1));
+            });
+        }
+    };
+    std::thread first(count_up), second(count_up);
+    first.join();
+    second.join();
+    EXPECT_EQ(settings("count"), std::to_string(2 * kRounds));
+}
+
+TEST_F(PostgresStoreTest, GoesOnByItselfAfterTheServerCrashed) {
+    set("kept", "yes");
+    test::PostgresServer::instance().restart();
+    EXPECT_EQ(settings("kept"), "yes");
+    set("kept", "still");
+    EXPECT_EQ(settings("kept"), "still");
+}
+
+TEST_F(PostgresStoreTest, DoesNotWaitForAServerThatHangs) {
+    set("kept", "yes");
+    test::PostgresServer::instance().pause();
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_EQ(word_of([&] { settings("kept"); }), "database_unavailable");
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 30s);
+    test::PostgresServer::instance().resume();
+    EXPECT_EQ(settings("kept"), "yes");
+}
+
+TEST_F(PostgresStoreTest, ASlowWriterIsNotWaitedForForever) {
+    set("kept", "yes");
+    std::atomic<bool> inside = false;
+    std::atomic<bool> go_on = false;
+    PostgresStore other(fixture_.url(), {.threads = 0, .connections = 1, .limits = {}});
+    std::thread writer([&] {
+        other.transact(Mode::kWrite, [&](Transaction& tx) {
+            tx.settings().set("kept", "later");
+            inside = true;
+            inside.notify_all();
+            go_on.wait(false);
+        });
+    });
+    inside.wait(false);
+    EXPECT_EQ(word_of([&] { set("kept", "mine"); }), "database_unavailable");
+    EXPECT_EQ(settings("kept"), "yes") << "readers do not wait for it";
+    go_on = true;
+    go_on.notify_all();
+    writer.join();
+    EXPECT_EQ(settings("kept"), "later");
+}
+
+TEST_F(PostgresStoreTest, RollsBackWhatThrows) {
+    set("kept", "yes");
+    EXPECT_THROW(store().transact(Mode::kWrite,
+                                  [](Transaction& tx) {
+                                      tx.settings().set("kept", "no");
+                                      throw std::runtime_error("changed my mind");
+                                  }),
+                 std::runtime_error);
+    EXPECT_EQ(settings("kept"), "yes");
+}
+
+TEST(PostgresStore, SaysThatNothingAnswersWithoutTellingTheUrlsSecrets) {
+    PostgresStore store("postgresql://ada:secret@127.0.0.1:1/work",
+                        {.threads = 0, .connections = 1, .limits = {}});
+    EXPECT_EQ(word_of([&] { store.migrate(); }), "database_unavailable");
+    EXPECT_THAT(store.describe(), HasSubstr("work on 127.0.0.1:1"));
+    EXPECT_THAT(store.describe(), Not(HasSubstr("secret")));
+}
+
+}  // namespace
+}  // namespace agentdb9::store
