@@ -9,15 +9,19 @@
 namespace agentdb9::cli {
 namespace {
 
-void print(const std::vector<std::string>& names, bool pending, bool as_json) {
+void print(const std::vector<std::string>& names, const std::vector<std::string>& notes, bool pending,
+           bool as_json) {
     if (as_json) {
-        std::cout << base::to_text(json::object{{pending ? "pending" : "applied", json::value_from(names)}})
+        std::cout << base::to_text(json::object{{pending ? "pending" : "applied", json::value_from(names)},
+                                                {"notes", json::value_from(notes)}})
                   << "\n";
         return;
     }
     if (names.empty()) std::cout << "The database is up to date.\n";
     for (const auto& name : names)
         std::cout << (pending ? "pending  " : "applied  ") << name << "\n";
+    for (const auto& note : notes)
+        std::cout << "note     " << note << "\n";
 }
 
 }  // namespace
@@ -35,7 +39,12 @@ void add_migrate(CLI::App& program, Context& context, int& code) {
         configure_logs(loaded.configuration);
         if (!*dry_run) prepare_data_directory(loaded.configuration.data_dir);
         auto store = open_store(loaded.configuration, *dry_run ? StoreAccess::kLook : StoreAccess::kServe);
-        print(*dry_run ? store->pending_migrations() : store->migrate(), *dry_run, context.json);
+        if (*dry_run) {
+            print(store->pending_migrations(), {}, true, context.json);
+        } else {
+            const auto done = store->migrate();
+            print(done.applied, done.notes, false, context.json);
+        }
         code = kExitOk;
     });
 }

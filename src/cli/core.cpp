@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "cli/version.hpp"
+#include "store/postgres/postgres_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace agentdb9::cli {
@@ -68,6 +69,8 @@ void prepare_data_directory(const fs::path& directory) {
 }
 
 std::unique_ptr<store::Store> open_store(const config::Configuration& configuration, StoreAccess access) {
+    if (configuration.on_postgresql())
+        return std::make_unique<store::PostgresStore>(*configuration.database_url);
     store::SqliteOptions options;
     if (access == StoreAccess::kLook) options.mode = store::OpenMode::kShared;
     return std::make_unique<store::SqliteStore>(database_file(configuration), options);
@@ -75,8 +78,11 @@ std::unique_ptr<store::Store> open_store(const config::Configuration& configurat
 
 std::unique_ptr<store::Store> open_migrated_store(const config::Configuration& configuration) {
     auto opened = open_store(configuration, StoreAccess::kServe);
-    for (const auto& name : opened->migrate())
+    const auto migrated = opened->migrate();
+    for (const auto& name : migrated.applied)
         log::info("migrated the database", {{"migration", name}});
+    for (const auto& note : migrated.notes)
+        log::warning("migrated the database", {{"note", note}});
     return opened;
 }
 

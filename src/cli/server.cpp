@@ -137,13 +137,14 @@ Task<> Server::start() {
 
 void Server::announce_addresses() const {
     const auto& server = core_.configuration.server;
-    std::cout << "AgentDB9 Workspaces " << kVersion << " serves on "
-              << server.public_url.value_or(origin_text(server.listen, data_plane_.api_port()))
-              << "/ (applications on "
-              << server.apps_url.value_or(origin_text(server.apps_listen, data_plane_.applications_port()))
-              << "/)\n"
-              << "Sign in there. A password that was lost is replaced by: agentdb9 user reset-password EMAIL\n"
-              << std::flush;
+    std::cout
+        << "AgentDB9 Workspaces " << kVersion << " serves on "
+        << server.public_url.value_or(origin_text(server.listen, data_plane_.api_port()))
+        << "/ (applications on "
+        << server.apps_url.value_or(origin_text(server.apps_listen, data_plane_.applications_port()))
+        << "/)\n"
+        << "Sign in there. A password that was lost is replaced by: agentdb9 user reset-password EMAIL\n"
+        << std::flush;
 }
 
 Task<> Server::announce_first_admin() {

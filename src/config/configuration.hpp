@@ -62,6 +62,7 @@ struct Configuration {
     std::vector<model::WorkspaceType> workspace_types = model::built_in_types();
     std::map<std::string, std::string> rewrites;  // path prefix → http://host:port
 
+    bool on_postgresql() const { return database_url && database_url->starts_with("postgres"); }
     std::filesystem::path database_file() const { return data_dir / "agentdb9.db"; }
     std::filesystem::path operator_socket() const { return data_dir / "agentdb9.sock"; }
 };

@@ -173,12 +173,13 @@ std::vector<Setting> make_settings() {
     all.push_back(secret(make(
         "database.url", Kind::kText,
         [](Configuration& c, const std::string& text) -> std::string {
-            if (text.starts_with("postgres://") || text.starts_with("postgresql://")) {
-                return "names a PostgreSQL database, but this version keeps its state in SQLite; leave it "
-                       "unset";
+            const bool known = text.starts_with("postgres://") || text.starts_with("postgresql://") ||
+                               (text.starts_with("sqlite:") && text.size() > 7);
+            if (!known) {
+                return "must be postgresql://USER:PASSWORD@HOST/DATABASE or sqlite:/path/to/file.db, or "
+                       "unset for "
+                       "a file in the data directory";
             }
-            if (!text.starts_with("sqlite:"))
-                return "must be sqlite:/path/to/file.db, or unset for a file in the data directory";
             c.database_url = text;
             return {};
         },

@@ -49,6 +49,8 @@ class Connection {
     virtual void execute_script(std::string_view sql) = 0;
     // Changes nothing, and does not spoil the transaction when there is no such table.
     virtual bool has_table(std::string_view name) = 0;
+    // Likewise; false also when there is no such table.
+    virtual bool has_column(std::string_view table, std::string_view column) = 0;
 };
 
 }  // namespace agentdb9::store

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.hpp"
+#include "store/existing_data.hpp"
 #include "store_migrations.hpp"
 
 namespace agentdb9::store {
@@ -41,9 +42,13 @@ void refuse_newer(const std::map<std::int64_t, std::string>& applied,
             ": run the newer agentdb9 that wrote it, or restore a backup made before the upgrade.");
 }
 
-void apply(Connection& db, const Migration& migration) {
+// Returns the migration's notes.
+std::vector<std::string> apply(Connection& db, const Migration& migration) {
+    std::vector<std::string> notes;
     try {
+        if (migration.before != nullptr) migration.before(db);
         db.execute_script(migration.sql);
+        if (migration.after != nullptr) notes = migration.after(db);
     } catch (const base::Error& error) {
         if (error.code() == base::ErrorCode::kUnavailable) throw;
         throw base::Error(base::ErrorCode::kInternal, "migration_failed",
@@ -54,6 +59,7 @@ void apply(Connection& db, const Migration& migration) {
     db.execute(R"(INSERT INTO "agentdb9_migrations" ("version", "name", "appliedAt")
                   VALUES ($1, $2, CURRENT_TIMESTAMP))",
                {std::int64_t{migration.version}, migration.name});
+    return notes;
 }
 
 }  // namespace
@@ -64,6 +70,9 @@ const std::vector<Migration>& known_migrations() {
         for (const auto& file : migrations::embedded_files())
             migrations.push_back(from_file(file));
         std::ranges::sort(migrations, {}, &Migration::version);
+        auto& catalogue = *std::ranges::find(migrations, 2, &Migration::version);
+        catalogue.before = &complete_existing_tables;
+        catalogue.after = &repair_existing_rows;
         return migrations;
     }();
     return all;
@@ -79,11 +88,11 @@ std::vector<Migration> missing_migrations(Connection& db, const std::vector<Migr
     return missing;
 }
 
-std::vector<std::string> apply_migrations(const RunTransaction& transact,
-                                          const std::vector<Migration>& migrations) {
-    std::vector<std::string> names;
+Migrated apply_migrations(const RunTransaction& transact, const std::vector<Migration>& migrations) {
+    Migrated done;
     for (bool more = true; more;) {
         std::string name;
+        std::vector<std::string> notes;
         transact([&](Connection& db) {
             more = false;
             name.clear();
@@ -93,13 +102,14 @@ std::vector<std::string> apply_migrations(const RunTransaction& transact,
             db.execute(R"(CREATE TABLE IF NOT EXISTS "agentdb9_migrations" (
                               "version" integer PRIMARY KEY, "name" varchar NOT NULL,
                               "appliedAt" timestamp NOT NULL))");
-            apply(db, missing.front());
+            notes = apply(db, missing.front());
             name = missing.front().name;
             more = true;
         });
-        if (!name.empty()) names.push_back(std::move(name));
+        if (!name.empty()) done.applied.push_back(std::move(name));
+        std::ranges::move(notes, std::back_inserter(done.notes));
     }
-    return names;
+    return done;
 }
 
 }  // namespace agentdb9::store

@@ -10,7 +10,7 @@ constexpr SortKey kNewestFirst[] = {{"sequence", SortKey::Kind::kInteger}};
 
 const Table<Operation>& table() {
     static const Table<Operation> table(
-        "operations",
+        "agentdb9_operations",
         Operation{.id = nil_id<model::OperationId>(),
                   .workspace_id = nil_id<model::WorkspaceId>(),
                   .state = model::OperationState::kFailed},
@@ -27,12 +27,13 @@ const Table<Operation>& table() {
 // The table's own insert with the next number of the workspace beside it.
 const std::string& insert_sql() {
     static const std::string sql = [] {
-        std::string text = R"(INSERT INTO "operations" ()" + table().names() + R"(, "sequence") VALUES ()";
+        std::string text =
+            R"(INSERT INTO "agentdb9_operations" ()" + table().names() + R"(, "sequence") VALUES ()";
         const std::size_t count = table().column_count();
         for (std::size_t i = 1; i <= count; ++i)
             text += "$" + std::to_string(i) + ", ";
         return text +
-               R"((SELECT COALESCE(MAX("sequence"), 0) + 1 FROM "operations" WHERE "workspaceId" = $)" +
+               R"((SELECT COALESCE(MAX("sequence"), 0) + 1 FROM "agentdb9_operations" WHERE "workspaceId" = $)" +
                std::to_string(count + 1) + "))";
     }();
     return sql;
@@ -76,10 +77,10 @@ Listing<Operation> Operations::of_workspace(const model::WorkspaceId& workspace,
 
 std::int64_t Operations::prune(model::Time before) {
     return db_
-        .execute(R"(DELETE FROM "operations"
+        .execute(R"(DELETE FROM "agentdb9_operations"
                     WHERE "state" NOT IN ('pending', 'running') AND "finishedAt" < $1
-                      AND ("sequence" < (SELECT MAX("newer"."sequence") FROM "operations" AS "newer"
-                                         WHERE "newer"."workspaceId" = "operations"."workspaceId")
+                      AND ("sequence" < (SELECT MAX("newer"."sequence") FROM "agentdb9_operations" AS "newer"
+                                         WHERE "newer"."workspaceId" = "agentdb9_operations"."workspaceId")
                            OR "workspaceId" NOT IN (SELECT CAST("id" AS text) FROM "workspaces")))",
                  {encode(before)})
         .affected;

@@ -7,7 +7,7 @@ using model::Session;
 
 const Table<Session>& table() {
     static const Table<Session> table(
-        "sessions", Session{.id = nil_id<model::SessionId>(), .user_id = nil_id<model::UserId>()},
+        "agentdb9_sessions", Session{.id = nil_id<model::SessionId>(), .user_id = nil_id<model::UserId>()},
         {key<&Session::id>("id"), column<&Session::user_id>("userId"),
          column<&Session::refresh_hash>("refreshHash"),
          column<&Session::previous_refresh_hash>("previousRefreshHash"), column<&Session::address>("address"),
@@ -41,7 +41,8 @@ std::vector<Session> Sessions::of_user(const model::UserId& user) {
 
 void Sessions::revoke_all(const model::UserId& user, model::Time at,
                           const std::optional<model::SessionId>& except) {
-    std::string sql = R"(UPDATE "sessions" SET "revokedAt" = $1 WHERE "userId" = $2 AND "revokedAt" IS NULL)";
+    std::string sql =
+        R"(UPDATE "agentdb9_sessions" SET "revokedAt" = $1 WHERE "userId" = $2 AND "revokedAt" IS NULL)";
     std::vector<Value> parameters{encode(at), user.str()};
     if (except) {
         sql += R"( AND "id" <> $3)";
@@ -51,7 +52,8 @@ void Sessions::revoke_all(const model::UserId& user, model::Time at,
 }
 
 std::int64_t Sessions::prune(model::Time expired_before) {
-    return db_.execute(R"(DELETE FROM "sessions" WHERE "expiresAt" < $1)", {encode(expired_before)}).affected;
+    return db_.execute(R"(DELETE FROM "agentdb9_sessions" WHERE "expiresAt" < $1)", {encode(expired_before)})
+        .affected;
 }
 
 }  // namespace agentdb9::store

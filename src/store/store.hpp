@@ -22,6 +22,12 @@ namespace agentdb9::store {
 
 enum class Mode { kRead, kWrite };
 
+// What a migration did.
+struct Migrated {
+    std::vector<std::string> applied;  // names of migrations
+    std::vector<std::string> notes;    // rows that were repaired, and those that could not be: sentences
+};
+
 class Store {
   public:
     // With zero threads the work runs at once on the caller's: the simulation's way.
@@ -47,8 +53,7 @@ class Store {
 
     // Applies the migrations that are missing, each in a transaction of its own. Blocks; called before
     // serving. Throws Error{kConflict, "database_newer"} when the database was written by a newer program.
-    // Returns the names applied.
-    virtual std::vector<std::string> migrate() = 0;
+    virtual Migrated migrate() = 0;
     // What migrate() would apply.
     virtual std::vector<std::string> pending_migrations() = 0;
     // "SQLite 3.40.1, /path/agentdb9.db"; without secrets.

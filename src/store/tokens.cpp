@@ -9,7 +9,8 @@ using model::ProxyTicket;
 
 const Table<ApiToken>& token_table() {
     static const Table<ApiToken> table(
-        "api_tokens", ApiToken{.id = nil_id<model::ApiTokenId>(), .user_id = nil_id<model::UserId>()},
+        "agentdb9_api_tokens",
+        ApiToken{.id = nil_id<model::ApiTokenId>(), .user_id = nil_id<model::UserId>()},
         {key<&ApiToken::id>("id"), column<&ApiToken::user_id>("userId"), column<&ApiToken::name>("name"),
          column<&ApiToken::token_hash>("tokenHash"), column<&ApiToken::hint>("hint"),
          fixed<&ApiToken::created_at>("createdAt"), column<&ApiToken::expires_at>("expiresAt"),
@@ -19,7 +20,7 @@ const Table<ApiToken>& token_table() {
 
 const Table<ProxyTicket>& ticket_table() {
     static const Table<ProxyTicket> table(
-        "proxy_tickets",
+        "agentdb9_proxy_tickets",
         ProxyTicket{.user_id = nil_id<model::UserId>(), .workspace_id = nil_id<model::WorkspaceId>()},
         {key<&ProxyTicket::ticket_hash>("ticketHash"), column<&ProxyTicket::user_id>("userId"),
          column<&ProxyTicket::session_id>("sessionId"), column<&ProxyTicket::api_token_id>("apiTokenId"),
@@ -49,12 +50,14 @@ std::vector<ApiToken> ApiTokens::of_user(const model::UserId& user) {
 }
 
 void ApiTokens::touch(const model::ApiTokenId& id, model::Time used_at) {
-    db_.execute(R"(UPDATE "api_tokens" SET "lastUsedAt" = $1 WHERE "id" = $2)", {encode(used_at), id.str()});
+    db_.execute(R"(UPDATE "agentdb9_api_tokens" SET "lastUsedAt" = $1 WHERE "id" = $2)",
+                {encode(used_at), id.str()});
 }
 
 void ApiTokens::revoke(const model::ApiTokenId& id, model::Time at) {
-    db_.execute(R"(UPDATE "api_tokens" SET "revokedAt" = $1 WHERE "id" = $2 AND "revokedAt" IS NULL)",
-                {encode(at), id.str()});
+    db_.execute(
+        R"(UPDATE "agentdb9_api_tokens" SET "revokedAt" = $1 WHERE "id" = $2 AND "revokedAt" IS NULL)",
+        {encode(at), id.str()});
 }
 
 void ProxyTickets::insert(const ProxyTicket& ticket) {
@@ -64,12 +67,14 @@ void ProxyTickets::insert(const ProxyTicket& ticket) {
 std::optional<ProxyTicket> ProxyTickets::take(const std::string& hash) {
     // One statement, so that of two servers that hold the same ticket only one gets it.
     const auto result = db_.execute(
-        R"(DELETE FROM "proxy_tickets" WHERE "ticketHash" = $1 RETURNING )" + ticket_table().names(), {hash});
+        R"(DELETE FROM "agentdb9_proxy_tickets" WHERE "ticketHash" = $1 RETURNING )" + ticket_table().names(),
+        {hash});
     return Table<ProxyTicket>::first(ticket_table().entities(result));
 }
 
 std::int64_t ProxyTickets::prune(model::Time expired_before) {
-    return db_.execute(R"(DELETE FROM "proxy_tickets" WHERE "expiresAt" < $1)", {encode(expired_before)})
+    return db_
+        .execute(R"(DELETE FROM "agentdb9_proxy_tickets" WHERE "expiresAt" < $1)", {encode(expired_before)})
         .affected;
 }
 

@@ -10,7 +10,7 @@ constexpr model::Time kNever = std::chrono::sys_days(std::chrono::year(9999) / 1
 
 const Table<Tombstone>& table() {
     static const Table<Tombstone> table(
-        "volume_tombstones",
+        "agentdb9_volume_tombstones",
         Tombstone{
             .id = nil_id<model::TombstoneId>(), .user_id = nil_id<model::UserId>(), .purge_after = kNever},
         {key<&Tombstone::id>("id"), column<&Tombstone::kind>("kind"),

@@ -81,7 +81,7 @@ std::vector<model::WorkspaceId> Workspaces::unsettled() {
         R"(SELECT "id" FROM "workspaces"
            WHERE "desiredState" <> 'stopped' OR "phase" <> 'stopped' OR "nextGeneration" IS NOT NULL
               OR CAST("id" AS text) IN
-                 (SELECT "workspaceId" FROM "operations" WHERE "state" IN ('pending', 'running'))
+                 (SELECT "workspaceId" FROM "agentdb9_operations" WHERE "state" IN ('pending', 'running'))
            ORDER BY "createdAt", "id")");
     std::vector<model::WorkspaceId> ids;
     for (const auto& row : result.rows) {

@@ -20,7 +20,7 @@ UPDATE "users" SET "isActive" = true WHERE "isActive" IS NULL;
 UPDATE "users" SET "createdAt" = '1970-01-01T00:00:00.000Z' WHERE "createdAt" IS NULL;
 CREATE INDEX "agentdb9_users_email" ON "users" (lower("email"));
 
-CREATE TABLE "sessions" (
+CREATE TABLE "agentdb9_sessions" (
     "id" varchar PRIMARY KEY,
     "userId" varchar NOT NULL,
     "refreshHash" varchar NOT NULL UNIQUE,
@@ -32,11 +32,11 @@ CREATE TABLE "sessions" (
     "expiresAt" timestamp NOT NULL,
     "revokedAt" timestamp
 );
-CREATE INDEX "agentdb9_sessions_previous" ON "sessions" ("previousRefreshHash");
-CREATE INDEX "agentdb9_sessions_user" ON "sessions" ("userId");
-CREATE INDEX "agentdb9_sessions_expiry" ON "sessions" ("expiresAt");
+CREATE INDEX "agentdb9_sessions_previous" ON "agentdb9_sessions" ("previousRefreshHash");
+CREATE INDEX "agentdb9_sessions_user" ON "agentdb9_sessions" ("userId");
+CREATE INDEX "agentdb9_sessions_expiry" ON "agentdb9_sessions" ("expiresAt");
 
-CREATE TABLE "api_tokens" (
+CREATE TABLE "agentdb9_api_tokens" (
     "id" varchar PRIMARY KEY,
     "userId" varchar NOT NULL,
     "name" varchar NOT NULL,
@@ -47,22 +47,22 @@ CREATE TABLE "api_tokens" (
     "lastUsedAt" timestamp,
     "revokedAt" timestamp
 );
-CREATE INDEX "agentdb9_api_tokens_user" ON "api_tokens" ("userId");
+CREATE INDEX "agentdb9_api_tokens_user" ON "agentdb9_api_tokens" ("userId");
 
-CREATE TABLE "proxy_tickets" (
+CREATE TABLE "agentdb9_proxy_tickets" (
     "ticketHash" varchar PRIMARY KEY,
     "userId" varchar NOT NULL,
-    "sessionId" varchar REFERENCES "sessions" ("id") ON DELETE CASCADE,
-    "apiTokenId" varchar REFERENCES "api_tokens" ("id") ON DELETE CASCADE,
+    "sessionId" varchar REFERENCES "agentdb9_sessions" ("id") ON DELETE CASCADE,
+    "apiTokenId" varchar REFERENCES "agentdb9_api_tokens" ("id") ON DELETE CASCADE,
     "workspaceId" varchar NOT NULL,
     "port" integer NOT NULL,
     "expiresAt" timestamp NOT NULL
 );
-CREATE INDEX "agentdb9_proxy_tickets_session" ON "proxy_tickets" ("sessionId");
-CREATE INDEX "agentdb9_proxy_tickets_api_token" ON "proxy_tickets" ("apiTokenId");
-CREATE INDEX "agentdb9_proxy_tickets_expiry" ON "proxy_tickets" ("expiresAt");
+CREATE INDEX "agentdb9_proxy_tickets_session" ON "agentdb9_proxy_tickets" ("sessionId");
+CREATE INDEX "agentdb9_proxy_tickets_api_token" ON "agentdb9_proxy_tickets" ("apiTokenId");
+CREATE INDEX "agentdb9_proxy_tickets_expiry" ON "agentdb9_proxy_tickets" ("expiresAt");
 
-CREATE TABLE "settings" (
+CREATE TABLE "agentdb9_settings" (
     "name" varchar PRIMARY KEY,
     "value" text NOT NULL
 );

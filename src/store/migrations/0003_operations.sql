@@ -1,6 +1,6 @@
 -- "sequence" numbers a workspace's operations in the order in which they were asked for: two of them may well fall
 -- into the same millisecond. An operation outlives its workspace, so that who waits for a deletion can read its end.
-CREATE TABLE "operations" (
+CREATE TABLE "agentdb9_operations" (
     "id" varchar PRIMARY KEY,
     "workspaceId" varchar NOT NULL,
     "sequence" bigint NOT NULL,
@@ -19,6 +19,6 @@ CREATE TABLE "operations" (
     UNIQUE ("workspaceId", "sequence")
 );
 -- A workspace has at most one operation in progress.
-CREATE UNIQUE INDEX "agentdb9_operations_open" ON "operations" ("workspaceId")
+CREATE UNIQUE INDEX "agentdb9_operations_open" ON "agentdb9_operations" ("workspaceId")
     WHERE "state" IN ('pending', 'running');
-CREATE INDEX "agentdb9_operations_finished" ON "operations" ("finishedAt");
+CREATE INDEX "agentdb9_operations_finished" ON "agentdb9_operations" ("finishedAt");

@@ -1,5 +1,5 @@
 -- The trash. A row is the only permission to remove a volume, and it stays after the removal as its record.
-CREATE TABLE "volume_tombstones" (
+CREATE TABLE "agentdb9_volume_tombstones" (
     "id" varchar PRIMARY KEY,
     "kind" varchar NOT NULL,
     "volumeName" varchar NOT NULL,
@@ -13,6 +13,6 @@ CREATE TABLE "volume_tombstones" (
     "purgedAt" timestamp
 );
 -- A volume lies in the trash once.
-CREATE UNIQUE INDEX "agentdb9_volume_tombstones_open" ON "volume_tombstones" ("volumeName")
+CREATE UNIQUE INDEX "agentdb9_volume_tombstones_open" ON "agentdb9_volume_tombstones" ("volumeName")
     WHERE "restoredAt" IS NULL AND "purgedAt" IS NULL;
-CREATE INDEX "agentdb9_volume_tombstones_user" ON "volume_tombstones" ("userId");
+CREATE INDEX "agentdb9_volume_tombstones_user" ON "agentdb9_volume_tombstones" ("userId");

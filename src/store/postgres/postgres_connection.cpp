@@ -171,6 +171,13 @@ bool PostgresConnection::has_table(std::string_view name) {
                 .rows.empty();
 }
 
+bool PostgresConnection::has_column(std::string_view table, std::string_view column) {
+    return !execute(R"(SELECT 1 FROM information_schema.columns
+                       WHERE table_schema = current_schema() AND table_name = $1 AND column_name = $2)",
+                    {std::string(table), std::string(column)})
+                .rows.empty();
+}
+
 void PostgresConnection::rollback() noexcept {
     if (broken_) return;
     const auto state = PQtransactionStatus(connection_.get());

@@ -30,6 +30,7 @@ class PostgresConnection final : public Connection {
     Result execute(std::string_view sql, const std::vector<Value>& parameters = {}) override;
     void execute_script(std::string_view sql) override;
     bool has_table(std::string_view name) override;
+    bool has_column(std::string_view table, std::string_view column) override;
 
     // Ends the transaction, where one is still open. Never fails: where the server does not answer, broken()
     // is true from then on.

@@ -118,7 +118,7 @@ void PostgresStore::transact(Mode mode, const std::function<void(Transaction&)>&
     });
 }
 
-std::vector<std::string> PostgresStore::migrate() {
+Migrated PostgresStore::migrate() {
     return apply_migrations(
         [this](const std::function<void(Connection&)>& work) { transact_raw(Mode::kWrite, work); });
 }

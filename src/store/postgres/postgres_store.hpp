@@ -29,7 +29,7 @@ class PostgresStore final : public Store {
     ~PostgresStore() override;
 
     void transact(Mode mode, const std::function<void(Transaction&)>& work) override;
-    std::vector<std::string> migrate() override;
+    Migrated migrate() override;
     std::vector<std::string> pending_migrations() override;
     std::string describe() const override;
 

@@ -156,6 +156,12 @@ bool SqliteConnection::has_table(std::string_view name) {
                 .rows.empty();
 }
 
+bool SqliteConnection::has_column(std::string_view table, std::string_view column) {
+    return !execute("SELECT 1 FROM pragma_table_info($1) WHERE name = $2",
+                    {std::string(table), std::string(column)})
+                .rows.empty();
+}
+
 void SqliteConnection::rollback() noexcept {
     spoiled_ = false;
     if (sqlite3_get_autocommit(db_.get()) != 0) return;

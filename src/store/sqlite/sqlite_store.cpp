@@ -124,7 +124,7 @@ void SqliteStore::transact_raw(Mode mode, const std::function<void(Connection&)>
     }
 }
 
-std::vector<std::string> SqliteStore::migrate() {
+Migrated SqliteStore::migrate() {
     return apply_migrations(
         [this](const std::function<void(Connection&)>& work) { transact_raw(Mode::kWrite, work); });
 }

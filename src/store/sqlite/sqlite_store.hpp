@@ -46,7 +46,7 @@ class SqliteStore final : public Store {
     ~SqliteStore() override;
 
     void transact(Mode mode, const std::function<void(Transaction&)>& work) override;
-    std::vector<std::string> migrate() override;
+    Migrated migrate() override;
     std::vector<std::string> pending_migrations() override;
     std::string describe() const override;
 
