@@ -106,6 +106,8 @@ struct Workspace {
     std::optional<std::int64_t> next_generation;
     std::optional<ProjectId> next_project_id;
     std::optional<std::string> last_error;
+    // Requests wait on every server: the serving instance is about to be stopped for its replacement.
+    bool held = false;
 };
 
 enum class OperationKind { kStart, kStop, kRestart, kSwitch, kDelete, kRecover };

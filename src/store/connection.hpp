@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/time.hpp"
+
 namespace agentdb9::store {
 
 using Value = std::variant<std::nullptr_t, std::int64_t, double, std::string>;
@@ -51,6 +53,11 @@ class Connection {
     virtual bool has_table(std::string_view name) = 0;
     // Likewise; false also when there is no such table.
     virtual bool has_column(std::string_view table, std::string_view column) = 0;
+    // Told to every server on this database once the transaction is committed (Store::subscribe). Where there
+    // is only one server, nobody hears it.
+    virtual void notify(const std::string& text) = 0;
+    // The database's clock, which all servers on it share.
+    virtual base::Time now() = 0;
 };
 
 }  // namespace agentdb9::store

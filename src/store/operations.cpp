@@ -46,6 +46,7 @@ void Operations::insert(const Operation& operation) {
     parameters.emplace_back(operation.workspace_id.str());
     try {
         db_.execute(insert_sql(), parameters);
+        db_.notify("workspace " + operation.workspace_id.str());
     } catch (const base::Error& error) {
         if (error.word() != "duplicate" || !model::is_open(operation.state)) throw;
         throw base::conflict("operation_in_progress",
@@ -56,6 +57,7 @@ void Operations::insert(const Operation& operation) {
 
 void Operations::update(const Operation& operation) {
     table().update(db_, operation);
+    db_.notify("workspace " + operation.workspace_id.str());
 }
 
 std::optional<Operation> Operations::find(const model::OperationId& id) {

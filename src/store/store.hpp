@@ -51,6 +51,22 @@ class Store {
     // readiness checks use `co_await store.read(…)`.
     virtual void transact(Mode mode, const std::function<void(Transaction&)>& work) = 0;
 
+    // What any server on this database notifies (Notices), this one included; called on a thread of the
+    // store's.
+    struct Subscriber {
+        std::function<void(const std::string& text)> on_notice;
+        // The stream stands, the first time or again: what was told before is not known.
+        std::function<void()> on_connected;
+        std::function<void()> on_lost;
+    };
+    // Follows until the subscription dies, which waits for a call that runs. Null where there is only one
+    // server.
+    class Subscription {
+      public:
+        virtual ~Subscription() = default;
+    };
+    virtual std::unique_ptr<Subscription> subscribe(Subscriber subscriber) = 0;
+
     // Applies the migrations that are missing, each in a transaction of its own. Blocks; called before
     // serving. Throws Error{kConflict, "database_newer"} when the database was written by a newer program.
     virtual Migrated migrate() = 0;

@@ -7,6 +7,7 @@
 // are whole.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -181,6 +182,34 @@ class Settings {
     Connection& db_;
 };
 
+// Which server works on a workspace. Times are the database's own.
+class Leases {
+  public:
+    explicit Leases(Connection& db) : db_(db) {}
+    // The lease's token, when the workspace was free, its lease over, or the holder's already (which then
+    // lasts `time` from now on). Absent: another server's.
+    std::optional<std::int64_t> take(const model::WorkspaceId& workspace, const std::string& holder,
+                                     std::chrono::milliseconds time);
+    bool holds(const model::WorkspaceId& workspace, const std::string& holder, std::int64_t token);
+    // The others are told.
+    void release(const model::WorkspaceId& workspace, const std::string& holder);
+    // The workspace is gone.
+    void forget(const model::WorkspaceId& workspace);
+
+  private:
+    Connection& db_;
+};
+
+// What the servers on one database tell one another, with the transaction's commit.
+class Notices {
+  public:
+    explicit Notices(Connection& db) : db_(db) {}
+    void send(const std::string& text);  // 7,999 bytes at most
+
+  private:
+    Connection& db_;
+};
+
 class Transaction {
   public:
     explicit Transaction(Connection& db) : db_(db) {}
@@ -193,6 +222,8 @@ class Transaction {
     ProxyTickets proxy_tickets() { return ProxyTickets(db_); }
     Tombstones tombstones() { return Tombstones(db_); }
     Settings settings() { return Settings(db_); }
+    Leases leases() { return Leases(db_); }
+    Notices notices() { return Notices(db_); }
 
   private:
     Connection& db_;

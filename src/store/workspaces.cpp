@@ -32,22 +32,31 @@ const Table<Workspace>& table() {
          column<&Workspace::last_generation>("lastGeneration"),
          column<&Workspace::next_generation>("nextGeneration"),
          column<&Workspace::next_project_id>("nextProjectId"),
-         column<&Workspace::last_error>("lastError")});
+         column<&Workspace::last_error>("lastError"),
+         column<&Workspace::held>("held")});
     return table;
+}
+
+// The other servers look at it again.
+void tell(Connection& db, const model::WorkspaceId& workspace) {
+    db.notify("workspace " + workspace.str());
 }
 
 }  // namespace
 
 void Workspaces::insert(const Workspace& workspace) {
     table().insert(db_, workspace);
+    tell(db_, workspace.id);
 }
 
 void Workspaces::update(const Workspace& workspace) {
     table().update(db_, workspace);
+    tell(db_, workspace.id);
 }
 
 void Workspaces::remove(const model::WorkspaceId& id) {
     db_.execute(R"(DELETE FROM "workspaces" WHERE "id" = $1)", {id.str()});
+    tell(db_, id);
 }
 
 std::optional<Workspace> Workspaces::find(const model::WorkspaceId& id) {

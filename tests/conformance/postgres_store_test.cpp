@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "base/error.hpp"
@@ -114,6 +117,58 @@ TEST_F(PostgresStoreTest, ASlowWriterIsNotWaitedForForever) {
     go_on.notify_all();
     writer.join();
     EXPECT_EQ(settings("kept"), "later");
+}
+
+// What a subscriber heard, for another thread to wait for.
+class Ear {
+  public:
+    Store::Subscriber subscriber() {
+        return {[this](const std::string& text) { note(text); }, [this] { note("connected"); },
+                [this] { note("lost"); }};
+    }
+    bool hears(const std::string& text) {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, 20s, [&] {
+            const auto found = std::ranges::find(heard_, text);
+            if (found == heard_.end()) return false;
+            heard_.erase(heard_.begin(), found + 1);
+            return true;
+        });
+    }
+
+  private:
+    void note(const std::string& text) {
+        const std::lock_guard lock(mutex_);
+        heard_.push_back(text);
+        changed_.notify_all();
+    }
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<std::string> heard_;
+};
+
+TEST_F(PostgresStoreTest, TellsEveryServerWhatWasCommitted) {
+    options_.limits = {};
+    Ear ear;
+    PostgresStore other(fixture_.url(), {.threads = 0, .connections = 1, .limits = {}});
+    const auto subscription = other.subscribe(ear.subscriber());
+    ASSERT_TRUE(ear.hears("connected"));
+    EXPECT_THROW(store().transact(Mode::kWrite,
+                                  [](Transaction& tx) {
+                                      tx.notices().send("rolled back");
+                                      throw std::runtime_error("changed my mind");
+                                  }),
+                 std::runtime_error);
+    const auto workspace = make_workspace(kOwner, "w");
+    store().transact(Mode::kWrite, [&](Transaction& tx) { tx.workspaces().insert(workspace); });
+    EXPECT_TRUE(ear.hears("workspace " + workspace.id.str()));
+    store().transact(Mode::kWrite, [](Transaction& tx) { tx.notices().send("hello"); });
+    EXPECT_TRUE(ear.hears("hello"));
+    test::PostgresServer::instance().restart();
+    EXPECT_TRUE(ear.hears("lost"));
+    EXPECT_TRUE(ear.hears("connected"));
+    store().transact(Mode::kWrite, [](Transaction& tx) { tx.notices().send("again"); });
+    EXPECT_TRUE(ear.hears("again"));
 }
 
 TEST_F(PostgresStoreTest, RollsBackWhatThrows) {

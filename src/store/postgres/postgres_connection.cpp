@@ -193,13 +193,35 @@ void PostgresConnection::rollback() noexcept {
     broken_ = true;
 }
 
-std::vector<std::string> PostgresConnection::notifications() {
-    if (PQconsumeInput(connection_.get()) == 0) lose(PQerrorMessage(connection_.get()), "notifications");
+void PostgresConnection::notify(const std::string& text) {
+    execute("SELECT pg_notify('agentdb9', $1)", {text});
+}
+
+base::Time PostgresConnection::now() {
+    // Of the statement, not of the transaction's begin: a writer may have waited for its turn.
+    const auto rows = execute("SELECT clock_timestamp() AT TIME ZONE 'UTC'").rows;
+    if (const auto time = base::parse_time(rows.at(0).text(0))) return *time;
+    lose("its clock cannot be read", "now");
+}
+
+void PostgresConnection::listen() {
+    execute_script("LISTEN agentdb9");
+}
+
+std::vector<std::string> PostgresConnection::notices(std::chrono::milliseconds limit) {
     std::vector<std::string> texts;
-    while (PGnotify* notification = PQnotifies(connection_.get())) {
-        texts.emplace_back(notification->extra);
-        PQfreemem(notification);
-    }
+    const auto collect = [&] {
+        while (PGnotify* notice = PQnotifies(connection_.get())) {
+            texts.emplace_back(notice->extra);
+            PQfreemem(notice);
+        }
+    };
+    collect();
+    if (!texts.empty()) return texts;
+    pollfd descriptor{.fd = PQsocket(connection_.get()), .events = POLLIN, .revents = 0};
+    if (::poll(&descriptor, 1, static_cast<int>(limit.count())) <= 0) return texts;
+    if (PQconsumeInput(connection_.get()) == 0) lose(PQerrorMessage(connection_.get()), "notices");
+    collect();
     return texts;
 }
 

@@ -31,15 +31,18 @@ class PostgresConnection final : public Connection {
     void execute_script(std::string_view sql) override;
     bool has_table(std::string_view name) override;
     bool has_column(std::string_view table, std::string_view column) override;
+    void notify(const std::string& text) override;
+    base::Time now() override;
 
     // Ends the transaction, where one is still open. Never fails: where the server does not answer, broken()
     // is true from then on.
     void rollback() noexcept;
     // Nothing more can be had from it: close it and open another.
     bool broken() const { return broken_; }
-    // The socket, for who waits for notifications; and what has come since the last call.
-    int socket() const { return PQsocket(connection_.get()); }
-    std::vector<std::string> notifications();
+    // Hears what any connection notifies from now on.
+    void listen();
+    // What has come, at once; else waits for it, `limit` at most.
+    std::vector<std::string> notices(std::chrono::milliseconds limit);
     // "15.18"
     std::string server_version() const;
 

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "store/migrate.hpp"
+#include "store/postgres/postgres_listener.hpp"
 
 namespace agentdb9::store {
 namespace {
@@ -116,6 +117,10 @@ void PostgresStore::transact(Mode mode, const std::function<void(Transaction&)>&
         Transaction transaction(db);
         work(transaction);
     });
+}
+
+std::unique_ptr<Store::Subscription> PostgresStore::subscribe(Subscriber subscriber) {
+    return std::make_unique<PostgresListener>(url_, options_.limits, std::move(subscriber));
 }
 
 Migrated PostgresStore::migrate() {

@@ -29,6 +29,7 @@ class PostgresStore final : public Store {
     ~PostgresStore() override;
 
     void transact(Mode mode, const std::function<void(Transaction&)>& work) override;
+    std::unique_ptr<Subscription> subscribe(Subscriber subscriber) override;
     Migrated migrate() override;
     std::vector<std::string> pending_migrations() override;
     std::string describe() const override;

@@ -162,6 +162,10 @@ bool SqliteConnection::has_column(std::string_view table, std::string_view colum
                 .rows.empty();
 }
 
+base::Time SqliteConnection::now() {
+    return std::chrono::time_point_cast<base::Duration>(std::chrono::system_clock::now());
+}
+
 void SqliteConnection::rollback() noexcept {
     spoiled_ = false;
     if (sqlite3_get_autocommit(db_.get()) != 0) return;

@@ -31,6 +31,8 @@ class SqliteConnection final : public Connection {
     void execute_script(std::string_view sql) override;
     bool has_table(std::string_view name) override;
     bool has_column(std::string_view table, std::string_view column) override;
+    void notify(const std::string&) override {}
+    base::Time now() override;
 
     // Ends the transaction, where one is still open. Never fails: where SQLite cannot, broken() is true from
     // then on.

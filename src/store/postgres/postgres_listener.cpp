@@ -1,0 +1,59 @@
+#include "store/postgres/postgres_listener.hpp"
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+
+namespace agentdb9::store {
+namespace {
+
+// How soon it notices that it should end, and that the server is gone without a word.
+constexpr std::chrono::milliseconds kLook{200};
+constexpr std::chrono::seconds kSilence{5};
+constexpr std::chrono::milliseconds kPause{300};
+
+}  // namespace
+
+PostgresListener::PostgresListener(std::string url, PostgresLimits limits, Store::Subscriber subscriber)
+    : url_(std::move(url)),
+      limits_(limits),
+      subscriber_(std::move(subscriber)),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+PostgresListener::~PostgresListener() = default;
+
+void PostgresListener::run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+        try {
+            follow(stop);
+        } catch (const base::Error& error) {
+            log::debug("the stream of notices ended", {{"reason", error.what()}});
+        }
+        std::unique_lock lock(mutex_);
+        pause_.wait_for(lock, stop, kPause, [] { return false; });
+    }
+}
+
+void PostgresListener::follow(const std::stop_token& stop) {
+    PostgresConnection connection(url_, limits_);
+    connection.listen();
+    subscriber_.on_connected();
+    try {
+        auto heard = std::chrono::steady_clock::now();
+        while (!stop.stop_requested()) {
+            const auto texts = connection.notices(kLook);
+            for (const auto& text : texts)
+                subscriber_.on_notice(text);
+            const auto now = std::chrono::steady_clock::now();
+            if (!texts.empty()) heard = now;
+            if (now - heard > kSilence) {
+                connection.execute("SELECT 1");
+                heard = std::chrono::steady_clock::now();
+            }
+        }
+    } catch (const base::Error&) {
+        subscriber_.on_lost();
+        throw;
+    }
+}
+
+}  // namespace agentdb9::store
