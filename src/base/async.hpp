@@ -85,6 +85,10 @@ Task<std::optional<T>> with_timeout(Clock& clock, std::chrono::milliseconds limi
 // The same for a task without a result: false when the time ran out.
 Task<bool> with_timeout(Clock& clock, std::chrono::milliseconds limit, Task<> task);
 
+// Runs `task` until `end` is over; then cancels it and returns nothing. An exception of either is thrown on.
+template <class T>
+Task<std::optional<T>> until(Task<T> task, Task<> end);
+
 // Blocking work (SQL, files, password hashing) off the loops. With zero threads the work runs at once on the
 // caller's thread: the simulation's way.
 namespace detail {

@@ -11,23 +11,28 @@ Task<std::optional<T>> boxed(Task<T> task) {
 }
 
 template <class T>
-Task<std::optional<T>> with_timeout(Clock& clock, std::chrono::milliseconds limit, Task<T> task) {
+Task<std::optional<T>> until(Task<T> task, Task<> end) {
     auto executor = co_await asio::this_coro::executor;
-    auto [order, error, value, timer_error] =
+    auto [order, error, value, end_error] =
         co_await asio::experimental::make_parallel_group(
             asio::co_spawn(executor, boxed(std::move(task)), asio::deferred),
-            asio::co_spawn(executor, sleep_on(clock, limit), asio::deferred))
+            asio::co_spawn(executor, std::move(end), asio::deferred))
             .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
-    (void)timer_error;
     if (order[0] == 1 && error) {
-        // The time ran out first. The task was cancelled; what it threw on its way out is the cancellation.
+        // The end came first. The task was cancelled; what it threw on its way out is the cancellation.
         if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
             std::rethrow_exception(error);
         }
+        if (end_error) std::rethrow_exception(end_error);
         co_return std::nullopt;
     }
     if (error) std::rethrow_exception(error);
     co_return std::move(value);
+}
+
+template <class T>
+Task<std::optional<T>> with_timeout(Clock& clock, std::chrono::milliseconds limit, Task<T> task) {
+    return until(std::move(task), sleep_on(clock, limit));
 }
 
 }  // namespace agentdb9::base

@@ -18,6 +18,7 @@
 #include "services/api_tokens.hpp"
 #include "services/authenticator.hpp"
 #include "services/docker_volume_service.hpp"
+#include "services/neighbours.hpp"
 #include "services/password_hasher.hpp"
 #include "services/project_workspace_service.hpp"
 #include "services/projects_service.hpp"
@@ -77,6 +78,7 @@ class Core {
     services::ProjectWorkspaceService associations;
     services::WorkspaceContainerService containers;
     services::TypeAvailability availability;
+    services::Neighbours neighbours;
     api::Api api;
     api::Api operator_api;  // who reaches it may do everything: only behind the operator's socket
 

@@ -113,6 +113,7 @@ Task<> Server::start() {
         data_plane_.start();
         co_await announce_first_admin();
         co_await core_.reconciler.start();
+        core_.neighbours.start();
     } catch (const base::Error& error) {
         failure = error;
     }
@@ -218,6 +219,7 @@ Task<> Server::housekeeping() {
 // threads have ended, and all else is cancelled. The store closes last, with the core.
 Task<> Server::shut_down() {
     co_await data_plane_.drain(core_.configuration.server.drain);
+    co_await core_.neighbours.stop();
     co_await core_.reconciler.stop();
     co_await core_.availability.close();
     signals_.cancel();

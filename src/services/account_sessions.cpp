@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "services/accounts.hpp"
+#include "services/revocation_notice.hpp"
 
 namespace agentdb9::services {
 namespace {
@@ -19,6 +20,10 @@ constexpr std::size_t kMaxUserAgentBytes = 300;
 Error invalid_refresh_token() {
     return Error(ErrorCode::kUnauthenticated, "invalid_refresh_token",
                  "The refresh token is not valid or its session has ended. Log in again.");
+}
+
+auth::Revocation ended(const base::SessionId& session) {
+    return {.user = {}, .session = session, .api_token = {}, .except_session = {}};
 }
 
 enum class Exchange { kDone, kInvalid, kReused, kInProgress };
@@ -44,6 +49,7 @@ ExchangeResult exchange(store::Transaction& tx, const base::SessionId& id, const
         }
         session->revoked_at = now;
         tx.sessions().update(*session);
+        tx.notices().send(to_notice(ended(id)));
         return {Exchange::kReused, std::move(user), std::move(session)};
     }
     session->previous_refresh_hash = std::exchange(session->refresh_hash, next_hash);
@@ -73,7 +79,7 @@ Task<SessionTokens> AccountService::refresh(std::string refresh_token, Reuse reu
             throw base::conflict("refresh_in_progress",
                                  "This refresh token was exchanged a moment ago: use the new one.");
         case Exchange::kReused:
-            authenticator_.revoke({.user = {}, .session = *id, .api_token = {}, .except_session = {}});
+            authenticator_.revoke(ended(*id));
             log::warning("a refresh token was used again; its session has ended",
                          {{"user", result.user->id.view()}, {"address", client.address}});
             throw Error(ErrorCode::kUnauthenticated, "refresh_token_reused",
@@ -89,7 +95,7 @@ Task<> AccountService::logout(auth::Principal principal, std::optional<std::stri
         const auto other = auth::session_of_refresh_token(*refresh_token, keys_.refresh_tokens);
         if (other && other != principal.session) wanted.push_back(*other);
     }
-    const auto ended =
+    const auto revoked_ids =
         co_await store_.write([wanted, user = principal.user, now = clock_.now()](store::Transaction& tx) {
             std::vector<base::SessionId> revoked;
             for (const auto& id : wanted) {
@@ -98,13 +104,14 @@ Task<> AccountService::logout(auth::Principal principal, std::optional<std::stri
                 if (!session->revoked_at) {
                     session->revoked_at = now;
                     tx.sessions().update(*session);
+                    tx.notices().send(to_notice(ended(id)));
                 }
                 revoked.push_back(id);
             }
             return revoked;
         });
-    for (const auto& id : ended)
-        authenticator_.revoke({.user = {}, .session = id, .api_token = {}, .except_session = {}});
+    for (const auto& id : revoked_ids)
+        authenticator_.revoke(ended(id));
 }
 
 Task<> AccountService::prune() {

@@ -4,6 +4,7 @@
 #include "auth/tokens.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "services/revocation_notice.hpp"
 
 namespace agentdb9::services {
 namespace {
@@ -149,7 +150,9 @@ Task<> AccountService::change_password(auth::Principal principal, std::string cu
     const auto user = co_await require_user(principal.user);
     co_await require_password(user, std::move(current));
     auto hash = co_await hasher_.hash(std::move(next));
-    co_await store_.write([id = user.id, checked = user.password_hash, hash = std::move(hash),
+    const auth::Revocation revocation{
+        .user = user.id, .session = {}, .api_token = {}, .except_session = principal.session};
+    co_await store_.write([revocation, id = user.id, checked = user.password_hash, hash = std::move(hash),
                            now = clock_.now(), session = principal.session](store::Transaction& tx) {
         auto row = tx.users().find(id);
         if (!row) throw base::not_found("user");
@@ -160,9 +163,9 @@ Task<> AccountService::change_password(auth::Principal principal, std::string cu
         row->updated_at = now;
         tx.users().update(*row);
         tx.sessions().revoke_all(id, now, session);
+        tx.notices().send(to_notice(revocation));
     });
-    authenticator_.revoke(
-        {.user = user.id, .session = {}, .api_token = {}, .except_session = principal.session});
+    authenticator_.revoke(revocation);
     log::info("password changed", {{"user", user.id.view()}});
 }
 

@@ -2,6 +2,7 @@
 
 #include "auth/tokens.hpp"
 #include "base/error.hpp"
+#include "services/revocation_notice.hpp"
 
 namespace agentdb9::services {
 namespace {
@@ -47,12 +48,15 @@ Task<NewApiToken> ApiTokenService::create(auth::Principal principal, std::string
 }
 
 Task<> ApiTokenService::remove(auth::Principal principal, base::ApiTokenId id) {
-    co_await store_.write([id, user = principal.user, now = clock_.now()](store::Transaction& tx) {
-        const auto row = tx.api_tokens().find(id);
-        if (!row || row->user_id != user || row->revoked_at) throw base::not_found("token");
-        tx.api_tokens().revoke(id, now);
-    });
-    authenticator_.revoke({.user = {}, .session = {}, .api_token = id, .except_session = {}});
+    const auth::Revocation revocation{.user = {}, .session = {}, .api_token = id, .except_session = {}};
+    co_await store_.write(
+        [revocation, id, user = principal.user, now = clock_.now()](store::Transaction& tx) {
+            const auto row = tx.api_tokens().find(id);
+            if (!row || row->user_id != user || row->revoked_at) throw base::not_found("token");
+            tx.api_tokens().revoke(id, now);
+            tx.notices().send(to_notice(revocation));
+        });
+    authenticator_.revoke(revocation);
 }
 
 }  // namespace agentdb9::services

@@ -43,7 +43,8 @@ Task<Project> DockerVolumeService::create_project_volume(Project project) {
 Task<Project> DockerVolumeService::ensure_project_volume(Project project) {
     std::optional<Error> failure;
     try {
-        auto made = co_await base::with_timeout(clock_, std::chrono::seconds(2), create_project_volume(project));
+        auto made =
+            co_await base::with_timeout(clock_, std::chrono::seconds(2), create_project_volume(project));
         if (made) co_return std::move(*made);
     } catch (const Error& error) {
         failure = error;

@@ -18,7 +18,8 @@ namespace {
 std::optional<Job> load_job(Transaction& tx, const base::WorkspaceId& id) {
     auto workspace = tx.workspaces().find(id);
     if (!workspace) return std::nullopt;
-    Job job{.workspace = std::move(*workspace), .project = {}, .next_project = {}, .operation = {}};
+    Job job{
+        .workspace = std::move(*workspace), .project = {}, .next_project = {}, .operation = {}, .lease = {}};
     if (job.workspace.current_project_id) job.project = tx.projects().find(*job.workspace.current_project_id);
     if (job.workspace.next_project_id) job.next_project = tx.projects().find(*job.workspace.next_project_id);
     job.operation = tx.operations().open_of(id);
@@ -27,8 +28,11 @@ std::optional<Job> load_job(Transaction& tx, const base::WorkspaceId& id) {
 
 // The row as it is now, if what is asked for is still what `job` was read for.
 std::optional<Job> reload_unchanged(Transaction& tx, const Job& job) {
+    if (job.lease && !tx.leases().holds(job.workspace.id, job.lease->holder, job.lease->token))
+        return std::nullopt;
     auto now = load_job(tx, job.workspace.id);
     if (!now) return std::nullopt;
+    now->lease = job.lease;
     const auto& a = now->workspace;
     const auto& b = job.workspace;
     const bool same = a.desired_state == b.desired_state && a.generation == b.generation &&
@@ -87,6 +91,16 @@ Task<std::optional<Job>> Journal::begin_recovery(Job job) {
     });
 }
 
+Task<std::optional<Job>> Journal::hold(Job job) {
+    co_return co_await store_.write([job](Transaction& tx) -> std::optional<Job> {
+        auto fresh = reload_unchanged(tx, job);
+        if (!fresh) return std::nullopt;
+        fresh->workspace.held = true;
+        tx.workspaces().update(fresh->workspace);
+        return fresh;
+    });
+}
+
 Task<std::optional<Job>> Journal::commit_next(Job job) {
     const auto now = clock_.now();
     co_return co_await store_.write([job, now](Transaction& tx) -> std::optional<Job> {
@@ -97,6 +111,7 @@ Task<std::optional<Job>> Journal::commit_next(Job job) {
         workspace.current_project_id = workspace.next_project_id;
         workspace.next_generation.reset();
         workspace.next_project_id.reset();
+        workspace.held = false;
         workspace.updated_at = now;
         tx.workspaces().update(workspace);
         fresh->project = std::move(fresh->next_project);
@@ -125,7 +140,8 @@ Task<std::optional<Operation>> Journal::complete(Job job) {
             running ? std::optional(model::instance_name(workspace.id)) : workspace.container_name;
         const bool clear_error = (running || fresh->operation) && workspace.last_error.has_value();
         if (workspace.phase != phase || workspace.status != status || workspace.container_name != name ||
-            clear_error) {
+            workspace.held || clear_error) {
+            workspace.held = false;
             workspace.phase = phase;
             workspace.status = status;
             workspace.container_name = name;
@@ -145,6 +161,7 @@ Task<std::optional<Operation>> Journal::fail(Job job, base::Error error, bool gi
         auto& workspace = fresh->workspace;
         workspace.updated_at = now;
         workspace.last_error = error.message();
+        workspace.held = false;
         if (workspace.next_generation) {
             workspace.next_generation.reset();
             workspace.next_project_id.reset();
@@ -183,6 +200,7 @@ Task<std::optional<Operation>> Journal::forget(Job job) {
         }
         tx.projects().unassign_all(workspace.id);
         auto operation = finish(tx, fresh->operation, OperationState::kSucceeded, now);
+        tx.leases().forget(workspace.id);
         tx.workspaces().remove(workspace.id);
         return operation;
     });

@@ -1,6 +1,6 @@
-// The transactions in which the reconciler records what it reached. Each looks at the row again first: when
-// the user has asked for something else meanwhile, nothing is written and the answer is empty. Control
-// executor.
+// The transactions in which the reconciler records what it reached. Each looks at the row again first, and at
+// the lease: when the user has asked for something else meanwhile, or another server has taken over, nothing
+// is written and the answer is empty. Control executor.
 #pragma once
 
 #include <optional>
@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "model/entities.hpp"
+#include "services/worker.hpp"
 #include "store/store.hpp"
 
 namespace agentdb9::services {
@@ -19,6 +20,7 @@ struct Job {
     std::optional<model::Project> project;       // its current one
     std::optional<model::Project> next_project;  // of a replacement on its way
     std::optional<model::Operation> operation;   // the open one
+    std::optional<Lease> lease;  // under which the work is done; absent: no other server is there
 };
 
 class Journal {
@@ -33,6 +35,8 @@ class Journal {
     Task<> begin(Job job);
     // The server itself has to bring a workspace back: there is an operation for that too.
     Task<std::optional<Job>> begin_recovery(Job job);
+    // The instance that serves is about to be stopped: every server lets requests wait from now on.
+    Task<std::optional<Job>> hold(Job job);
     // The replacement is now what serves.
     Task<std::optional<Job>> commit_next(Job job);
     // What was asked for is reached. Returns the operation that ended with it.

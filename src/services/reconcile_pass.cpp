@@ -33,9 +33,13 @@ Task<Pass::Result> Pass::run() {
         co_await tools_.routes.remove(worker_.id);
         co_return Result::kGone;
     }
+    job_->lease = worker_.lease;
+    if (tools_.shared)
+        co_await tools_.routes.upsert(job_->workspace);  // another server may have made or changed it
     wanted_ = make_wanted(*job_, tools_.catalogue);
     co_await observe();
     const auto actions = model::plan(wanted_.desired, view());
+    if (!leads()) co_return co_await follow(actions);
     if (model::is_settled(actions) && !job_->operation) {
         co_await complete();  // writes only when the row says otherwise
         co_return Result::kSettled;
@@ -58,6 +62,33 @@ Task<Pass::Result> Pass::run() {
         }
     }
     co_return Result::kAgain;
+}
+
+// What a server does without the lease: its own routes follow what the runtime shows. While an operation is
+// under way its leader brings the instance up; what it reached is told.
+Task<Pass::Result> Pass::follow(const std::vector<Action>& actions) {
+    const bool up = job_->workspace.desired_state == DesiredState::kRunning;
+    if (up && job_->workspace.held) {
+        co_await tools_.routes.hold(worker_.id);
+        co_return Result::kLease;
+    }
+    for (const auto& action : actions) {
+        if (worker_.desire_changed) co_return Result::kAgain;
+        const bool routing = action.kind == ActionKind::kDropRoute ||
+                             action.kind == ActionKind::kPublishRoute ||
+                             (action.kind == ActionKind::kProbe && !job_->operation);
+        if (!routing)
+            co_return action.kind == ActionKind::kComplete && !job_->operation ? Result::kSettled
+                                                                               : Result::kLease;
+        if (co_await execute(action) != Step::kDone) co_return Result::kAgain;
+    }
+    co_return job_->operation ? Result::kLease : Result::kSettled;
+}
+
+// The other servers hear of a commit within moments; requests that they sent before still reach the old
+// instance.
+Task<> Pass::let_others_follow() {
+    if (tools_.shared) co_await tools_.clock.sleep_for(tools_.options.follow_time);
 }
 
 Task<> Pass::observe() {
@@ -106,9 +137,7 @@ Task<Pass::Step> Pass::execute(const Action& action) {
         case ActionKind::kProbe:
             co_return co_await probe(action);
         case ActionKind::kHoldRoute:
-            co_await tools_.routes.hold(worker_.id);
-            co_await drain(instance_of(action));
-            break;
+            co_return co_await hold(action);
         case ActionKind::kDropRoute:
             co_await tools_.routes.stop(worker_.id);
             break;
@@ -136,6 +165,7 @@ Task<Pass::Step> Pass::execute(const Action& action) {
             co_await remove(instance_of(action));
             break;
         case ActionKind::kDrainAndRemove:
+            co_await let_others_follow();
             co_await drain(instance_of(action));
             if (worker_.desire_changed) co_return Step::kAgain;
             co_await tools_.runtime.stop_instance(instance_of(action), tools_.options.drain_limit);
@@ -146,6 +176,18 @@ Task<Pass::Step> Pass::execute(const Action& action) {
         case ActionKind::kForgetWorkspace:
             co_return co_await forget();
     }
+    co_return Step::kDone;
+}
+
+Task<Pass::Step> Pass::hold(const Action& action) {
+    if (tools_.shared) {
+        auto held = co_await tools_.journal.hold(*job_);
+        if (!held) co_return Step::kAgain;
+        job_ = std::move(held);
+        co_await let_others_follow();
+    }
+    co_await tools_.routes.hold(worker_.id);
+    co_await drain(instance_of(action));
     co_return Step::kDone;
 }
 

@@ -24,7 +24,8 @@ struct ReconcilerOptions {
     std::chrono::seconds ready_limit{60};
     std::chrono::seconds stop_grace{10};
     std::chrono::seconds drain_limit{5};
-    std::chrono::seconds volume_wait{20};  // for another workspace to let go of a volume
+    std::chrono::milliseconds follow_time{500};  // for other servers to hear of a commit
+    std::chrono::seconds volume_wait{20};        // for another workspace to let go of a volume
     std::chrono::minutes pull_limit{30};
     std::chrono::seconds sweep_interval{30};
     int deaths_until_failed = 3;      // while it starts
@@ -41,6 +42,8 @@ struct PassTools {
     AdmissionQueue& queue;
     const ReconcilerOptions& options;
     std::function<void(const model::Operation&)> operation_ended;
+    // Other servers on the same database follow what is done here, some moments later.
+    bool shared = false;
 };
 
 class Pass {
@@ -49,6 +52,7 @@ class Pass {
         kSettled,  // nothing is left to do
         kAgain,    // look again: something was done, or is wanted differently now
         kGone,     // the workspace does not exist any more
+        kLease,    // what is left to do needs the workspace's lease
     };
 
     Pass(PassTools& tools, Worker& worker) : tools_(tools), worker_(worker) {}
@@ -62,6 +66,11 @@ class Pass {
   private:
     enum class Step { kDone, kAgain, kGone };
 
+    // May this server change the runtime and the store for this workspace?
+    bool leads() const { return !tools_.shared || worker_.lease.has_value(); }
+    Task<Result> follow(const std::vector<model::Action>& actions);
+    Task<Step> hold(const model::Action& action);
+    Task<> let_others_follow();
     Task<> observe();
     model::Observed view() const;
     Task<Step> execute(const model::Action& action);

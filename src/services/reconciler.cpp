@@ -1,6 +1,7 @@
 #include "services/reconciler.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/log.hpp"
 
@@ -10,12 +11,17 @@ using base::Error;
 using base::ErrorCode;
 
 struct Reconciler::Waiter {
-    explicit Waiter(const asio::any_io_executor& executor) : signal(executor) {}
+    Waiter(const asio::any_io_executor& executor, const base::WorkspaceId& of)
+        : workspace(of), signal(executor) {}
+    base::WorkspaceId workspace;
     base::Signal signal;
     std::optional<Outcome> outcome;
 };
 
 namespace {
+
+// How often a server asks for a lease that another one has.
+constexpr std::chrono::milliseconds kOthersLease{500};
 
 // The runtime or the store does not answer: nothing is wrong with what was asked.
 bool is_outage(const Error& error) {
@@ -31,7 +37,7 @@ std::chrono::milliseconds back_off(int failures, std::chrono::milliseconds first
 
 Reconciler::Reconciler(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
                        runtime::Runtime& runtime, const model::Catalogue& catalogue, RouteBook& routes,
-                       ReconcilerOptions options)
+                       ReconcilerOptions options, std::optional<std::string> server)
     : executor_(executor),
       clock_(clock),
       store_(store),
@@ -40,6 +46,7 @@ Reconciler::Reconciler(asio::any_io_executor executor, base::Clock& clock, store
       options_(options),
       journal_(store, clock, options.trash_time),
       queue_(executor, options.parallel_starts),
+      leases_(store, clock, std::move(server)),
       tools_{clock,
              runtime,
              catalogue,
@@ -49,7 +56,8 @@ Reconciler::Reconciler(asio::any_io_executor executor, base::Clock& clock, store
              options_,
              [this](const model::Operation& operation) {
                  tell_waiters(operation.id, {operation, std::nullopt});
-             }},
+             },
+             leases_.shared()},
       scope_(executor) {}
 
 Reconciler::~Reconciler() = default;
@@ -73,6 +81,39 @@ void Reconciler::desire_changed(const base::WorkspaceId& workspace) {
     wake(workspace);
 }
 
+void Reconciler::changed_elsewhere(const base::WorkspaceId& workspace) {
+    worker(workspace)->desire_changed = true;
+    wake(workspace);
+    scope_.spawn("tell those who wait", tell_those_who_wait_for(workspace));
+}
+
+void Reconciler::look_again() {
+    scope_.spawn("look at everything", look_at_everything());
+    std::set<base::WorkspaceId> waited_for;
+    for (const auto& [id, waiter] : waiters_)
+        waited_for.insert(waiter->workspace);
+    for (const auto& workspace : waited_for)
+        scope_.spawn("tell those who wait", tell_those_who_wait_for(workspace));
+}
+
+// An operation that another server has ended.
+Task<> Reconciler::tell_those_who_wait_for(base::WorkspaceId workspace) {
+    std::vector<base::OperationId> ids;
+    for (const auto& [id, waiter] : waiters_)
+        if (waiter->workspace == workspace) ids.push_back(id);
+    if (ids.empty()) co_return;
+    const auto ended = co_await store_.read([ids](store::Transaction& tx) {
+        std::vector<model::Operation> found;
+        for (const auto& id : ids) {
+            auto operation = tx.operations().find(id);
+            if (operation && !model::is_open(operation->state)) found.push_back(std::move(*operation));
+        }
+        return found;
+    });
+    for (const auto& operation : ended)
+        tell_waiters(operation.id, {operation, std::nullopt});
+}
+
 void Reconciler::superseded(const model::Operation& operation) {
     tell_waiters(operation.id,
                  {operation, base::conflict("operation_superseded",
@@ -82,7 +123,7 @@ void Reconciler::superseded(const model::Operation& operation) {
 
 Task<Outcome> Reconciler::wait(model::Operation operation, std::chrono::milliseconds limit) {
     auto& slot = waiters_[operation.id];
-    if (!slot) slot = std::make_shared<Waiter>(executor_);
+    if (!slot) slot = std::make_shared<Waiter>(executor_, operation.workspace_id);
     auto waiter = slot;
     // It may have ended between the transaction that made it and this call.
     auto now = co_await store_.read(
@@ -177,7 +218,7 @@ Task<> Reconciler::run(WorkerPtr worker) {
         {
             Pass pass(tools_, *worker);
             try {
-                result = co_await pass.run();
+                result = co_await pass_or_lead(pass, worker);
             } catch (const Error& failure) {
                 error = failure;
             } catch (...) {
@@ -205,13 +246,38 @@ Task<> Reconciler::run(WorkerPtr worker) {
             continue;
         }
         if (result == Pass::Result::kAgain) worker->dirty = true;
+        if (result == Pass::Result::kLease) {
+            // Another server has it: its commits are told, its end is not.
+            co_await base::with_timeout(clock_, kOthersLease, worker->changed.wait());
+            worker->dirty = true;
+        }
         if (result == Pass::Result::kGone) {
             workers_.erase(worker->id);
             co_return;
         }
     }
-    worker->active = false;
+    co_await leases_.release(*worker);
     worker->phase.reset();
+    worker->active = false;
+    if (worker->dirty) wake(worker->id);
+}
+
+// First without the lease, which most looks do not need.
+Task<Pass::Result> Reconciler::pass_or_lead(Pass& pass, WorkerPtr worker) {
+    if (worker->lease) co_return co_await lead(pass, worker);
+    const auto result = co_await pass.run();
+    if (result != Pass::Result::kLease || !co_await leases_.take(*worker)) co_return result;
+    co_return Pass::Result::kAgain;
+}
+
+// The lease is renewed meanwhile; when that fails, the work ends before another server can begin it.
+Task<Pass::Result> Reconciler::lead(Pass& pass, WorkerPtr worker) {
+    if (!co_await leases_.take(*worker)) co_return Pass::Result::kAgain;
+    auto result = co_await base::until(pass.run(), leases_.renew_until_lost(*worker));
+    if (result) co_return *result;
+    log::warning("a lease was lost; another server goes on", {{"workspaceId", worker->id.view()}});
+    worker->lease.reset();
+    co_return Pass::Result::kAgain;
 }
 
 Task<std::chrono::milliseconds> Reconciler::settle_failure(WorkerPtr worker, std::optional<Job> job,
@@ -226,6 +292,17 @@ Task<std::chrono::milliseconds> Reconciler::settle_failure(WorkerPtr worker, std
         }
         log::warning("reconciling waits", {{"workspaceId", worker->id.view()}, {"reason", error.what()}});
         co_return back_off(failures, std::chrono::milliseconds(200), std::chrono::seconds(3));
+    }
+    // What has failed is recorded by whoever holds the lease.
+    if (leases_.shared() && !worker->lease) {
+        bool taken = false;
+        try {
+            taken = co_await leases_.take(*worker);
+        } catch (const Error& outage) {
+            log::debug("no lease", {{"workspaceId", worker->id.view()}, {"reason", outage.what()}});
+        }
+        if (taken) co_return std::chrono::milliseconds(0);
+        co_return back_off(failures, std::chrono::milliseconds(500), std::chrono::seconds(10));
     }
     if (!job) {
         log::error("reconciling failed", {{"workspaceId", worker->id.view()}, {"reason", error.what()}});

@@ -8,6 +8,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "services/lease_keeper.hpp"
 #include "services/reconcile_pass.hpp"
 
 namespace agentdb9::services {
@@ -20,9 +21,10 @@ struct Outcome {
 
 class Reconciler final : public runtime::EventSink {
   public:
+    // `server`: this server's name among those on the database; absent: there is no other.
     Reconciler(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
                runtime::Runtime& runtime, const model::Catalogue& catalogue, RouteBook& routes,
-               ReconcilerOptions options);
+               ReconcilerOptions options, std::optional<std::string> server = std::nullopt);
     ~Reconciler() override;
 
     // Loads the routes and takes up all that is unsettled. Throws when the store does not answer.
@@ -32,6 +34,10 @@ class Reconciler final : public runtime::EventSink {
 
     // The user wants something else of this workspace.
     void desire_changed(const base::WorkspaceId& workspace);
+    // Another server has changed the workspace, or something of it.
+    void changed_elsewhere(const base::WorkspaceId& workspace);
+    // What other servers did is not known: all is looked at again.
+    void look_again();
     // `operation` is no longer wanted; its waiters are told.
     void superseded(const model::Operation& operation);
     // Waits until the operation has ended, cannot go on at present, or `limit` is over.
@@ -62,6 +68,9 @@ class Reconciler final : public runtime::EventSink {
     WorkerPtr worker(const base::WorkspaceId& workspace);
     void wake(const base::WorkspaceId& workspace);
     Task<> run(WorkerPtr worker);
+    Task<Pass::Result> lead(Pass& pass, WorkerPtr worker);
+    Task<Pass::Result> pass_or_lead(Pass& pass, WorkerPtr worker);
+    Task<> tell_those_who_wait_for(base::WorkspaceId workspace);
     // How long to wait before the next try after `error`.
     Task<std::chrono::milliseconds> settle_failure(WorkerPtr worker, std::optional<Job> job,
                                                    base::Error error);
@@ -77,6 +86,7 @@ class Reconciler final : public runtime::EventSink {
     ReconcilerOptions options_;
     Journal journal_;
     AdmissionQueue queue_;
+    LeaseKeeper leases_;
     PassTools tools_;
     bool connected_ = false;
     bool was_connected_ = false;

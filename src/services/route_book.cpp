@@ -28,6 +28,10 @@ Task<> RouteBook::upsert(model::Workspace workspace) {
     auto route = std::make_shared<Route>(make_route(workspace));
     if (auto found = entries_.find(workspace.id); found != entries_.end()) {
         const auto& old = *found->second.route;
+        if (old.owner == workspace.user_id && old.type == workspace.type &&
+            found->second.is_default == workspace.is_default &&
+            found->second.created_at == workspace.created_at)
+            co_return;
         route->state = old.state;
         route->instance = old.instance;
         route->address = old.address;

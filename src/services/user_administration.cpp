@@ -3,6 +3,7 @@
 #include "base/crypto.hpp"
 #include "base/error.hpp"
 #include "services/account_rules.hpp"
+#include "services/revocation_notice.hpp"
 
 namespace agentdb9::services {
 namespace {
@@ -80,20 +81,23 @@ Task<NewUser> UserAdministration::reset_password(base::UserId user, std::optiona
 
 Task<model::User> UserAdministration::change(base::UserId user, std::function<void(model::User&)> apply,
                                              bool end_sessions) {
-    auto row = co_await store_.write([user, apply, end_sessions, now = clock_.now()](store::Transaction& tx) {
-        auto changed = tx.users().find(user);
-        if (!changed) throw base::not_found("user");
-        const bool was_admin = changed->is_active && changed->role == model::Role::kAdmin;
-        apply(*changed);
-        changed->updated_at = now;
-        tx.users().update(*changed);
-        if (was_admin && tx.users().count_admins() == 0) {
-            throw base::conflict("last_admin", "This is the last active admin: make another one first.");
-        }
-        if (end_sessions) tx.sessions().revoke_all(user, now, std::nullopt);
-        return *changed;
-    });
-    authenticator_.revoke({.user = user, .session = {}, .api_token = {}, .except_session = {}});
+    const auth::Revocation revocation{.user = user, .session = {}, .api_token = {}, .except_session = {}};
+    auto row = co_await store_.write(
+        [revocation, user, apply, end_sessions, now = clock_.now()](store::Transaction& tx) {
+            auto changed = tx.users().find(user);
+            if (!changed) throw base::not_found("user");
+            const bool was_admin = changed->is_active && changed->role == model::Role::kAdmin;
+            apply(*changed);
+            changed->updated_at = now;
+            tx.users().update(*changed);
+            if (was_admin && tx.users().count_admins() == 0) {
+                throw base::conflict("last_admin", "This is the last active admin: make another one first.");
+            }
+            if (end_sessions) tx.sessions().revoke_all(user, now, std::nullopt);
+            tx.notices().send(to_notice(revocation));
+            return *changed;
+        });
+    authenticator_.revoke(revocation);
     co_return row;
 }
 

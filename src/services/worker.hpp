@@ -10,10 +10,17 @@
 
 #include "base/async.hpp"
 #include "base/ids.hpp"
+#include "base/time.hpp"
 #include "model/entities.hpp"
 #include "model/instance.hpp"
 
 namespace agentdb9::services {
+
+// The right to change the runtime for a workspace, as it was given (LeaseKeeper).
+struct Lease {
+    std::string holder;
+    std::int64_t token = 0;
+};
 
 struct Worker {
     Worker(base::WorkspaceId workspace, const asio::any_io_executor& executor)
@@ -34,6 +41,9 @@ struct Worker {
     std::map<std::string, int> deaths;  // of instances, since they were started by us
     std::vector<model::Instance> last_seen;
     int failures = 0;  // in a row
+
+    std::optional<Lease> lease;  // absent: another server's, or there is no other server
+    base::SteadyTime lease_until;
 
     void wake() {
         dirty = true;

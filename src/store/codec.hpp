@@ -145,4 +145,14 @@ Id nil_id() {
     return *Id::parse("00000000-0000-0000-0000-000000000000");
 }
 
+// The first column of each row, where it holds an id.
+template <class Id>
+std::vector<Id> read_ids(const Result& result) {
+    std::vector<Id> ids;
+    for (const auto& row : result.rows) {
+        if (auto id = Codec<Id>::decode(row.value(0))) ids.push_back(*id);
+    }
+    return ids;
+}
+
 }  // namespace agentdb9::store

@@ -39,6 +39,11 @@ std::vector<Session> Sessions::of_user(const model::UserId& user) {
     return table().select(db_, R"(WHERE "userId" = $1 ORDER BY "createdAt" DESC, "id" DESC)", {user.str()});
 }
 
+std::vector<model::SessionId> Sessions::revoked_since(model::Time time) {
+    return read_ids<model::SessionId>(
+        db_.execute(R"(SELECT "id" FROM "agentdb9_sessions" WHERE "revokedAt" >= $1)", {encode(time)}));
+}
+
 void Sessions::revoke_all(const model::UserId& user, model::Time at,
                           const std::optional<model::SessionId>& except) {
     std::string sql =

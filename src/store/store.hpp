@@ -51,8 +51,10 @@ class Store {
     // readiness checks use `co_await store.read(…)`.
     virtual void transact(Mode mode, const std::function<void(Transaction&)>& work) = 0;
 
-    // What any server on this database notifies (Notices), this one included; called on a thread of the
-    // store's.
+    // This server's name among those on the database, made anew with each start; absent where there is only
+    // one.
+    virtual std::optional<std::string> server_name() const = 0;
+    // What other servers on this database notify (Notices); called on a thread of the store's.
     struct Subscriber {
         std::function<void(const std::string& text)> on_notice;
         // The stream stands, the first time or again: what was told before is not known.

@@ -49,6 +49,11 @@ std::vector<ApiToken> ApiTokens::of_user(const model::UserId& user) {
         {user.str()});
 }
 
+std::vector<model::ApiTokenId> ApiTokens::revoked_since(model::Time time) {
+    return read_ids<model::ApiTokenId>(
+        db_.execute(R"(SELECT "id" FROM "agentdb9_api_tokens" WHERE "revokedAt" >= $1)", {encode(time)}));
+}
+
 void ApiTokens::touch(const model::ApiTokenId& id, model::Time used_at) {
     db_.execute(R"(UPDATE "agentdb9_api_tokens" SET "lastUsedAt" = $1 WHERE "id" = $2)",
                 {encode(used_at), id.str()});

@@ -40,7 +40,8 @@ class Users {
     std::optional<model::User> find_by_email(const std::string& email);  // case-insensitive
     std::vector<model::User> all();                                      // oldest first
     std::int64_t count();
-    std::int64_t count_admins();  // active ones
+    std::int64_t count_admins();                                 // active ones
+    std::vector<model::UserId> changed_since(model::Time time);  // in more than their last login
 
   private:
     Connection& db_;
@@ -120,6 +121,7 @@ class Sessions {
     // By the current or the previous refresh token's hash.
     std::optional<model::Session> find_by_refresh_hash(const std::string& hash);
     std::vector<model::Session> of_user(const model::UserId& user);  // newest first, revoked ones too
+    std::vector<model::SessionId> revoked_since(model::Time time);
     // All of the user's but `except` that are not revoked yet.
     void revoke_all(const model::UserId& user, model::Time at, const std::optional<model::SessionId>& except);
     std::int64_t prune(model::Time expired_before);  // returns how many
@@ -135,6 +137,7 @@ class ApiTokens {
     std::optional<model::ApiToken> find(const model::ApiTokenId& id);
     std::optional<model::ApiToken> find_by_hash(const std::string& hash);
     std::vector<model::ApiToken> of_user(const model::UserId& user);  // not revoked, newest first
+    std::vector<model::ApiTokenId> revoked_since(model::Time time);
     void touch(const model::ApiTokenId& id, model::Time used_at);
     void revoke(const model::ApiTokenId& id, model::Time at);  // the first time counts
 

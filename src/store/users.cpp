@@ -90,4 +90,9 @@ std::int64_t Users::count_admins() {
         .integer(0);
 }
 
+std::vector<model::UserId> Users::changed_since(model::Time time) {
+    return read_ids<model::UserId>(
+        db_.execute(R"(SELECT "id" FROM "users" WHERE "updatedAt" >= $1)", {encode(time)}));
+}
+
 }  // namespace agentdb9::store

@@ -80,23 +80,21 @@ std::vector<Workspace> Workspaces::using_project(const model::ProjectId& project
 }
 
 void Workspaces::clear_default(const model::UserId& user) {
-    db_.execute(R"(UPDATE "workspaces" SET "isDefault" = false WHERE "userId" = $1 AND "isDefault")",
-                {user.str()});
+    const auto changed = read_ids<model::WorkspaceId>(db_.execute(
+        R"(UPDATE "workspaces" SET "isDefault" = false WHERE "userId" = $1 AND "isDefault" RETURNING "id")",
+        {user.str()}));
+    for (const auto& id : changed)
+        tell(db_, id);
 }
 
 std::vector<model::WorkspaceId> Workspaces::unsettled() {
     // A failed one counts: something of it may still lie in the runtime.
-    const auto result = db_.execute(
+    return read_ids<model::WorkspaceId>(db_.execute(
         R"(SELECT "id" FROM "workspaces"
            WHERE "desiredState" <> 'stopped' OR "phase" <> 'stopped' OR "nextGeneration" IS NOT NULL
               OR CAST("id" AS text) IN
                  (SELECT "workspaceId" FROM "agentdb9_operations" WHERE "state" IN ('pending', 'running'))
-           ORDER BY "createdAt", "id")");
-    std::vector<model::WorkspaceId> ids;
-    for (const auto& row : result.rows) {
-        if (auto id = Codec<model::WorkspaceId>::decode(row.value(0))) ids.push_back(*id);
-    }
-    return ids;
+           ORDER BY "createdAt", "id")"));
 }
 
 std::vector<Workspace> Workspaces::all() {

@@ -106,8 +106,9 @@ bool ends_connection(std::string_view state) {
 
 }  // namespace
 
-PostgresConnection::PostgresConnection(const std::string& url, const PostgresLimits& limits)
-    : limits_(limits) {
+PostgresConnection::PostgresConnection(const std::string& url, const PostgresLimits& limits,
+                                       std::string server)
+    : limits_(limits), server_(std::move(server)) {
     connect(url, limits.connect);
     execute_script("SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'; SET statement_timeout = " +
                    std::to_string(limits.statement.count()) +
@@ -194,7 +195,7 @@ void PostgresConnection::rollback() noexcept {
 }
 
 void PostgresConnection::notify(const std::string& text) {
-    execute("SELECT pg_notify('agentdb9', $1)", {text});
+    execute("SELECT pg_notify('agentdb9', $1)", {server_ + " " + text});
 }
 
 base::Time PostgresConnection::now() {
@@ -212,7 +213,9 @@ std::vector<std::string> PostgresConnection::notices(std::chrono::milliseconds l
     std::vector<std::string> texts;
     const auto collect = [&] {
         while (PGnotify* notice = PQnotifies(connection_.get())) {
-            texts.emplace_back(notice->extra);
+            const std::string_view text(notice->extra);
+            if (const auto space = text.find(' '); text.substr(0, space) != server_)
+                texts.emplace_back(text.substr(space + 1));
             PQfreemem(notice);
         }
     };

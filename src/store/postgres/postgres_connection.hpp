@@ -22,8 +22,8 @@ struct PostgresLimits {
 
 class PostgresConnection final : public Connection {
   public:
-    // `url`: postgresql://… as libpq reads it. Throws as execute() does.
-    PostgresConnection(const std::string& url, const PostgresLimits& limits);
+    // `url`: postgresql://… as libpq reads it. `server`: whose notices these are. Throws as execute() does.
+    PostgresConnection(const std::string& url, const PostgresLimits& limits, std::string server = {});
     PostgresConnection(const PostgresConnection&) = delete;
     PostgresConnection& operator=(const PostgresConnection&) = delete;
 
@@ -41,7 +41,7 @@ class PostgresConnection final : public Connection {
     bool broken() const { return broken_; }
     // Hears what any connection notifies from now on.
     void listen();
-    // What has come, at once; else waits for it, `limit` at most.
+    // What has come of others, at once; else waits for it, `limit` at most.
     std::vector<std::string> notices(std::chrono::milliseconds limit);
     // "15.18"
     std::string server_version() const;
@@ -66,6 +66,7 @@ class PostgresConnection final : public Connection {
     [[noreturn]] void lose(std::string reason, std::string_view sql);
 
     PostgresLimits limits_;
+    std::string server_;
     std::unique_ptr<PGconn, Finish> connection_;
     std::unordered_map<std::string, std::string> statements_;  // SQL → name
     bool broken_ = false;

@@ -13,9 +13,11 @@ constexpr std::chrono::milliseconds kPause{300};
 
 }  // namespace
 
-PostgresListener::PostgresListener(std::string url, PostgresLimits limits, Store::Subscriber subscriber)
+PostgresListener::PostgresListener(std::string url, PostgresLimits limits, std::string server,
+                                   Store::Subscriber subscriber)
     : url_(std::move(url)),
       limits_(limits),
+      server_(std::move(server)),
       subscriber_(std::move(subscriber)),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
@@ -34,7 +36,7 @@ void PostgresListener::run(const std::stop_token& stop) {
 }
 
 void PostgresListener::follow(const std::stop_token& stop) {
-    PostgresConnection connection(url_, limits_);
+    PostgresConnection connection(url_, limits_, server_);
     connection.listen();
     subscriber_.on_connected();
     try {

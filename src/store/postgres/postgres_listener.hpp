@@ -13,7 +13,8 @@ namespace agentdb9::store {
 
 class PostgresListener final : public Store::Subscription {
   public:
-    PostgresListener(std::string url, PostgresLimits limits, Store::Subscriber subscriber);
+    PostgresListener(std::string url, PostgresLimits limits, std::string server,
+                     Store::Subscriber subscriber);
     ~PostgresListener() override;
 
   private:
@@ -22,6 +23,7 @@ class PostgresListener final : public Store::Subscription {
 
     const std::string url_;
     const PostgresLimits limits_;
+    const std::string server_;
     const Store::Subscriber subscriber_;
     std::mutex mutex_;
     std::condition_variable_any pause_;

@@ -1,5 +1,6 @@
 #include "store/postgres/postgres_store.hpp"
 
+#include "base/crypto.hpp"
 #include "base/error.hpp"
 #include "store/migrate.hpp"
 #include "store/postgres/postgres_listener.hpp"
@@ -44,10 +45,14 @@ class PostgresStore::Lease {
 };
 
 PostgresStore::PostgresStore(std::string url, PostgresOptions options)
-    : Store(options.threads), url_(std::move(url)), options_(options) {}
+    : Store(options.threads), url_(std::move(url)), options_(options), server_name_(base::random_token(9)) {}
 
 PostgresStore::~PostgresStore() {
     join();
+}
+
+std::unique_ptr<PostgresConnection> PostgresStore::connect() const {
+    return std::make_unique<PostgresConnection>(url_, options_.limits, server_name_);
 }
 
 std::unique_ptr<PostgresConnection> PostgresStore::take() {
@@ -62,7 +67,7 @@ std::unique_ptr<PostgresConnection> PostgresStore::take() {
         }
     }
     try {
-        auto connection = std::make_unique<PostgresConnection>(url_, options_.limits);
+        auto connection = connect();
         const std::lock_guard lock(mutex_);
         server_version_ = connection->server_version();
         return connection;
@@ -94,7 +99,7 @@ void PostgresStore::begin(std::unique_ptr<PostgresConnection>& connection, Mode 
         connection->execute(statement);
     } catch (const base::Error&) {
         if (!connection->broken()) throw;
-        connection = std::make_unique<PostgresConnection>(url_, options_.limits);
+        connection = connect();
         connection->execute(statement);
     }
     if (mode == Mode::kWrite) connection->execute(kTakeTurns);
@@ -120,7 +125,7 @@ void PostgresStore::transact(Mode mode, const std::function<void(Transaction&)>&
 }
 
 std::unique_ptr<Store::Subscription> PostgresStore::subscribe(Subscriber subscriber) {
-    return std::make_unique<PostgresListener>(url_, options_.limits, std::move(subscriber));
+    return std::make_unique<PostgresListener>(url_, options_.limits, server_name_, std::move(subscriber));
 }
 
 Migrated PostgresStore::migrate() {

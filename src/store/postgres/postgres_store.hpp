@@ -29,6 +29,7 @@ class PostgresStore final : public Store {
     ~PostgresStore() override;
 
     void transact(Mode mode, const std::function<void(Transaction&)>& work) override;
+    std::optional<std::string> server_name() const override { return server_name_; }
     std::unique_ptr<Subscription> subscribe(Subscriber subscriber) override;
     Migrated migrate() override;
     std::vector<std::string> pending_migrations() override;
@@ -39,12 +40,14 @@ class PostgresStore final : public Store {
 
   private:
     class Lease;
+    std::unique_ptr<PostgresConnection> connect() const;
     std::unique_ptr<PostgresConnection> take();
     void give_back(std::unique_ptr<PostgresConnection> connection) noexcept;
     void begin(std::unique_ptr<PostgresConnection>& connection, Mode mode);
 
     const std::string url_;
     const PostgresOptions options_;
+    const std::string server_name_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<std::unique_ptr<PostgresConnection>> idle_;

@@ -46,6 +46,7 @@ class SqliteStore final : public Store {
     ~SqliteStore() override;
 
     void transact(Mode mode, const std::function<void(Transaction&)>& work) override;
+    std::optional<std::string> server_name() const override { return std::nullopt; }
     std::unique_ptr<Subscription> subscribe(Subscriber) override { return nullptr; }
     Migrated migrate() override;
     std::vector<std::string> pending_migrations() override;

@@ -1,0 +1,58 @@
+#include "services/lease_keeper.hpp"
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+
+namespace agentdb9::services {
+namespace {
+
+constexpr std::chrono::seconds kRenewal{10};
+// What a call to the engine that has been given up may still take to have its effect.
+constexpr std::chrono::seconds kMargin{20};
+
+}  // namespace
+
+Task<bool> LeaseKeeper::take(Worker& worker) {
+    if (!server_) co_return true;
+    const auto began = clock_.steady_now();
+    const auto token = co_await store_.write([id = worker.id, server = *server_](store::Transaction& tx) {
+        return tx.leases().take(id, server, kLeaseTime);
+    });
+    if (!token) {
+        worker.lease.reset();
+        co_return false;
+    }
+    worker.lease = Lease{*server_, *token};
+    worker.lease_until = began + kLeaseTime;
+    co_return true;
+}
+
+Task<> LeaseKeeper::release(Worker& worker) {
+    if (!server_ || !worker.lease) co_return;
+    worker.lease.reset();
+    try {
+        co_await store_.write(
+            [id = worker.id, server = *server_](store::Transaction& tx) { tx.leases().release(id, server); });
+    } catch (const base::Error& error) {
+        log::debug("a lease runs out by itself",
+                   {{"workspaceId", worker.id.view()}, {"reason", error.what()}});
+    }
+}
+
+Task<> LeaseKeeper::renew_until_lost(Worker& worker) {
+    for (;;) {
+        co_await clock_.sleep_for(kRenewal);
+        const auto held = worker.lease;
+        bool renewed = false;
+        try {
+            renewed = co_await take(worker) && held && worker.lease->token == held->token;
+        } catch (const base::Error& error) {
+            log::warning("a lease could not be renewed",
+                         {{"workspaceId", worker.id.view()}, {"reason", error.what()}});
+            if (clock_.steady_now() + kRenewal + kMargin < worker.lease_until) continue;
+        }
+        if (!renewed) co_return;
+    }
+}
+
+}  // namespace agentdb9::services

@@ -1,0 +1,42 @@
+// What the other servers on the same database do, brought to this one's services: workspaces that changed are
+// looked at again, credentials that were revoked are no longer good here either. Control executor; with one
+// server it does nothing.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "base/clock.hpp"
+#include "services/authenticator.hpp"
+#include "services/reconciler.hpp"
+#include "store/store.hpp"
+
+namespace agentdb9::services {
+
+class Neighbours {
+  public:
+    // All references outlive this.
+    Neighbours(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
+               Reconciler& reconciler, Authenticator& authenticator);
+
+    // After the reconciler's start.
+    void start();
+    Task<> stop();
+
+  private:
+    void on_notice(const std::string& text);
+    void on_connected();
+    // What was told while nobody listened: the database still knows it.
+    Task<> catch_up(base::Time since);
+
+    asio::any_io_executor executor_;
+    base::Clock& clock_;
+    store::Store& store_;
+    Reconciler& reconciler_;
+    Authenticator& authenticator_;
+    std::optional<base::Time> deaf_since_;
+    std::unique_ptr<store::Store::Subscription> subscription_;
+    base::Scope scope_;
+};
+
+}  // namespace agentdb9::services
