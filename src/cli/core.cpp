@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "api/auth_routes.hpp"
+#include "api/documentation_routes.hpp"
 #include "api/project_routes.hpp"
 #include "api/trash_routes.hpp"
 #include "api/workspace_routes.hpp"
@@ -137,6 +138,7 @@ void Core::add_routes() {
     api::add_trash_routes(router, {volumes, routes, clock});
     api::add_server_routes(router,
                            {clock, *store, runtime, std::string(kVersion), [this] { return metrics(); }});
+    api::add_documentation_routes(router);
 }
 
 }  // namespace agentdb9::cli
