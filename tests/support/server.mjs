@@ -16,7 +16,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-import { ApiClient } from './api_client.mjs';
+import { ApiClient, exchange } from './api_client.mjs';
+import { Contract } from './contract.mjs';
 import { Engine, removeEverything } from './engine.mjs';
 import { eventually } from './eventually.mjs';
 
@@ -151,6 +152,7 @@ export class Server {
         this.appsListen = new URL(serving.applications).host;
         this.installation ??= this.query("SELECT value FROM settings WHERE name = 'installationId'");
         this.engine ??= new Engine(this.installation);
+        this.contract ??= new Contract((await exchange(this.api, 'GET', '/api/openapi.json', { agent: this.agent })).expect(200).body);
         return this;
       }
       const told = this.log.slice(mark).map((each) => JSON.stringify(each)).join('\n');
