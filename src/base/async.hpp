@@ -84,6 +84,8 @@ template <class T>
 Task<std::optional<T>> with_timeout(Clock& clock, std::chrono::milliseconds limit, Task<T> task);
 // The same for a task without a result: false when the time ran out.
 Task<bool> with_timeout(Clock& clock, std::chrono::milliseconds limit, Task<> task);
+// Runs `task` until `reason` ends; then cancels it and returns false. What the task throws is thrown on.
+Task<bool> run_unless(Task<> reason, Task<> task);
 
 // Blocking work (SQL, files, password hashing) off the loops. With zero threads the work runs at once on the
 // caller's thread: the simulation's way.

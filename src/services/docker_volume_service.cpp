@@ -43,7 +43,8 @@ Task<Project> DockerVolumeService::create_project_volume(Project project) {
 Task<Project> DockerVolumeService::ensure_project_volume(Project project) {
     std::optional<Error> failure;
     try {
-        auto made = co_await base::with_timeout(clock_, std::chrono::seconds(2), create_project_volume(project));
+        auto made =
+            co_await base::with_timeout(clock_, std::chrono::seconds(2), create_project_volume(project));
         if (made) co_return std::move(*made);
     } catch (const Error& error) {
         failure = error;
@@ -118,6 +119,14 @@ Task<std::optional<model::Workspace>> DockerVolumeService::restore(std::optional
             if (tx.projects().find(project->id)) {
                 throw base::conflict("already_restored",
                                      "The project is there already; nothing is left to do.");
+            }
+            // Its workspace may have been deleted meanwhile; then it is as if it had been unassigned.
+            const auto workspace =
+                project->workspace_id ? tx.workspaces().find(*project->workspace_id) : std::nullopt;
+            if (!workspace || workspace->user_id != project->user_id ||
+                workspace->desired_state == model::DesiredState::kDeleted) {
+                project->workspace_id.reset();
+                project->workspace_type.reset();
             }
             project->updated_at = now;
             tx.projects().insert(*project);

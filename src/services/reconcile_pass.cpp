@@ -16,6 +16,12 @@ using model::Phase;
 
 namespace {
 
+// Ends when the user will not wait any longer. The worker outlives the pass that asks.
+Task<> forced(Worker& worker) {
+    while (!worker.forced)
+        co_await worker.changed.wait();
+}
+
 bool brings_up(const std::vector<Action>& actions) {
     return std::ranges::any_of(actions, [](const Action& action) {
         return action.kind == ActionKind::kCreate || action.kind == ActionKind::kStart ||
@@ -28,6 +34,7 @@ bool brings_up(const std::vector<Action>& actions) {
 Task<Pass::Result> Pass::run() {
     worker_.dirty = false;
     worker_.desire_changed = false;
+    worker_.forced = false;
     job_ = co_await tools_.journal.load(worker_.id);
     if (!job_) {
         co_await tools_.routes.remove(worker_.id);
@@ -322,8 +329,11 @@ Task<> Pass::stop(const std::string& instance) {
              "stopping");
     }
     const bool force = job_->operation && job_->operation->force;
-    co_await tools_.runtime.stop_instance(instance,
-                                          force ? std::chrono::seconds(0) : tools_.options.stop_grace);
+    // Who asks with force does not wait for an earlier, polite stop: the next pass ends it.
+    const bool stopped = co_await base::run_unless(
+        forced(worker_),
+        tools_.runtime.stop_instance(instance, force ? std::chrono::seconds(0) : tools_.options.stop_grace));
+    if (!stopped) co_return;
     worker_.ready.erase(instance);
 }
 

@@ -66,9 +66,10 @@ Task<> Reconciler::stop() {
     co_await scope_.close();
 }
 
-void Reconciler::desire_changed(const base::WorkspaceId& workspace) {
+void Reconciler::desire_changed(const base::WorkspaceId& workspace, bool forced) {
     auto found = worker(workspace);
     found->desire_changed = true;
+    found->forced = found->forced || forced;
     found->failures = 0;
     wake(workspace);
 }

@@ -30,8 +30,8 @@ class Reconciler final : public runtime::EventSink {
     // Ends all work between two actions; what is open goes on at the next start.
     Task<> stop();
 
-    // The user wants something else of this workspace.
-    void desire_changed(const base::WorkspaceId& workspace);
+    // The user wants something else of this workspace; `forced`: without waiting for what is under way.
+    void desire_changed(const base::WorkspaceId& workspace, bool forced = false);
     // `operation` is no longer wanted; its waiters are told.
     void superseded(const model::Operation& operation);
     // Waits until the operation has ended, cannot go on at present, or `limit` is over.

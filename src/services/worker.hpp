@@ -23,7 +23,8 @@ struct Worker {
     bool active = false;          // its loop runs
     bool dirty = false;           // something happened since it last looked
     bool desire_changed = false;  // the user asked for something else since it last looked
-    base::Signal changed;         // with either of them
+    bool forced = false;          // and will not wait for what is being asked politely
+    base::Signal changed;         // with any of them
 
     // What it is doing now, for those who ask.
     std::optional<model::Phase> phase;

@@ -267,7 +267,7 @@ Task<Requested> WorkspaceContainerService::carry_out(base::UserId user, Decision
     if (decision.superseded) reconciler_.superseded(*decision.superseded);
     if (decision.changed) {
         co_await routes_.upsert(decision.workspace);
-        reconciler_.desire_changed(id);
+        reconciler_.desire_changed(id, options.force);
     }
     Requested requested{.operation = decision.operation, .workspace = decision.workspace};
     if (!model::is_open(decision.operation.state)) {
