@@ -121,6 +121,8 @@ Task<bool> with_timeout(Clock& clock, std::chrono::milliseconds limit, Task<> ta
 BlockingPool::BlockingPool(std::size_t threads)
     : pool_(threads == 0 ? nullptr : std::make_unique<asio::thread_pool>(threads)) {}
 
+BlockingPool::BlockingPool(std::function<Task<>()> turn) : turn_(std::move(turn)) {}
+
 BlockingPool::~BlockingPool() {
     if (pool_) pool_->join();
 }
