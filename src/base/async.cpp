@@ -125,6 +125,8 @@ Task<bool> run_unless(Task<> reason, Task<> task) {
 BlockingPool::BlockingPool(std::size_t threads)
     : pool_(threads == 0 ? nullptr : std::make_unique<asio::thread_pool>(threads)) {}
 
+BlockingPool::BlockingPool(std::function<Task<>()> turn) : turn_(std::move(turn)) {}
+
 BlockingPool::~BlockingPool() {
     if (pool_) pool_->join();
 }

@@ -36,7 +36,7 @@ class DockerVolumeService {
     // The trash: of one user, or, for the operator, of all.
     Task<std::vector<model::Tombstone>> trash(std::optional<base::UserId> user);
     // Brings the project, or the workspace with its home, back. kConflict "already_restored" when it is there
-    // again. Returns the workspace that came back, if it was one.
+    // again, "volume_being_purged" when it is too late. Returns the workspace that came back, if it was one.
     Task<std::optional<model::Workspace>> restore(std::optional<base::UserId> user, base::TombstoneId id);
     // Removes the volume now. The owner's explicit wish; nothing brings it back.
     Task<> purge(std::optional<base::UserId> user, base::TombstoneId id);
@@ -52,6 +52,9 @@ class DockerVolumeService {
 
   private:
     Task<> remove_volume_of(model::Tombstone tombstone);
+    Task<model::Tombstone> claim(model::Tombstone tombstone);
+    Task<> give_up(model::Tombstone claimed);
+    Task<> remove_ours(model::Tombstone tombstone);
     Task<model::Tombstone> find_open(std::optional<base::UserId> user, base::TombstoneId id);
 
     base::Clock& clock_;

@@ -66,6 +66,8 @@ class Reconciler final : public runtime::EventSink {
     Task<std::chrono::milliseconds> settle_failure(WorkerPtr worker, std::optional<Job> job,
                                                    base::Error error);
     Task<> look_at_everything();
+    Task<> look_at_all_instances();
+    Task<> refresh_routes();
     Task<> sweep();
     void tell_waiters(const base::OperationId& operation, Outcome outcome);
 
@@ -77,6 +79,7 @@ class Reconciler final : public runtime::EventSink {
     ReconcilerOptions options_;
     Journal journal_;
     AdmissionQueue queue_;
+    VolumeClaims claims_;
     PassTools tools_;
     bool connected_ = false;
     bool was_connected_ = false;

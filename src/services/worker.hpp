@@ -34,7 +34,8 @@ struct Worker {
     std::set<std::string> ready;        // instances that have answered since they were started
     std::map<std::string, int> deaths;  // of instances, since they were started by us
     std::vector<model::Instance> last_seen;
-    int failures = 0;  // in a row
+    int failures = 0;  // in a row, since it was last as it should be
+    int outages = 0;   // in a row: nothing is wrong with the workspace
 
     void wake() {
         dirty = true;

@@ -165,15 +165,13 @@ Task<Requested> WorkspaceContainerService::delete_workspace(base::UserId user, b
             decide(tx, std::move(workspace), OperationKind::kDelete, options.force, std::nullopt, now);
         if (was_default) {
             // The newest of the others becomes the default.
-            std::optional<Workspace> newest;
-            for (auto& other : tx.workspaces().of_user(user).rows) {
-                if (other.id == id || other.desired_state == DesiredState::kDeleted) continue;
-                if (!newest || other.created_at > newest->created_at) newest = std::move(other);
-            }
-            if (newest) {
-                newest->is_default = true;
-                newest->updated_at = now;
-                tx.workspaces().update(*newest);
+            const auto others = workspaces_that_stay(tx, user);
+            const auto newest = std::ranges::max_element(others, {}, &Workspace::created_at);
+            if (newest != others.end()) {
+                decided.promoted = *newest;
+                decided.promoted->is_default = true;
+                decided.promoted->updated_at = now;
+                tx.workspaces().update(*decided.promoted);
             }
         }
         return decided;
@@ -267,6 +265,7 @@ Task<Requested> WorkspaceContainerService::carry_out(base::UserId user, Decision
     if (decision.superseded) reconciler_.superseded(*decision.superseded);
     if (decision.changed) {
         co_await routes_.upsert(decision.workspace);
+        if (decision.promoted) co_await routes_.upsert(*decision.promoted);
         reconciler_.desire_changed(id, options.force);
     }
     Requested requested{.operation = decision.operation, .workspace = decision.workspace};

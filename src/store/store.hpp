@@ -24,8 +24,11 @@ enum class Mode { kRead, kWrite };
 
 class Store {
   public:
-    // With zero threads the work runs at once on the caller's: the simulation's way.
+    // With zero threads the work runs at once on the caller's.
     explicit Store(std::size_t threads) : pool_(std::make_unique<base::BlockingPool>(threads)) {}
+    // The same, but others have their turn before and after each transaction.
+    explicit Store(std::function<Task<>()> turn)
+        : pool_(std::make_unique<base::BlockingPool>(std::move(turn))) {}
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
     virtual ~Store() = default;
