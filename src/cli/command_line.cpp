@@ -41,7 +41,7 @@ void add_configuration_options(CLI::App& command, Context& context) {
 void add_setting(CLI::App& command, Context& context, const char* flag, const char* key, const char* help) {
     command
         .add_option_function<std::string>(
-            flag, [&context, key](const std::string& value) { context.flags[key] = value; }, help)
+            flag, [&context, flag, key](const std::string& value) { context.flags[key] = {flag, value}; }, help)
         ->type_name("VALUE");
 }
 

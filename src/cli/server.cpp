@@ -46,14 +46,7 @@ proxy::Options data_plane_options(const config::Configuration& configuration) {
     options.apps_url = server.apps_url.value_or("");
     options.trusted_proxies = server.trusted_proxies;
     options.limits.api_body_bytes = static_cast<std::size_t>(server.body_limit_bytes);
-    std::map<std::string, std::string> rewrites{{"/vscode", "vscode"}, {"/spreadsheet", "spreadsheet"}};
-    for (const auto& [prefix, value] : configuration.rewrites)
-        rewrites[prefix] = value;
-    for (const auto& [prefix, value] : rewrites) {
-        auto rewrite = proxy::parse_rewrite(prefix, value);
-        if (!rewrite) throw base::invalid_field("rewrites." + prefix, rewrite.error());
-        options.rewrites.push_back(std::move(*rewrite));
-    }
+    options.rewrites = configuration.rewrites;
     return options;
 }
 

@@ -41,8 +41,7 @@ class Server {
     base::Scope scope_;
 };
 
-// The options of the data plane that the configuration asks for. Throws base::Error for a rewrite that leads
-// nowhere.
+// The options of the data plane that the configuration asks for.
 proxy::Options data_plane_options(const config::Configuration& configuration);
 
 }  // namespace agentdb9::cli
