@@ -23,6 +23,7 @@ struct Context {
     std::optional<std::string> config_file;     // --config
     std::map<std::string, config::Flag> flags;  // those given, by configuration key
     bool json = false;                          // --json
+    int timeout_seconds = 60;                   // --timeout: how long a running server may take to answer
 
     // Reads environment and file anew. Throws base::Error.
     config::Loaded load() const;

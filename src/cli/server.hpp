@@ -30,6 +30,7 @@ class Server {
     void reload();
     proxy::ControlPlane control_plane();
     std::vector<api::Metric> metrics() const;
+    json::object status() const;
 
     const Context& context_;
     asio::io_context io_{1};
