@@ -35,6 +35,22 @@ bool ready(int fd, short events, std::chrono::milliseconds wait) {
 
 }  // namespace
 
+void Gate::open() {
+    std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+}
+
+bool Gate::wait() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience, [this] { return open_; });
+}
+
+bool Gate::is_open() {
+    std::lock_guard lock(mutex_);
+    return open_;
+}
+
 bool eventually(const std::function<bool()>& predicate) {
     auto deadline = std::chrono::steady_clock::now() + 10s;
     while (!predicate()) {
@@ -210,6 +226,11 @@ Upstream::Upstream(Serve serve) : serve_(std::move(serve)) {
     acceptor_ = std::thread([this] { accept_loop(); });
 }
 
+void Upstream::serve(Serve serve) {
+    std::lock_guard lock(mutex_);
+    serve_ = std::move(serve);
+}
+
 Upstream::~Upstream() {
     close_listener();
     {
@@ -236,9 +257,9 @@ void Upstream::accept_loop() {
         ++open_;
         std::lock_guard lock(mutex_);
         fds_.push_back(fd);
-        threads_.emplace_back([this, fd] {
+        threads_.emplace_back([this, fd, serve = serve_] {
             Connection connection(fd);
-            serve_(connection);
+            serve(connection);
             {
                 std::lock_guard forget(mutex_);
                 std::erase(fds_, fd);

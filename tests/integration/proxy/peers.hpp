@@ -3,6 +3,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -14,6 +16,20 @@
 #include <vector>
 
 namespace agentdb9::test {
+
+// Passed once; waits give up after a while.
+class Gate {
+  public:
+    void open();
+    // False when it was not opened in time.
+    bool wait();
+    bool is_open();
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool open_ = false;
+};
 
 // Waits until `predicate` holds; false when it did not for ten seconds.
 bool eventually(const std::function<bool()>& predicate);
@@ -70,6 +86,8 @@ class Upstream {
     using Serve = std::function<void(Connection&)>;
     explicit Upstream(Serve serve);
     ~Upstream();
+    // How later connections are served.
+    void serve(Serve serve);
 
     std::uint16_t port() const { return port_; }
     int accepted() const { return accepted_; }
