@@ -293,7 +293,10 @@ Task<Relay::Outcome> Relay::pass_response() {
     auto form =
         framing == ClientFraming::kAsIs ? http::BodyReader::Form::kAsSent : http::BodyReader::Form::kDecoded;
     http::BodyReader body(*reader_, response_.framing, form);
-    auto passed = co_await pass_body(body, framing, std::move(head));
+    auto first = body.available();
+    // Nothing has been said to the client yet.
+    if (!first) co_return co_await fail(HeadResult::kMalformed);
+    auto passed = co_await pass_body(body, *first, framing, std::move(head));
     if (!passed) {
         // The client must not take what it has for the whole. Where only the end of the connection tells,
         // that end is a reset.
@@ -312,13 +315,13 @@ Task<Relay::Outcome> Relay::pass_response() {
     co_return keep ? Outcome::kKeep : Outcome::kClose;
 }
 
-Task<http::IoResult<>> Relay::pass_body(http::BodyReader& body, ClientFraming framing, std::string head) {
+Task<http::IoResult<>> Relay::pass_body(http::BodyReader& body, http::BodyReader::Piece first,
+                                        ClientFraming framing, std::string head) {
     auto& client = session_->stream();
     bool as_sent_chunks =
         framing == ClientFraming::kAsIs && response_.framing.kind == http::Framing::Kind::kChunked;
     // The head goes along with what has come of the body.
-    auto piece = body.available();
-    if (!piece) co_return std::unexpected(piece.error());
+    http::IoResult<http::BodyReader::Piece> piece = first;
     while (true) {
         bool wrap = framing == ClientFraming::kChunked && !piece->bytes.empty();
         auto size = wrap ? http::chunk_header(piece->bytes.size()) : std::string();

@@ -53,7 +53,8 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
     std::string end_of_request() const;
 
     Task<Outcome> pass_response();
-    Task<http::IoResult<>> pass_body(http::BodyReader& body, ClientFraming framing, std::string head);
+    Task<http::IoResult<>> pass_body(http::BodyReader& body, http::BodyReader::Piece first,
+                                     ClientFraming framing, std::string head);
     void give_back_upstream(const http::BodyReader& body);
 
     Task<Outcome> tunnel();
