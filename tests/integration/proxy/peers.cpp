@@ -63,6 +63,12 @@ bool eventually(const std::function<bool()>& predicate) {
 Connection::Connection(int fd) : fd_(fd) {}
 Connection::Connection(Connection&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), buffer_(std::move(other.buffer_)) {}
+Connection& Connection::operator=(Connection&& other) noexcept {
+    close();
+    fd_ = std::exchange(other.fd_, -1);
+    buffer_ = std::move(other.buffer_);
+    return *this;
+}
 Connection::~Connection() {
     close();
 }

@@ -38,6 +38,7 @@ class Connection {
   public:
     explicit Connection(int fd);
     Connection(Connection&& other) noexcept;
+    Connection& operator=(Connection&& other) noexcept;
     ~Connection();
 
     static Connection to(std::uint16_t port);
