@@ -112,11 +112,13 @@ void Plane::publish() {
     for (const auto& route : routes)
         table->routes[route.workspace] = std::make_shared<const model::Route>(route);
     on_control([&] { plane->publish(table); });
-    asio::co_spawn(control_, plane->published_everywhere(), asio::use_future).get();
+    on_control(plane->published_everywhere());
 }
 
 void Plane::revoke(auth::Revocation revocation) {
     on_control([&] { plane->revoke(revocation); });
+    // In force on every worker.
+    on_control(plane->published_everywhere());
 }
 
 std::string Plane::proxy(const model::Route& route, const std::string& rest) {
