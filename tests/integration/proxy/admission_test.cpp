@@ -275,7 +275,7 @@ TEST_F(Admission, ARevocationWhileTheWorkspaceIsHeldCounts) {
 
 TEST_F(Admission, ARevocationEndsRequestsUnderWay) {
     Gate arrived;
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         read_message(connection, false, true);
         connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
         arrived.open();

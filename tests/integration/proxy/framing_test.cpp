@@ -25,7 +25,7 @@ struct Framing : testing::Test {
 };
 
 TEST_F(Framing, AnAnswerInChunksStaysInChunks) {
-    upstream.serve(answering([](const Message&) {
+    auto served = upstream.serve(answering([](const Message&) {
         return std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\n\r\n");
     }));
     auto client = plane.api();
@@ -36,7 +36,7 @@ TEST_F(Framing, AnAnswerInChunksStaysInChunks) {
 }
 
 TEST_F(Framing, AnAnswerThatEndsByClosingIsPutInChunks) {
-    upstream.serve([](Connection& connection) {
+    auto served = upstream.serve([](Connection& connection) {
         read_message(connection, false, true);
         connection.send("HTTP/1.1 200 OK\r\n\r\nabc");
     });
@@ -49,7 +49,7 @@ TEST_F(Framing, AnAnswerThatEndsByClosingIsPutInChunks) {
 }
 
 TEST_F(Framing, AnOldClientGetsNoChunks) {
-    upstream.serve(answering([](const Message& request) {
+    auto served = upstream.serve(answering([](const Message& request) {
         return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\n" +
                std::string(request.head.contains(" HTTP/1.1\r\n") ? "1" : "0") + "\r\n0\r\nX: y\r\n\r\n";
     }));
@@ -130,7 +130,7 @@ TEST_F(Framing, ABodyMayComeByteByByte) {
 }
 
 TEST_F(Framing, HeadAnswersHaveNoBody) {
-    upstream.serve(answering(
+    auto served = upstream.serve(answering(
         [](const Message&) { return std::string("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"); }));
     auto client = plane.api();
     for (int i = 0; i < 2; ++i) {
@@ -146,7 +146,7 @@ TEST_F(Framing, HeadAnswersHaveNoBody) {
 
 TEST_F(Framing, StatusesWithoutABodyEndWithTheirHead) {
     std::atomic<int> status = 204;
-    upstream.serve(answering([&](const Message&) {
+    auto served = upstream.serve(answering([&](const Message&) {
         return "HTTP/1.1 " + std::to_string(status) + " X\r\nETag: \"e\"\r\n" +
                (status == 304 ? "Content-Length: 77\r\n" : "") + "\r\n";
     }));
@@ -161,7 +161,7 @@ TEST_F(Framing, StatusesWithoutABodyEndWithTheirHead) {
 }
 
 TEST_F(Framing, InterimAnswersPassToClientsThatKnowThem) {
-    upstream.serve(answering([](const Message&) {
+    auto served = upstream.serve(answering([](const Message&) {
         return "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 "
                "Processing\r\n\r\n" +
                ok("done");
@@ -202,7 +202,7 @@ TEST_F(Framing, AClientThatExpectsContinueIsRefusedWithoutSendingItsBody) {
 TEST_F(Framing, TrailersPassBothWays) {
     Gate read;
     std::string seen;
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         seen = connection.read_until("0\r\n");
         seen += connection.read_until("\r\n\r\n");
         read.open();
@@ -250,7 +250,7 @@ TEST_F(Framing, MalformedHeadsAreRefusedAndTheConnectionClosed) {
 TEST_F(Framing, MalformedChunksAreRefusedAndTheUpstreamHearsNoEnd) {
     Gate ended;
     std::string seen;
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         seen = connection.read_to_end();
         ended.open();
     });

@@ -14,7 +14,7 @@ using testing::StartsWith;
 
 proxy::Options small() {
     proxy::Options options;
-    options.limits.head = 100ms;
+    options.limits.head = 500ms;
     options.limits.api_body_bytes = 1000;
     options.limits.linger = 200ms;
     return options;
@@ -99,7 +99,7 @@ TEST_F(LimitsTest, ConnectionsOverTheLimitHear503) {
 
 // Abandoned at every point of an exchange: all descriptors, on both sides, come back.
 TEST_F(LimitsTest, AbandonedConnectionsLeaveNothingBehind) {
-    upstream.serve([](Connection& connection) {
+    auto served = upstream.serve([](Connection& connection) {
         auto request = read_message(connection, true, true);
         if (request.head.contains("/hang")) {
             connection.closes();

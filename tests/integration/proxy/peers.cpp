@@ -232,20 +232,28 @@ Upstream::Upstream(Serve serve) : serve_(std::move(serve)) {
     acceptor_ = std::thread([this] { accept_loop(); });
 }
 
-void Upstream::serve(Serve serve) {
+Upstream::Served Upstream::serve(Serve serve) {
     std::lock_guard lock(mutex_);
     serve_ = std::move(serve);
+    return Served(*this);
+}
+
+void Upstream::cut() {
+    std::list<std::thread> threads;
+    {
+        std::lock_guard lock(mutex_);
+        serve_ = [](Connection&) {};
+        for (int fd : fds_)
+            ::shutdown(fd, SHUT_RDWR);
+        threads.swap(threads_);
+    }
+    for (auto& thread : threads)
+        thread.join();
 }
 
 Upstream::~Upstream() {
     close_listener();
-    {
-        std::lock_guard lock(mutex_);
-        for (int fd : fds_)
-            ::shutdown(fd, SHUT_RDWR);
-    }
-    for (auto& thread : threads_)
-        thread.join();
+    cut();
 }
 
 void Upstream::close_listener() {
@@ -259,9 +267,9 @@ void Upstream::accept_loop() {
     while (true) {
         int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
         if (fd < 0) return;
+        std::lock_guard lock(mutex_);
         ++accepted_;
         ++open_;
-        std::lock_guard lock(mutex_);
         fds_.push_back(fd);
         threads_.emplace_back([this, fd, serve = serve_] {
             Connection connection(fd);

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace agentdb9::test {
@@ -87,8 +88,21 @@ class Upstream {
     using Serve = std::function<void(Connection&)>;
     explicit Upstream(Serve serve);
     ~Upstream();
-    // How later connections are served.
-    void serve(Serve serve);
+    // How later connections are served, until what is returned dies: then they are cut and their threads have
+    // ended, so that `serve` may refer to what was declared before it.
+    class Served {
+      public:
+        explicit Served(Upstream& upstream) : upstream_(&upstream) {}
+        Served(Served&& other) noexcept : upstream_(std::exchange(other.upstream_, nullptr)) {}
+        Served& operator=(Served&&) = delete;
+        ~Served() {
+            if (upstream_) upstream_->cut();
+        }
+
+      private:
+        Upstream* upstream_;
+    };
+    [[nodiscard]] Served serve(Serve serve);
 
     std::uint16_t port() const { return port_; }
     int accepted() const { return accepted_; }
@@ -98,6 +112,8 @@ class Upstream {
 
   private:
     void accept_loop();
+    // Ends every connection and waits for its thread.
+    void cut();
     Serve serve_;
     int listener_ = -1;
     std::uint16_t port_ = 0;

@@ -71,7 +71,7 @@ struct Streaming : testing::Test {
 
 TEST_F(Streaming, AnAnswerArrivesBeforeItHasEnded) {
     Gate seen;
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         read_message(connection, false, true);
         connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
         connection.send(seen.wait() ? "6\r\nsecond\r\n0\r\n\r\n" : "0\r\n\r\n");
@@ -85,7 +85,7 @@ TEST_F(Streaming, AnAnswerArrivesBeforeItHasEnded) {
 
 TEST_F(Streaming, ARequestArrivesBeforeItHasEnded) {
     Gate seen;
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         connection.read_until("first");
         seen.open();
         connection.send(ok(connection.read_exactly(6)));
@@ -97,7 +97,7 @@ TEST_F(Streaming, ARequestArrivesBeforeItHasEnded) {
 }
 
 TEST_F(Streaming, BothMayTalkAtOnce) {
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         connection.read_until("\r\n\r\n");
         connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
         for (int i = 0; i < 5; ++i)
@@ -120,7 +120,7 @@ TEST_F(Streaming, BothMayTalkAtOnce) {
 TEST_F(Streaming, ABigAnswerArrivesWholeThoughItsReaderIsSlow) {
     std::atomic<std::size_t> before_reading = 0;
     Gate full;
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         read_message(connection, false, true);
         connection.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kBig) + "\r\n\r\n");
         Pattern pattern;
@@ -153,7 +153,7 @@ TEST_F(Streaming, ABigAnswerArrivesWholeThoughItsReaderIsSlow) {
 TEST_F(Streaming, ABigRequestArrivesWholeThoughTheApplicationIsSlow) {
     Gate may_read;
     std::atomic<bool> good = true;
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         connection.read_until("\r\n\r\n");
         may_read.wait();
         Pattern expected;
@@ -183,7 +183,7 @@ TEST_F(Streaming, ABigBodyInChunksArrivesAsItWasSent) {
         body += "1000;n=" + std::to_string(i) + "\r\n" + std::string(4096, static_cast<char>('a' + i % 26)) +
                 "\r\n";
     body += "0\r\n\r\n";
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         connection.read_until("\r\n\r\n");
         auto got = connection.read_exactly(body.size());
         connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + got);
@@ -196,7 +196,7 @@ TEST_F(Streaming, ABigBodyInChunksArrivesAsItWasSent) {
 }
 
 TEST_F(Streaming, AnEarlyRefusalReachesAClientThatStillSends) {
-    upstream.serve([](Connection& connection) {
+    auto served = upstream.serve([](Connection& connection) {
         connection.read_until("\r\n\r\n");
         connection.send("HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nlarge");
         connection.closes();
@@ -213,7 +213,7 @@ TEST_F(Streaming, AnEarlyRefusalReachesAClientThatStillSends) {
 }
 
 TEST_F(Streaming, AnAnswerThatNeedsNoBodyReachesAClientThatStillSends) {
-    upstream.serve([](Connection& connection) {
+    auto served = upstream.serve([](Connection& connection) {
         connection.read_until("\r\n\r\n");
         connection.send(ok("early"));
     });
@@ -235,7 +235,7 @@ TEST_F(Streaming, AClientThatGoesFreesTheUpstreamAtOnce) {
           Case{"in the middle of a chunk", post("Transfer-Encoding: chunked\r\n") + "5\r\nab", true}}) {
         Gate arrived;
         Gate freed;
-        upstream.serve([&, answer = answers](Connection& connection) {
+        auto served = upstream.serve([&, answer = answers](Connection& connection) {
             connection.read_until("\r\n\r\n");
             if (answer) connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
             arrived.open();

@@ -14,7 +14,6 @@ struct Switching : testing::Test {
     Plane plane{[] {
         proxy::Options options;
         options.workers = 2;
-        options.limits.hold = 400ms;
         return options;
     }()};
 
@@ -44,7 +43,10 @@ TEST_F(Switching, RequestsWaitWhileTheWorkspaceIsHeld) {
     EXPECT_EQ(read_message(client).body, "one");
 }
 
-TEST_F(Switching, TheyDoNotWaitForEver) {
+TEST(Held, RequestsDoNotWaitForEver) {
+    proxy::Options options;
+    options.limits.hold = 200ms;
+    Plane plane(options);
     auto& route = plane.add(1, plane.user);
     route.state = model::RouteState::kHeld;
     plane.publish();

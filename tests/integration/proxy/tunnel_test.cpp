@@ -94,7 +94,7 @@ TEST_F(Tunnel, BytesPassBothWays) {
 TEST_F(Tunnel, TheHandshakePassesUntouched) {
     std::string seen;
     Gate read;
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         seen = connection.read_until("\r\n\r\n");
         read.open();
         connection.send(
@@ -138,7 +138,7 @@ TEST_F(Tunnel, WhatTheClientSendsWithTheHandshakeIsNotLost) {
 }
 
 TEST_F(Tunnel, CloseCodesOfTheApplicationPass) {
-    upstream.serve([](Connection& connection) {
+    auto served = upstream.serve([](Connection& connection) {
         connection.read_until("\r\n\r\n");
         connection.send(kSwitch + close_frame(4001, "bye"));
     });
@@ -149,7 +149,7 @@ TEST_F(Tunnel, CloseCodesOfTheApplicationPass) {
 }
 
 TEST_F(Tunnel, ARefusedHandshakeIsAnAnswerLikeAnyOther) {
-    upstream.serve(answering([](const Message&) {
+    auto served = upstream.serve(answering([](const Message&) {
         return std::string("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno");
     }));
     auto client = plane.api();
@@ -234,7 +234,7 @@ TEST_F(Tunnel, OurCloseFrameWaitsForTheEndOfTheApplications) {
     Gate half;
     Gate revoked;
     auto message = frame(1, std::string(1000, 'x'));
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         connection.read_until("\r\n\r\n");
         connection.send(kSwitch + message.substr(0, 500));
         half.open();
@@ -250,7 +250,7 @@ TEST_F(Tunnel, OurCloseFrameWaitsForTheEndOfTheApplications) {
 }
 
 TEST_F(Tunnel, AFrameThatNeverEndsIsCut) {
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         connection.read_until("\r\n\r\n");
         connection.send(kSwitch + frame(1, std::string(1000, 'x')).substr(0, 500));
         connection.closes();
@@ -267,7 +267,7 @@ TEST_F(Tunnel, AFrameThatNeverEndsIsCut) {
 }
 
 TEST_F(Tunnel, AClientThatReadsNothingIsCut) {
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         connection.read_until("\r\n\r\n");
         connection.send(kSwitch);
         auto message = frame(2, std::string(100'000, 'x'));
@@ -281,7 +281,7 @@ TEST_F(Tunnel, AClientThatReadsNothingIsCut) {
 
 TEST_F(Tunnel, NothingIsSaidBehindTheApplicationsOwnClose) {
     Gate closed;
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         connection.read_until("\r\n\r\n");
         connection.send(kSwitch + close_frame(1000, ""));
         closed.open();
@@ -296,7 +296,7 @@ TEST_F(Tunnel, NothingIsSaidBehindTheApplicationsOwnClose) {
 TEST_F(Tunnel, ARevocationDuringTheHandshakeCounts) {
     Gate asked;
     Gate revoked;
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         connection.read_until("\r\n\r\n");
         asked.open();
         revoked.wait();
@@ -324,7 +324,7 @@ struct OtherProtocol : Tunnel {
 };
 
 TEST_F(OtherProtocol, BytesOfAnyKindPass) {
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         EXPECT_THAT(connection.read_until("\r\n\r\n"), HasSubstr("\r\nUpgrade: custom/1\r\n"));
         connection.send(kSwitchCustom);
         connection.send(connection.read_exactly(5));
@@ -335,7 +335,7 @@ TEST_F(OtherProtocol, BytesOfAnyKindPass) {
 }
 
 TEST_F(OtherProtocol, AClientMayCloseItsHalfFirst) {
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         connection.read_until("\r\n\r\n");
         connection.send(kSwitchCustom);
         auto all = connection.read_to_end();
@@ -352,7 +352,7 @@ TEST_F(OtherProtocol, AClientMayCloseItsHalfFirst) {
 TEST_F(OtherProtocol, AnApplicationMayCloseItsHalfFirst) {
     Gate read;
     std::string seen;
-    upstream.serve([&](Connection& connection) {
+    auto served = upstream.serve([&](Connection& connection) {
         connection.read_until("\r\n\r\n");
         connection.send(kSwitchCustom + std::string("output"));
         connection.shutdown_send();
@@ -369,7 +369,7 @@ TEST_F(OtherProtocol, AnApplicationMayCloseItsHalfFirst) {
 }
 
 TEST_F(OtherProtocol, Http2IsNotLetPastTheChecks) {
-    upstream.serve(answering([](const Message& request) { return ok(request.head); }));
+    auto served = upstream.serve(answering([](const Message& request) { return ok(request.head); }));
     auto client = plane.api();
     auto answer =
         ask(client,
