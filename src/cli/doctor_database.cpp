@@ -89,6 +89,7 @@ Task<> check_leftovers(store::Store& store, runtime::Runtime& runtime, Findings&
         if (each.state == services::SurveyedVolume::State::kInUse && !each.on_engine.value_or(true))
             gone.push_back(each.name);
     }
+    instances.reserve(found.unknown_instances.size());
     for (const auto& each : found.unknown_instances)
         instances.push_back(each.name);
     if (!gone.empty()) {

@@ -80,7 +80,7 @@ struct ShownSetting {
 struct Loaded {
     Configuration configuration;
     std::vector<ShownSetting> shown;
-    std::vector<std::string> warnings;  // environment names that look like ours but are not known
+    std::vector<std::string> warnings;          // environment names that look like ours but are not known
     std::optional<std::filesystem::path> file;  // the configuration file that was read
 };
 

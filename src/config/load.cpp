@@ -295,7 +295,8 @@ class Loader {
                 std::ranges::find(types, rewrite->type, &model::WorkspaceType::type) == types.end()) {
                 report(entry, key, "leads to '" + rewrite->type + "', which is no workspace type");
             }
-            std::erase_if(rewrites, [&](const model::Rewrite& each) { return each.prefix == path; });
+            std::erase_if(rewrites,
+                          [&rewrite](const model::Rewrite& each) { return each.prefix == rewrite->prefix; });
             rewrites.push_back(std::move(*rewrite));
         }
         std::ranges::sort(rewrites, {}, &model::Rewrite::prefix);
@@ -336,7 +337,7 @@ class Loader {
         base::Error error(base::ErrorCode::kInvalid, "invalid_configuration", message);
         // Adds in place: an assignment would move the error onto itself, and leave it without a word.
         for (const auto& each : problems_)
-            std::move(error).with_field(each.field, each.problem);
+            std::move(error).with_field(each.field, each.problem);  // NOLINT(bugprone-use-after-move)
         throw error;
     }
 
