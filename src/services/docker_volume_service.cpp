@@ -98,6 +98,19 @@ Task<Tombstone> DockerVolumeService::find_open(std::optional<base::UserId> user,
     });
 }
 
+Task<Tombstone> DockerVolumeService::find_in_trash(std::string id_or_volume) {
+    if (const auto id = base::TombstoneId::parse(id_or_volume))
+        co_return co_await find_open(std::nullopt, *id);
+    auto found = co_await store_.read(
+        [id_or_volume](Transaction& tx) { return tx.tombstones().find_open_by_volume(id_or_volume); });
+    if (!found) {
+        throw Error(base::ErrorCode::kNotFound, "volume_not_found",
+                    "Nothing in the trash has the id or volume name '" + id_or_volume +
+                        "'; 'agentdb9 volumes list' shows what lies there.");
+    }
+    co_return std::move(*found);
+}
+
 Task<std::optional<model::Workspace>> DockerVolumeService::restore(std::optional<base::UserId> user,
                                                                    base::TombstoneId id) {
     const auto tombstone = co_await find_open(user, id);
@@ -264,6 +277,11 @@ Task<> DockerVolumeService::heartbeat() {
         }
         settings.set(kHeartbeatKey, base::format_time(now));
     });
+}
+
+Task<std::optional<base::Time>> DockerVolumeService::last_heartbeat() {
+    const auto text = co_await store_.read([](Transaction& tx) { return tx.settings().get(kHeartbeatKey); });
+    co_return text ? base::parse_time(*text) : std::nullopt;
 }
 
 Task<std::optional<std::string>> DockerVolumeService::purge_paused_because() {

@@ -54,6 +54,9 @@ class Store {
     virtual std::vector<std::string> migrate() = 0;
     // What migrate() would apply.
     virtual std::vector<std::string> pending_migrations() = 0;
+    // What an examination of the database finds wrong, a text each; empty where it is sound, or looks after
+    // that itself. Blocks, for as long as reading the whole takes.
+    virtual std::vector<std::string> damage() { return {}; }
     // "SQLite 3.40.1, /path/agentdb9.db"; without secrets.
     virtual std::string describe() const = 0;
 

@@ -25,6 +25,23 @@ struct DockerOptions {
     std::map<std::string, std::string> volume_driver_options;
 };
 
+// What an operator wants to know of the engine, beyond RuntimeInfo.
+struct EngineFacts {
+    std::string version;
+    std::string api_version;
+    std::string storage_driver;
+    std::string root_directory;  // on the engine's host
+    bool local = true;           // and that is this one
+    bool limits_memory = true;
+    bool limits_cpus = true;
+    bool limits_pids = true;
+    struct Network {
+        bool isolates = false;
+        std::string subnet;
+    };
+    std::optional<Network> network;  // absent: not made yet
+};
+
 class DockerRuntime final : public Runtime {
   public:
     DockerRuntime(asio::any_io_executor executor, base::Clock& clock, base::InstallationId installation,
@@ -51,6 +68,10 @@ class DockerRuntime final : public Runtime {
     Task<> remove_volume(std::string name) override;
     Task<ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path) override;
     Task<> watch(EventSink& sink) override;
+
+    // For `agentdb9 doctor`: docker_facts.cpp.
+    Task<EngineFacts> facts();
+    std::string address() const;  // as DOCKER_HOST would name it
 
   private:
     // The network as it is on the engine.

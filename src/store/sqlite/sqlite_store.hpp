@@ -48,6 +48,7 @@ class SqliteStore final : public Store {
     void transact(Mode mode, const std::function<void(Transaction&)>& work) override;
     std::vector<std::string> migrate() override;
     std::vector<std::string> pending_migrations() override;
+    std::vector<std::string> damage() override;
     std::string describe() const override;
 
     // transact() without the repositories.
