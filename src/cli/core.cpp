@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "api/auth_routes.hpp"
+#include "api/page_routes.hpp"
 #include "api/project_routes.hpp"
 #include "api/trash_routes.hpp"
 #include "api/workspace_routes.hpp"
@@ -135,6 +136,7 @@ void Core::add_routes() {
         router, {catalogue, workspaces, containers, tickets, [this] { return applications_origin(); }});
     api::add_project_routes(router, {projects, associations, volumes});
     api::add_trash_routes(router, {volumes, routes, clock});
+    api::add_page_routes(router);
     api::add_server_routes(router,
                            {clock, *store, runtime, std::string(kVersion), [this] { return metrics(); }});
 }
