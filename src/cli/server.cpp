@@ -124,6 +124,7 @@ Task<> Server::start() {
         co_return;
     }
     scope_.spawn("housekeeping", housekeeping());
+    announce_addresses();
     const auto& server = core_.configuration.server;
     const auto took =
         std::chrono::duration_cast<std::chrono::milliseconds>(core_.clock.steady_now() - began_);
@@ -132,6 +133,17 @@ Task<> Server::start() {
                           {"applications", origin_text(server.apps_listen, data_plane_.applications_port())},
                           {"database", core_.store->describe()},
                           {"milliseconds", took.count()}});
+}
+
+void Server::announce_addresses() const {
+    const auto& server = core_.configuration.server;
+    std::cout << "AgentDB9 Workspaces " << kVersion << " serves on "
+              << server.public_url.value_or(origin_text(server.listen, data_plane_.api_port()))
+              << "/ (applications on "
+              << server.apps_url.value_or(origin_text(server.apps_listen, data_plane_.applications_port()))
+              << "/)\n"
+              << "Sign in there. A password that was lost is replaced by: agentdb9 user reset-password EMAIL\n"
+              << std::flush;
 }
 
 Task<> Server::announce_first_admin() {

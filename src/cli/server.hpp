@@ -23,6 +23,7 @@ class Server {
   private:
     Task<> start();
     Task<> announce_first_admin();
+    void announce_addresses() const;
     Task<> handle_signals();
     Task<> housekeeping();
     Task<> shut_down();
