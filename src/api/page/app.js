@@ -22,7 +22,7 @@ const state = { user: undefined, types: [], workspaces: [], projects: [], trash:
 const changes = new Map();  // workspace id → the change that this tab asked for last
 const details = new Map();  // workspace id → what its status told last, while it is busy
 let reading = 0;            // the latest reading of the lists; older ones count no more
-let read_at = 0;
+let read_at = -kCalmPause;
 let timer;
 
 const path_of = (id) => `/api/workspaces/${id}`;
@@ -35,7 +35,7 @@ function show() {
     const detail = details.get(workspace.id);
     // Between the click and the server's first word the page says what was asked for.
     if (detail) Object.assign(workspace, detail);
-    else if (change) workspace.phase = kChanges[change.kind].phase;
+    else if (change && !change.operation) workspace.phase = kChanges[change.kind].phase;
     workspace.wantedProjectId = change?.projectId;
   }
   show_workspaces(state);
@@ -49,6 +49,11 @@ async function read_all() {
   if (mine !== reading) return;
   Object.assign(state, { workspaces, projects, trash });
   read_at = performance.now();
+  for (const [id, change] of changes) {
+    if (change.kind !== 'delete' || !change.operation || workspace_of(id)) continue;
+    changes.delete(id);
+    tell_news(kChanges.delete.done(change.name));
+  }
   for (const { id, phase } of workspaces) if (details.has(id) && !changes.has(id) && phase !== details.get(id).phase) details.delete(id);
   show();
 }
@@ -60,10 +65,12 @@ async function look() {
   let pause = kCalmPause;
   try {
     if (state.types.length === 0) await read_types();
-    const busy = state.workspaces.filter(is_busy);
-    if (read_at === 0 || performance.now() - read_at >= kCalmPause || busy.length === 0) await read_all();
-    await Promise.all(state.workspaces.filter(is_busy).map(follow));
-    if (state.workspaces.some(is_busy)) pause = kBusyPause;
+    const under_way = () => state.workspaces.filter((each) => is_busy(each) || changes.has(each.id));
+    // That a workspace is gone is told by the list.
+    const deleting = [...changes.values()].some((each) => each.kind === 'delete');
+    if (performance.now() - read_at >= kCalmPause || deleting || under_way().length === 0) await read_all();
+    await Promise.all(under_way().map(follow));
+    if (under_way().length > 0) pause = kBusyPause;
   } catch (problem) {
     if (!(problem instanceof Problem) && !(problem instanceof Unreachable)) console.error(problem);
     pause = kLostPause;
@@ -76,19 +83,12 @@ function look_after(pause) {
   if (state.user && !document.hidden) timer = setTimeout(look, pause);
 }
 
-async function follow({ id }) {
+async function follow(workspace) {
+  const { id } = workspace;
   const change = changes.get(id);
   if (change && !change.operation) return;  // its answer is on the way
-  let status;
-  try {
-    status = (await call('GET', `${path_of(id)}/status`)).data;
-  } catch (problem) {
-    if (problem.status !== 404) throw problem;
-    changes.delete(id);
-    details.delete(id);
-    if (change?.kind === 'delete') tell_news(kChanges.delete.done(change.name));
-    return read_all();
-  }
+  if (workspace.phase === 'deleting') return;
+  const status = (await call('GET', `${path_of(id)}/status`)).data;
   if (changes.get(id) !== change) return;  // something else was asked for meanwhile
   details.set(id, { phase: status.phase, progress: status.operation?.progress, engineSilent: status.health === 'unknown' });
   let operation = status.operation;
@@ -124,6 +124,7 @@ async function ask_for(kind, id, method, path, json, project) {
     const answer = await call(method, path_of(id) + path, json, { Prefer: 'respond-async' });
     if (changes.get(id) !== change) return;
     change.requestId = answer.requestId;
+    read_at = -kCalmPause;
     if (answer.data?.state) change.operation = answer.data.id;
     else {
       changes.delete(id);
@@ -227,6 +228,7 @@ function open_dialog(name) {
   const form = dialog_form(name);
   form.reset();
   $('.problem', form).textContent = '';
+  if (name === 'workspace') show_types(form);
   form.closest('dialog').showModal();
   return form;
 }
@@ -237,18 +239,18 @@ function fill_workspace_projects() {
   elements.projectId.replaceChildren(new Option('A new one, named after the workspace', ''), ...options);
 }
 
+function show_types(form) {
+  show_type_choices($('.choices', form), state.types, fill_workspace_projects);
+  fill_workspace_projects();
+  if (!state.types.some((each) => each.available)) $('.problem', form).textContent = 'No type can be started here yet: the server’s operator has to provide an image.';
+}
+
 async function open_workspace_dialog() {
   const form = open_dialog('workspace');
-  const show_choices = () => {
-    show_type_choices($('.choices', form), state.types, fill_workspace_projects);
-    fill_workspace_projects();
-    if (!state.types.some((each) => each.available)) $('.problem', form).textContent = 'No type can be started here yet: the server’s operator has to provide an image.';
-  };
-  show_choices();
   // Which images there are may have changed since the page was opened.
   const before = JSON.stringify(state.types);
   await read_types().catch(() => {});
-  if (JSON.stringify(state.types) !== before) show_choices();
+  if (JSON.stringify(state.types) !== before) show_types(form);
 }
 
 document.addEventListener('click', ({ target }) => {
@@ -303,7 +305,7 @@ session.addEventListener('begin', ({ detail: user }) => {
   Object.assign(state, { user, types: [], workspaces: [], projects: [], trash: [] });
   changes.clear();
   details.clear();
-  read_at = 0;
+  read_at = -kCalmPause;
   ++reading;
   $('#who').textContent = user.email;
   $('#entrance').hidden = true;

@@ -9,6 +9,7 @@ const kPhases = {
   deleting: 'Deleting', stopped: 'Stopped', failed: 'Failed',
 };
 const kAtRest = ['running', 'stopped', 'failed'];
+const kEnding = { stopping: 'Stopping…', deleting: 'Deleting…' };
 export const is_busy = (workspace) => !kAtRest.includes(workspace.phase);
 
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
@@ -40,7 +41,6 @@ function show(element, visible, next_focus) {
 // One element for each item, in the items' order: it lives as long as its item, so that focus and open lists
 // outlast an update.
 function show_items(list, items, make, update, empty, title) {
-  const focused = document.activeElement;
   const lost = new Map([...list.children].map((element) => [element.dataset.id, element]));
   const elements = items.map((item) => {
     const element = lost.get(item.id) ?? make(item);
@@ -49,6 +49,7 @@ function show_items(list, items, make, update, empty, title) {
     update(element, item);
     return element;
   });
+  const focused = document.activeElement;
   for (const element of lost.values()) element.remove();
   elements.forEach((element, index) => {
     if (list.children[index] !== element) list.insertBefore(element, list.children[index] ?? null);
@@ -105,14 +106,15 @@ function update_workspace(state, element, workspace) {
   const none = { id: '', text: 'None yet: it gets one when it starts', disabled: true };
   const options = project_options(state, workspace.type, workspace.currentProjectId, workspace.id);
   const chosen = workspace.wantedProjectId ?? workspace.currentProjectId ?? '';
-  set_options($('select', element), chosen ? options : [none, ...options], chosen);
+  if (!chosen) options.unshift(none);
+  else if (!options.some((each) => each.id === chosen)) options.unshift({ id: chosen, text: '…' });  // the list of projects is older
+  set_options($('select', element), options, chosen);
 
   const main = button('main');
-  set_text(main, running || workspace.phase === 'switching' ? 'Open' : busy ? kPhases[workspace.phase] + '…' : 'Start');
+  set_text(main, running || workspace.phase === 'switching' ? 'Open' : busy ? kEnding[workspace.phase] ?? 'Starting…' : 'Start');
   set_enabled(main, !busy || workspace.phase === 'switching');
-  const ending = workspace.phase === 'stopping' || workspace.phase === 'deleting';
   show(button('stop'), running || busy, main);
-  set_enabled(button('stop'), !ending);
+  set_enabled(button('stop'), !(workspace.phase in kEnding));
   show(button('restart'), running, main);
   show(button('make-default'), !workspace.isDefault, main);
   set_enabled(button('delete'), workspace.phase !== 'deleting');
