@@ -18,6 +18,7 @@ namespace {
 
 constexpr auto kHeartbeatKey = "heartbeat";
 constexpr auto kPausedKey = "purgePausedBecause";
+constexpr auto kLookLimit = std::chrono::seconds(2);
 constexpr auto kLongestGap = std::chrono::hours(1);
 // No removal takes longer: who has not finished by then never will.
 constexpr auto kLongestRemoval = std::chrono::minutes(5);
@@ -71,12 +72,15 @@ Task<VolumeInfo> DockerVolumeService::volume_info(base::UserId user, base::Proje
     VolumeInfo info{.name = project.volume_name.value_or(model::project_volume_name(id)),
                     .path = project.volume_path};
     try {
-        if (const auto volume = co_await runtime_.find_volume(info.name)) {
-            info.exists = true;
-            info.path = volume->path;
-        }
+        const auto found = co_await base::with_timeout(clock_, kLookLimit, runtime_.find_volume(info.name));
+        info.engine_answers = found.has_value();
+        info.exists = found && *found;
+        if (info.exists) info.path = (*found)->path;
     } catch (const Error&) {
         info.engine_answers = false;
+    }
+    // What was seen last.
+    if (!info.engine_answers) {
         info.exists = project.volume_name.has_value();
     }
     co_return info;

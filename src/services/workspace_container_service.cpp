@@ -19,6 +19,7 @@ using store::Transaction;
 namespace {
 
 constexpr auto kWaitLimit = std::chrono::seconds(60);
+constexpr auto kLookLimit = std::chrono::seconds(2);
 
 void refuse_deleted(const Workspace& workspace) {
     if (workspace.desired_state == DesiredState::kDeleted) {
@@ -278,11 +279,11 @@ Task<Requested> WorkspaceContainerService::carry_out(base::UserId user, Decision
         co_return requested;
     }
     const auto outcome = co_await reconciler_.wait(decision.operation, kWaitLimit);
-    if (outcome.error && outcome.error->word() == "runtime_unavailable") {
+    if (outcome.error &&
+        (outcome.error->word() == "runtime_unavailable" || outcome.error->word() == "runtime_timeout")) {
         throw Error(ErrorCode::kUnavailable, "runtime_unavailable",
                     "The container engine does not answer at present. The request is recorded and goes on by "
-                    "itself when the "
-                    "engine is back.")
+                    "itself when the engine is back.")
             .with_internal(outcome.error->internal())
             .with_retry_after(5);
     }
@@ -335,10 +336,13 @@ Task<WorkspaceStatusReport> WorkspaceContainerService::workspace_status(base::Us
     std::vector<model::Instance> instances;
     bool engine_answers = true;
     try {
-        instances = co_await runtime_.instances(id);
+        auto seen = co_await base::with_timeout(clock_, kLookLimit, runtime_.instances(id));
+        engine_answers = seen.has_value();
+        if (seen) instances = std::move(*seen);
     } catch (const Error&) {
-        engine_answers = false;  // reading works without the engine: what was seen last is told
+        engine_answers = false;
     }
+    // Reading works without the engine: what was seen last is told.
     if (!engine_answers) instances = reconciler_.last_seen(id);
     if (const auto* instance = serving_instance(instances, workspace.generation)) {
         report.instance = *instance;

@@ -1,13 +1,14 @@
 // A container engine that is down, hangs or breaks off: the API stays up, reads work, what is asked for is
 // recorded and goes on by itself.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, beforeEach, test } from 'node:test';
 
 import { EngineProxy } from '../../support/engine_proxy.mjs';
 import { eventually } from '../../support/eventually.mjs';
 import { startServer, testType } from '../../support/server.mjs';
 
 let proxy, server, user, running, resting;
+const projectOf = new Map();  // current ones, as they were before the trouble
 before(async () => {
   proxy = await new EngineProxy().open();
   server = await startServer({ environment: { DOCKER_HOST: proxy.host }, toml: testType('slow', { START_DELAY: 1000 }) });
@@ -21,6 +22,8 @@ after(async () => {
   await server.close();
   await proxy.remove();
 });
+
+beforeEach(() => proxy.recover());
 
 const phase = async (workspace) => (await user.get(`/api/workspaces/${workspace.id}`)).expect(200).data.phase;
 const quickly = async (what, limit, ask) => {
@@ -37,22 +40,20 @@ async function readsWork() {
   const status = (await quickly('the status', 5000, () => user.get(`/api/workspaces/${running.id}/status`))).expect(200).data;
   assert.equal(status.health, 'unknown');
   assert.ok(status.containerRunning, 'what was seen last is told');
-  assert.equal((await quickly('the volume', 5000, () => user.get(`/api/projects/${(await0(running)).currentProjectId}/volume`))).expect(200).data.engineAnswers, false);
+  assert.equal((await quickly('the volume', 5000, () => user.get(`/api/projects/${projectOf.get(running.id)}/volume`))).expect(200).data.engineAnswers, false);
   assert.equal((await quickly('an application', 3000, () => user.application('GET', running.id, '/files/work'))).expect(200).text, 'hours of it');
   const ready = await quickly('readyz', 5000, () => user.get('/readyz'));
   ready.expect(503);
   assert.equal(ready.body.checks.runtime.status, 'down');
   assert.equal(ready.body.checks.database.status, 'up');
 }
-let rows = {};
-const await0 = (workspace) => rows[workspace.id];
 
 for (const [how, harm, limit] of [['down', () => proxy.close(), 5000], ['hung', () => proxy.hang(), 20_000]]) {
   test(`while the engine is ${how}: reads work, lifecycle calls answer 503, and go on by themselves afterwards`, async () => {
     const fresh = await user.createWorkspace();
     const doomed = await user.createWorkspace();
     await user.start(doomed.id);
-    for (const each of (await user.get('/api/workspaces')).data) rows[each.id] = each;
+    for (const each of (await user.get('/api/workspaces')).data) projectOf.set(each.id, each.currentProjectId);
     await harm();
     await readsWork();
     // What needs no container is made all the same; its volume follows.
@@ -73,7 +74,7 @@ for (const [how, harm, limit] of [['down', () => proxy.close(), 5000], ['hung', 
     (await user.get('/readyz')).expect(200);
     await user.switchProject(running.id, project.id);
     assert.ok((await user.get(`/api/projects/${project.id}`)).data.volumeName);
-    await user.switchProject(running.id, rows[running.id].currentProjectId);
+    await user.switchProject(running.id, projectOf.get(running.id));
     (await user.delete(`/api/workspaces/${fresh.id}?force=true`)).expect(200);
   });
 }
