@@ -173,7 +173,9 @@ void add_auth_routes(Router& router, services::AccountService& accounts, service
                [&tokens](Call& call) { return create_token(tokens, call); });
     router.add("DELETE", "/api/auth/tokens/:id", Access::kUser,
                [&tokens](Call& call) -> Task<http::Response> {
-                   co_await tokens.remove(call.user(), call.id<base::ApiTokenId>("id"));
+                   const auto id = call.id<base::ApiTokenId>("id");
+                   Body(call.request).finish();
+                   co_await tokens.remove(call.user(), id);
                    co_return ok(nullptr, "Token deleted");
                });
 }

@@ -31,8 +31,12 @@ std::optional<std::string> Call::query(std::string_view name) const {
         rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
         const auto equals = pair.find('=');
         if (percent_decode(pair.substr(0, equals), true) != name) continue;
-        return equals == std::string_view::npos ? std::string()
-                                                : percent_decode(pair.substr(equals + 1), true);
+        if (equals == std::string_view::npos) return std::string();
+        auto value = percent_decode(pair.substr(equals + 1), true);
+        if (!value) {
+            throw base::invalid_field(std::string(name), "has a '%' that starts no encoded byte");
+        }
+        return value;
     }
     return std::nullopt;
 }

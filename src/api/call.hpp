@@ -23,7 +23,7 @@ struct Call {
 
     // The path's parameter; empty when the pattern has none of this name.
     std::string_view parameter(std::string_view name) const;
-    // The query's parameter, decoded; the first of several. Absent when not there or malformed.
+    // The query's parameter, decoded; the first of several. Throws Error{kInvalid, "invalid_field"}.
     std::optional<std::string> query(std::string_view name) const;
 
     // The path's parameter as an id. Throws Error{kInvalid, "invalid_id"} (400).

@@ -66,8 +66,11 @@ class ProjectRoutes {
     }
 
     Task<http::Response> remove(Call& call) {
-        const auto project = co_await s_.projects.remove(call.user().user, call.id<ProjectId>("id"));
-        co_return ok(to_json(project), "Project deleted successfully");
+        const auto id = call.id<ProjectId>("id");
+        co_await s_.projects.find(call.user().user, id);
+        Body(call.request).finish();
+        co_return ok(to_json(co_await s_.projects.remove(call.user().user, id)),
+                     "Project deleted successfully");
     }
 
     Task<http::Response> volume(Call& call) {

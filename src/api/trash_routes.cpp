@@ -59,8 +59,10 @@ void add_trash_routes(Router& router, const TrashServices& services) {
                    Body(call.request).finish();
                    co_return co_await restore_from_trash(services, call.user().user, id);
                });
-    router.add("DELETE", "/api/trash/:id", Access::kUser, [services](Call& call) {
-        return purge_from_trash(services, call.user().user, call.id<base::TombstoneId>("id"));
+    router.add("DELETE", "/api/trash/:id", Access::kUser, [services](Call& call) -> Task<http::Response> {
+        const auto id = call.id<base::TombstoneId>("id");
+        Body(call.request).finish();
+        co_return co_await purge_from_trash(services, call.user().user, id);
     });
     router.add("POST", "/api/workspaces/cleanup", Access::kAdmin,
                [services](Call& call) -> Task<http::Response> {

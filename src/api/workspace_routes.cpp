@@ -109,6 +109,8 @@ class WorkspaceRoutes {
 
     Task<http::Response> set_default(Call& call) {
         const auto id = call.id<WorkspaceId>("id");
+        co_await s_.workspaces.find(call.user().user, id);
+        Body(call.request).finish();
         co_return ok(view(co_await s_.workspaces.set_default(call.user().user, id)),
                      "Workspace set as default");
     }

@@ -95,12 +95,15 @@ void make_secret(const std::filesystem::path& file) {
 
 }  // namespace
 
+std::optional<std::string> load_secret(const std::filesystem::path& file) {
+    const Descriptor existing(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (existing.is_open()) return read_secret(file, existing);
+    if (errno != ENOENT) throw_unreadable(file, "cannot be opened");
+    return std::nullopt;
+}
+
 std::string load_or_make_secret(const std::filesystem::path& file) {
-    {
-        const Descriptor existing(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-        if (existing.is_open()) return read_secret(file, existing);
-        if (errno != ENOENT) throw_unreadable(file, "cannot be opened");
-    }
+    if (auto existing = load_secret(file)) return std::move(*existing);
     make_secret(file);
     const Descriptor made(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
     if (!made.is_open()) throw_unreadable(file, "cannot be opened");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace agentdb9::auth {
@@ -11,5 +12,8 @@ namespace agentdb9::auth {
 // "secret_readable_by_others" when its group or others may read the file, kInvalid "secret_malformed" when it
 // holds fewer than 32 bytes, kUnavailable "secret_unreadable" when it cannot be read or made.
 std::string load_or_make_secret(const std::filesystem::path& file);
+
+// The same without making one: absent when there is no such file.
+std::optional<std::string> load_secret(const std::filesystem::path& file);
 
 }  // namespace agentdb9::auth

@@ -101,13 +101,17 @@ Task<> sleep_on(Clock& clock, std::chrono::milliseconds duration) {
 }
 
 Task<bool> with_timeout(Clock& clock, std::chrono::milliseconds limit, Task<> task) {
+    return run_unless(sleep_on(clock, limit), std::move(task));
+}
+
+Task<bool> run_unless(Task<> reason, Task<> task) {
     auto executor = co_await asio::this_coro::executor;
-    auto [order, error, timer_error] =
+    auto [order, error, reason_error] =
         co_await asio::experimental::make_parallel_group(
             asio::co_spawn(executor, std::move(task), asio::deferred),
-            asio::co_spawn(executor, sleep_on(clock, limit), asio::deferred))
+            asio::co_spawn(executor, std::move(reason), asio::deferred))
             .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
-    (void)timer_error;
+    (void)reason_error;
     if (order[0] == 1 && error) {
         if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
             std::rethrow_exception(error);
@@ -120,6 +124,8 @@ Task<bool> with_timeout(Clock& clock, std::chrono::milliseconds limit, Task<> ta
 
 BlockingPool::BlockingPool(std::size_t threads)
     : pool_(threads == 0 ? nullptr : std::make_unique<asio::thread_pool>(threads)) {}
+
+BlockingPool::BlockingPool(std::function<Task<>()> turn) : turn_(std::move(turn)) {}
 
 BlockingPool::~BlockingPool() {
     if (pool_) pool_->join();

@@ -16,11 +16,13 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <variant>
 
 namespace agentdb9 {
 
@@ -84,13 +86,16 @@ template <class T>
 Task<std::optional<T>> with_timeout(Clock& clock, std::chrono::milliseconds limit, Task<T> task);
 // The same for a task without a result: false when the time ran out.
 Task<bool> with_timeout(Clock& clock, std::chrono::milliseconds limit, Task<> task);
+// Runs `task` until `reason` ends; then cancels it and returns false. What the task throws is thrown on.
+Task<bool> run_unless(Task<> reason, Task<> task);
 
 // Runs `task` until `end` is over; then cancels it and returns nothing. An exception of either is thrown on.
 template <class T>
 Task<std::optional<T>> until(Task<T> task, Task<> end);
 
 // Blocking work (SQL, files, password hashing) off the loops. With zero threads the work runs at once on the
-// caller's thread: the simulation's way.
+// caller's thread; with a `turn` it does too, but lets others have theirs before and after it, as threads
+// would: the simulation's way.
 namespace detail {
 template <class R>
 struct Boxed {
@@ -105,11 +110,13 @@ struct Boxed<void> {
 class BlockingPool {
   public:
     explicit BlockingPool(std::size_t threads);
+    explicit BlockingPool(std::function<Task<>()> turn);
     ~BlockingPool();  // waits for running work
 
     // Runs `work` on the pool and resumes the caller on its own executor. What `work` throws is thrown here.
     template <class F>
     Task<std::invoke_result_t<F&>> run(F work) {
+        if (turn_) co_return co_await run_in_turn(std::move(work));
         if (!pool_) co_return work();
         if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
             co_await asio::co_spawn(*pool_, invoke(std::move(work)), asio::use_awaitable);
@@ -131,7 +138,28 @@ class BlockingPool {
             co_return std::optional<std::invoke_result_t<F&>>(work());
         }
     }
+    template <class F>
+    Task<std::invoke_result_t<F&>> run_in_turn(F work) {
+        co_await turn_();
+        std::exception_ptr failure;
+        constexpr bool kNoResult = std::is_void_v<std::invoke_result_t<F&>>;
+        std::optional<std::conditional_t<kNoResult, std::monostate, std::invoke_result_t<F&>>> result;
+        try {
+            if constexpr (kNoResult) {
+                work();
+            } else {
+                result.emplace(work());
+            }
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        co_await turn_();
+        if (failure) std::rethrow_exception(failure);
+        if constexpr (!kNoResult) co_return std::move(*result);
+    }
+
     std::unique_ptr<asio::thread_pool> pool_;
+    std::function<Task<>()> turn_;
 };
 
 }  // namespace agentdb9::base

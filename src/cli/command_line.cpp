@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "cli/commands.hpp"
+#include "cli/logs.hpp"
 #include "cli/version.hpp"
 
 namespace agentdb9::cli {
@@ -38,10 +39,28 @@ void add_configuration_options(CLI::App& command, Context& context) {
                 "Where the database, the secrets and the operator's socket lie");
 }
 
+void add_operator_options(CLI::App& command, Context& context) {
+    add_configuration_options(command, context);
+    command.add_option("--timeout", context.timeout_seconds, "How long a running server may take to answer")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(1, 3600))
+        ->capture_default_str();
+    command.add_flag("--json", context.json, "Print JSON");
+}
+
+OperatorClient open_operator(const Context& context) {
+    auto loaded = context.load();
+    configure_command_logs(loaded.configuration);
+    for (const auto& warning : loaded.warnings)
+        std::cerr << "warning: " << warning << "\n";
+    return OperatorClient(std::move(loaded.configuration), std::chrono::seconds(context.timeout_seconds));
+}
+
 void add_setting(CLI::App& command, Context& context, const char* flag, const char* key, const char* help) {
     command
         .add_option_function<std::string>(
-            flag, [&context, key](const std::string& value) { context.flags[key] = value; }, help)
+            flag, [&context, flag, key](const std::string& value) { context.flags[key] = {flag, value}; },
+            help)
         ->type_name("VALUE");
 }
 
@@ -55,12 +74,20 @@ int run(int argc, char** argv) {
     program.footer(
         "Exit codes: 0 done, 1 failed, 2 wrong command line or configuration, 3 not found, 4 the "
         "database, the engine or the server does not answer.\n"
-        "Each command tells more with --help.");
+        "Each command tells more with --help.\n\nExamples:\n"
+        "  agentdb9 serve                             # the server, on http://127.0.0.1:8000\n"
+        "  agentdb9 doctor                            # what is wrong, and what to do\n"
+        "  agentdb9 user add ada@example.org          # an account\n"
+        "  agentdb9 volumes list                      # what lies in the trash\n"
+        "  agentdb9 config                            # what is in force, and from where");
     Context context;
     int code = kExitOk;
     add_serve(program, context, code);
-    add_migrate(program, context, code);
+    add_user(program, context, code);
+    add_volumes(program, context, code);
+    add_doctor(program, context, code);
     add_config(program, context, code);
+    add_migrate(program, context, code);
     add_version(program, context, code);
     try {
         program.parse(argc, argv);

@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/core.hpp"
 #include "cli/logs.hpp"
+#include "store/migrate.hpp"
 
 namespace agentdb9::cli {
 namespace {
@@ -24,27 +25,45 @@ void print(const std::vector<std::string>& names, const std::vector<std::string>
         std::cout << "note     " << note << "\n";
 }
 
+store::Migrated migrate(const config::Configuration& configuration) {
+    prepare_data_directory(configuration.data_dir);
+    return open_store(configuration, StoreAccess::kServe)->migrate();
+}
+
+// Where there is no database yet, every migration waits.
+std::vector<std::string> pending(const config::Configuration& configuration) {
+    std::error_code ec;
+    const auto file = sqlite_file(configuration);
+    if (!file || std::filesystem::exists(*file, ec) || ec)
+        return open_store(configuration, StoreAccess::kLook)->pending_migrations();
+    std::vector<std::string> names;
+    for (const auto& each : store::known_migrations())
+        names.push_back(each.name);
+    return names;
+}
+
 }  // namespace
 
 void add_migrate(CLI::App& program, Context& context, int& code) {
     auto* command = program.add_subcommand("migrate", "Bring the database up to this version");
     command->footer(
-        "'agentdb9 serve' does this by itself; use it to look first (--dry-run) or apart from a start.");
+        "'agentdb9 serve' does this by itself; use it to look first (--dry-run), or apart from a start. "
+        "Makes the "
+        "data directory and the database where there are none. No server may run on it meanwhile; --dry-run "
+        "may "
+        "be asked beside one.\n\nExamples:\n"
+        "  agentdb9 migrate --dry-run\n"
+        "  agentdb9 migrate --data-dir /var/lib/agentdb9");
     add_configuration_options(*command, context);
     auto dry_run = std::make_shared<bool>(false);
     command->add_flag("--dry-run", *dry_run, "Only say what would be applied");
     command->add_flag("--json", context.json, "Print JSON");
     command->callback([&context, &code, dry_run] {
         const auto loaded = context.load();
-        configure_logs(loaded.configuration);
-        if (!*dry_run) prepare_data_directory(loaded.configuration.data_dir);
-        auto store = open_store(loaded.configuration, *dry_run ? StoreAccess::kLook : StoreAccess::kServe);
-        if (*dry_run) {
-            print(store->pending_migrations(), {}, true, context.json);
-        } else {
-            const auto done = store->migrate();
-            print(done.applied, done.notes, false, context.json);
-        }
+        configure_command_logs(loaded.configuration);
+        const auto done = *dry_run ? store::Migrated{pending(loaded.configuration), {}}
+                                   : migrate(loaded.configuration);
+        print(done.applied, done.notes, *dry_run, context.json);
         code = kExitOk;
     });
 }

@@ -11,7 +11,14 @@ void add_serve(CLI::App& program, Context& context, int& code) {
     auto* command = program.add_subcommand("serve", "Run the server");
     command->footer(
         "Ends with SIGTERM or SIGINT, after requests under way (10 s at most). SIGHUP reads the "
-        "configuration again.\nWorkspaces keep running while the server is down.");
+        "configuration again: registration, limits and the log's level are in force at once, and whatever "
+        "else "
+        "has changed needs a restart.\nWorkspaces keep running while the server is down. One server runs on "
+        "a data "
+        "directory; a second one is refused.\n\nExamples:\n"
+        "  agentdb9 serve\n"
+        "  agentdb9 serve --data-dir /var/lib/agentdb9 --listen 0.0.0.0:8000 --apps-listen 0.0.0.0:8001\n"
+        "  AGENTDB9_ADMIN_EMAIL=me@example.org AGENTDB9_ADMIN_PASSWORD=… agentdb9 serve   # the first start");
     add_configuration_options(*command, context);
     add_setting(*command, context, "--listen", "server.listen",
                 "Address of the API and the page, e.g. 127.0.0.1:8000");

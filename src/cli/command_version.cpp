@@ -9,6 +9,7 @@ namespace agentdb9::cli {
 
 void add_version(CLI::App& program, Context& context, int& code) {
     auto* command = program.add_subcommand("version", "Print the version");
+    command->footer("Of this program; 'agentdb9 doctor' tells which version runs.");
     command->add_flag("--json", context.json, "Print JSON");
     command->callback([&context, &code] {
         if (context.json) {

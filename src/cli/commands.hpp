@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/context.hpp"
+#include "cli/operator_client.hpp"
 
 namespace CLI {
 class App;
@@ -12,11 +13,17 @@ namespace agentdb9::cli {
 
 void add_serve(CLI::App& program, Context& context, int& code);
 void add_migrate(CLI::App& program, Context& context, int& code);
+void add_user(CLI::App& program, Context& context, int& code);
+void add_volumes(CLI::App& program, Context& context, int& code);
+void add_doctor(CLI::App& program, Context& context, int& code);
 void add_config(CLI::App& program, Context& context, int& code);
 void add_version(CLI::App& program, Context& context, int& code);
 
 // Adds --config and --data-dir, which every command that reads the configuration has.
 void add_configuration_options(CLI::App& command, Context& context);
+// The same, --json and --timeout: for commands that ask the running server, by open_operator().
+void add_operator_options(CLI::App& command, Context& context);
+OperatorClient open_operator(const Context& context);
 // A flag whose value goes over the configuration key `key`.
 void add_setting(CLI::App& command, Context& context, const char* flag, const char* key, const char* help);
 

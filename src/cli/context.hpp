@@ -20,9 +20,10 @@ enum ExitCode : int {
 };
 
 struct Context {
-    std::optional<std::string> config_file;    // --config
-    std::map<std::string, std::string> flags;  // configuration key → value, from the flags given
-    bool json = false;                         // --json
+    std::optional<std::string> config_file;     // --config
+    std::map<std::string, config::Flag> flags;  // those given, by configuration key
+    bool json = false;                          // --json
+    int timeout_seconds = 60;                   // --timeout: how long a running server may take to answer
 
     // Reads environment and file anew. Throws base::Error.
     config::Loaded load() const;

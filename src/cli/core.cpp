@@ -3,6 +3,9 @@
 #include <sys/stat.h>
 
 #include "api/auth_routes.hpp"
+#include "api/documentation_routes.hpp"
+#include "api/operator_routes.hpp"
+#include "api/page_routes.hpp"
 #include "api/project_routes.hpp"
 #include "api/trash_routes.hpp"
 #include "api/workspace_routes.hpp"
@@ -20,6 +23,57 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kHashingThreads = 2;
 constexpr auto kInstallationKey = "installationId";
+
+services::ReconcilerOptions reconciler_options(const config::Configuration& configuration) {
+    services::ReconcilerOptions options;
+    options.parallel_starts = static_cast<std::size_t>(configuration.docker.max_parallel_starts);
+    options.trash_time = configuration.trash;
+    return options;
+}
+
+}  // namespace
+
+void prepare_data_directory(const fs::path& directory) {
+    std::error_code ec;
+    const bool made = fs::create_directories(directory, ec);
+    if (!fs::is_directory(directory)) {
+        throw base::Error(base::ErrorCode::kUnavailable, "data_directory_unusable",
+                          "The data directory " + directory.string() + " cannot be made (" + ec.message() +
+                              "); name another one with --data-dir.");
+    }
+    // What lies in it is nobody else's business.
+    if (made) ::chmod(directory.c_str(), S_IRWXU);
+}
+
+std::optional<fs::path> sqlite_file(const config::Configuration& configuration) {
+    constexpr std::string_view kScheme = "sqlite:";
+    if (configuration.on_postgresql()) return std::nullopt;
+    if (!configuration.database_url) return configuration.database_file();
+    return configuration.database_url->substr(kScheme.size());
+}
+
+std::unique_ptr<store::Store> open_store(const config::Configuration& configuration, StoreAccess access) {
+    if (configuration.on_postgresql())
+        return std::make_unique<store::PostgresStore>(*configuration.database_url);
+    store::SqliteOptions options;
+    if (access == StoreAccess::kLook) options.mode = store::OpenMode::kShared;
+    return std::make_unique<store::SqliteStore>(sqlite_file(configuration).value(), options);
+}
+
+std::unique_ptr<store::Store> open_migrated_store(const config::Configuration& configuration) {
+    auto opened = open_store(configuration, StoreAccess::kServe);
+    const auto migrated = opened->migrate();
+    for (const auto& name : migrated.applied)
+        log::info("migrated the database", {{"migration", name}});
+    for (const auto& note : migrated.notes)
+        log::warning("migrated the database", {{"note", note}});
+    return opened;
+}
+
+auth::Keys load_keys(const config::Configuration& configuration) {
+    if (configuration.auth.jwt_secret) return auth::Keys::from_secret(*configuration.auth.jwt_secret);
+    return auth::Keys::from_secret(auth::load_or_make_secret(configuration.data_dir / "jwt.secret"));
+}
 
 runtime::docker::DockerOptions docker_options(const config::DockerSettings& settings) {
     runtime::docker::DockerOptions options;
@@ -41,59 +95,19 @@ runtime::docker::DockerOptions docker_options(const config::DockerSettings& sett
     return options;
 }
 
-services::ReconcilerOptions reconciler_options(const config::Configuration& configuration) {
-    services::ReconcilerOptions options;
-    options.parallel_starts = static_cast<std::size_t>(configuration.docker.max_parallel_starts);
-    options.trash_time = configuration.trash;
-    return options;
-}
-
-fs::path database_file(const config::Configuration& configuration) {
-    constexpr std::string_view kScheme = "sqlite:";
-    if (!configuration.database_url) return configuration.database_file();
-    return configuration.database_url->substr(kScheme.size());
-}
-
-}  // namespace
-
-void prepare_data_directory(const fs::path& directory) {
-    std::error_code ec;
-    const bool made = fs::create_directories(directory, ec);
-    if (!fs::is_directory(directory)) {
-        throw base::Error(base::ErrorCode::kUnavailable, "data_directory_unusable",
-                          "The data directory " + directory.string() + " cannot be made (" + ec.message() +
-                              "); name another one with --data-dir.");
-    }
-    // What lies in it is nobody else's business.
-    if (made) ::chmod(directory.c_str(), S_IRWXU);
-}
-
-std::unique_ptr<store::Store> open_store(const config::Configuration& configuration, StoreAccess access) {
-    if (configuration.on_postgresql())
-        return std::make_unique<store::PostgresStore>(*configuration.database_url);
-    store::SqliteOptions options;
-    if (access == StoreAccess::kLook) options.mode = store::OpenMode::kShared;
-    return std::make_unique<store::SqliteStore>(database_file(configuration), options);
-}
-
-std::unique_ptr<store::Store> open_migrated_store(const config::Configuration& configuration) {
-    auto opened = open_store(configuration, StoreAccess::kServe);
-    const auto migrated = opened->migrate();
-    for (const auto& name : migrated.applied)
-        log::info("migrated the database", {{"migration", name}});
-    for (const auto& note : migrated.notes)
-        log::warning("migrated the database", {{"note", note}});
-    return opened;
-}
-
-auth::Keys load_keys(const config::Configuration& configuration) {
-    if (configuration.auth.jwt_secret) return auth::Keys::from_secret(*configuration.auth.jwt_secret);
-    return auth::Keys::from_secret(auth::load_or_make_secret(configuration.data_dir / "jwt.secret"));
+std::optional<base::InstallationId> find_installation_id(store::Store& store) {
+    std::optional<base::InstallationId> id;
+    store.transact(store::Mode::kRead, [&](store::Transaction& tx) {
+        if (const auto text = tx.settings().get(kInstallationKey)) id = base::InstallationId::parse(*text);
+    });
+    return id;
 }
 
 base::InstallationId installation_id(store::Store& store) {
-    std::optional<base::InstallationId> id;
+    auto id = find_installation_id(store);
+    if (id) return *id;
     store.transact(store::Mode::kWrite, [&](store::Transaction& tx) {
+        // Another server may have been first.
         if (const auto text = tx.settings().get(kInstallationKey)) id = base::InstallationId::parse(*text);
         if (id) return;
         id = base::InstallationId::generate();
@@ -143,8 +157,12 @@ void Core::add_routes() {
         router, {catalogue, workspaces, containers, tickets, [this] { return applications_origin(); }});
     api::add_project_routes(router, {projects, associations, volumes});
     api::add_trash_routes(router, {volumes, routes, clock});
+    api::add_operator_routes(operator_api.router(),
+                             {users, {volumes, routes, clock}, *store, runtime, [this] { return status(); }});
+    api::add_page_routes(router);
     api::add_server_routes(router,
                            {clock, *store, runtime, std::string(kVersion), [this] { return metrics(); }});
+    api::add_documentation_routes(router);
 }
 
 }  // namespace agentdb9::cli

@@ -35,6 +35,8 @@ namespace agentdb9::cli {
 
 // Made with mode 0700 when it is missing. Throws base::Error when it cannot be used.
 void prepare_data_directory(const std::filesystem::path& directory);
+// Where the database lies; absent when it is no file.
+std::optional<std::filesystem::path> sqlite_file(const config::Configuration& configuration);
 enum class StoreAccess { kServe, kLook };
 // kServe: as the one owner of the data directory. kLook: beside a server that may run; read only. Not
 // migrated.
@@ -45,6 +47,9 @@ std::unique_ptr<store::Store> open_migrated_store(const config::Configuration& c
 auth::Keys load_keys(const config::Configuration& configuration);
 // Who made what is on the engine: in the database, made on first use. Blocks.
 base::InstallationId installation_id(store::Store& store);
+// The same without making one. Blocks.
+std::optional<base::InstallationId> find_installation_id(store::Store& store);
+runtime::docker::DockerOptions docker_options(const config::DockerSettings& settings);
 
 class Core {
   public:
@@ -57,6 +62,7 @@ class Core {
     // What the routes below ask for; `serve` sets them before the first request.
     std::function<api::ApplicationsOrigin()> applications_origin;
     std::function<std::vector<api::Metric>()> metrics;
+    std::function<json::object()> status;
 
     const config::Configuration configuration;
     base::SystemClock clock;

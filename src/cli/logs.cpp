@@ -15,12 +15,21 @@ log::Level level_of(const std::string& name) {
     return log::Level::kInfo;
 }
 
+log::Format format_of(const config::Configuration& configuration) {
+    bool human = configuration.log_format == config::LogFormat::kHuman;
+    if (configuration.log_format == config::LogFormat::kAuto) human = ::isatty(STDERR_FILENO) == 1;
+    return human ? log::Format::kHuman : log::Format::kJson;
+}
+
 }  // namespace
 
 void configure_logs(const config::Configuration& configuration) {
-    bool human = configuration.log_format == config::LogFormat::kHuman;
-    if (configuration.log_format == config::LogFormat::kAuto) human = ::isatty(STDERR_FILENO) == 1;
-    log::configure(level_of(configuration.log_level), human ? log::Format::kHuman : log::Format::kJson);
+    log::configure(level_of(configuration.log_level), format_of(configuration));
+}
+
+void configure_command_logs(const config::Configuration& configuration) {
+    const auto level = level_of(configuration.log_level);
+    log::configure(level == log::Level::kInfo ? log::Level::kWarning : level, format_of(configuration));
 }
 
 }  // namespace agentdb9::cli

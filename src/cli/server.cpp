@@ -1,5 +1,7 @@
 #include "cli/server.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <csignal>
@@ -46,14 +48,7 @@ proxy::Options data_plane_options(const config::Configuration& configuration) {
     options.apps_url = server.apps_url.value_or("");
     options.trusted_proxies = server.trusted_proxies;
     options.limits.api_body_bytes = static_cast<std::size_t>(server.body_limit_bytes);
-    std::map<std::string, std::string> rewrites{{"/vscode", "vscode"}, {"/spreadsheet", "spreadsheet"}};
-    for (const auto& [prefix, value] : configuration.rewrites)
-        rewrites[prefix] = value;
-    for (const auto& [prefix, value] : rewrites) {
-        auto rewrite = proxy::parse_rewrite(prefix, value);
-        if (!rewrite) throw base::invalid_field("rewrites." + prefix, rewrite.error());
-        options.rewrites.push_back(std::move(*rewrite));
-    }
+    options.rewrites = configuration.rewrites;
     return options;
 }
 
@@ -70,6 +65,7 @@ Server::Server(const Context& context, const config::Loaded& loaded)
                                        data_plane_.applications_port()};
     };
     core_.metrics = [this] { return metrics(); };
+    core_.status = [this] { return status(); };
     core_.authenticator.subscribe(
         [this](const auth::Revocation& revocation) { data_plane_.revoke(revocation); });
     core_.routes.set_publisher([this](std::shared_ptr<const model::RouteTable> table) -> Task<> {
@@ -146,6 +142,16 @@ void Server::announce_addresses() const {
         << "/)\n"
         << "Sign in there. A password that was lost is replaced by: agentdb9 user reset-password EMAIL\n"
         << std::flush;
+}
+
+json::object Server::status() const {
+    const auto& server = core_.configuration.server;
+    return {{"version", kVersion},
+            {"process", ::getpid()},
+            {"listen", json::object{{"host", server.listen.host}, {"port", data_plane_.api_port()}}},
+            {"api", origin_text(server.listen, data_plane_.api_port())},
+            {"applications", origin_text(server.apps_listen, data_plane_.applications_port())},
+            {"runtimeConnected", core_.reconciler.connected()}};
 }
 
 Task<> Server::announce_first_admin() {

@@ -30,6 +30,7 @@ class Server {
     void reload();
     proxy::ControlPlane control_plane();
     std::vector<api::Metric> metrics() const;
+    json::object status() const;
 
     const Context& context_;
     asio::io_context io_{1};
@@ -41,8 +42,7 @@ class Server {
     base::Scope scope_;
 };
 
-// The options of the data plane that the configuration asks for. Throws base::Error for a rewrite that leads
-// nowhere.
+// The options of the data plane that the configuration asks for.
 proxy::Options data_plane_options(const config::Configuration& configuration);
 
 }  // namespace agentdb9::cli

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/rewrite.hpp"
 #include "model/workspace_type.hpp"
 
 namespace agentdb9::config {
@@ -50,6 +51,9 @@ struct DockerSettings {
 
 enum class LogFormat { kAuto, kJson, kHuman };
 
+// "/vscode" and "/spreadsheet" lead to the caller's default workspace of that type.
+std::vector<model::Rewrite> default_rewrites();
+
 struct Configuration {
     std::filesystem::path data_dir;
     std::optional<std::string> database_url;  // absent: SQLite in the data directory
@@ -60,7 +64,7 @@ struct Configuration {
     std::string log_level = "info";
     LogFormat log_format = LogFormat::kAuto;
     std::vector<model::WorkspaceType> workspace_types = model::built_in_types();
-    std::map<std::string, std::string> rewrites;  // path prefix → http://host:port
+    std::vector<model::Rewrite> rewrites = default_rewrites();
 
     bool on_postgresql() const { return database_url && database_url->starts_with("postgres"); }
     std::filesystem::path database_file() const { return data_dir / "agentdb9.db"; }
@@ -70,18 +74,24 @@ struct Configuration {
 // One line of `agentdb9 config`.
 struct ShownSetting {
     std::string key;
-    std::string value;   // secrets: "(set)"
+    std::string value;   // secrets, and what may hold some (a type's env, a driver's options): "(set)"
     std::string source;  // "flag --listen", "environment AGENTDB9_…", "agentdb9.toml:12", "default"
 };
 
 struct Loaded {
     Configuration configuration;
     std::vector<ShownSetting> shown;
-    std::vector<std::string> warnings;  // environment names that look like ours but are not known
+    std::vector<std::string> warnings;          // environment names that look like ours but are not known
+    std::optional<std::filesystem::path> file;  // the configuration file that was read
+};
+
+struct Flag {
+    std::string name;  // "--listen"
+    std::string value;
 };
 
 struct Inputs {
-    std::map<std::string, std::string> flags;        // key → value, e.g. "server.listen" → "127.0.0.1:9000"
+    std::map<std::string, Flag> flags;               // by key, e.g. "server.listen"
     std::map<std::string, std::string> environment;  // the whole of it
     std::optional<std::filesystem::path> file;       // --config
 };

@@ -12,37 +12,35 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kTypes = "workspaceTypes";
+constexpr std::string_view kRewrites = "rewrites";
+constexpr std::string_view kDriverOptions = "docker.volumeDriverOptions";
+// What may hold passwords, and is nobody's business but the engine's.
+constexpr std::string_view kHidden = "(set)";
+
+std::string text_of(const toml::node& node) {
+    std::ostringstream text;
+    node.visit([&text](const auto& value) { text << value; });
+    return text.str();
+}
+
 // Collects what is wrong, and where each value came from.
 class Loader {
   public:
     explicit Loader(const Inputs& inputs) : inputs_(inputs) {}
 
     Loaded run() {
-        for (const auto& setting : settings())
-            sources_[setting.key] = "default";
-        sources_["workspaceTypes"] = sources_["rewrites"] = sources_["docker.volumeDriverOptions"] =
-            "default";
         loaded_.configuration.data_dir = default_data_dir();
         // The data directory is settled first: the file may lie in it.
         apply_environment("dataDir");
         apply_flags("dataDir");
         if (const auto file = find_file()) read_file(*file);
         apply_environment({});
-        if (auto host = inputs_.environment.find("DOCKER_HOST"); host != inputs_.environment.end() &&
-                                                                 !loaded_.configuration.docker.host &&
-                                                                 !host->second.empty()) {
-            loaded_.configuration.docker.host = host->second;
-            sources_["docker.host"] = "environment DOCKER_HOST";
-        }
+        apply_docker_host();
         apply_flags({});
         warn_of_unknown_environment();
         if (!problems_.empty()) refuse();
-        for (const auto& setting : settings()) {
-            auto value = setting.show(loaded_.configuration);
-            if (setting.secret && sources_[setting.key] != "default") value = "(set)";
-            loaded_.shown.push_back({setting.key, value, sources_[setting.key]});
-        }
-        show_tables();
+        show();
         return std::move(loaded_);
     }
 
@@ -62,22 +60,30 @@ class Loader {
     std::optional<fs::path> find_file() {
         std::optional<fs::path> named = inputs_.file;
         if (auto name = environment("AGENTDB9_CONFIG"); !named && !name.empty()) named = name;
+        std::error_code ec;
         if (named) {
-            if (fs::exists(*named)) return named;
-            problems_.push_back({named->string(), "there is no such configuration file"});
+            if (fs::exists(*named, ec)) return named;
+            report(named->string(), "is not there: no configuration file has this name");
             return std::nullopt;
         }
         for (const auto& place :
              {loaded_.configuration.data_dir / "agentdb9.toml", fs::path("/etc/agentdb9/agentdb9.toml")}) {
-            std::error_code ec;
             if (fs::exists(place, ec)) return place;
         }
         return std::nullopt;
     }
 
+    // The data directory is looked at twice; a mistake is told once.
+    void report(std::string field, std::string problem) {
+        const bool known = std::ranges::any_of(problems_, [&](const base::FieldProblem& each) {
+            return each.field == field && each.problem == problem;
+        });
+        if (!known) problems_.push_back({std::move(field), std::move(problem)});
+    }
+
     void apply(const Setting& setting, const std::string& value, const std::string& source) {
         if (auto problem = setting.set(loaded_.configuration, value); !problem.empty()) {
-            problems_.push_back({source + ": " + setting.key, problem});
+            report(source + ": " + setting.key, problem);
         } else {
             sources_[setting.key] = source;
         }
@@ -92,23 +98,32 @@ class Loader {
         }
     }
 
+    // The engine's own variable, for whoever uses its other tools too.
+    void apply_docker_host() {
+        const auto host = environment("DOCKER_HOST");
+        if (host.empty() || loaded_.configuration.docker.host) return;
+        const auto setting = std::ranges::find(settings(), "docker.host", &Setting::key);
+        apply(*setting, host, "environment DOCKER_HOST");
+    }
+
     void apply_flags(std::optional<std::string_view> only) {
-        for (const auto& [key, value] : inputs_.flags) {
+        for (const auto& [key, flag] : inputs_.flags) {
             if (only && key != *only) continue;
-            for (const auto& setting : settings()) {
-                if (setting.key == key) apply(setting, value, "flag");
-            }
+            const auto setting = std::ranges::find(settings(), key, &Setting::key);
+            if (setting != settings().end()) apply(*setting, flag.value, "flag " + flag.name);
         }
     }
 
     void warn_of_unknown_environment() {
+        std::vector<std::string> known{"AGENTDB9_CONFIG"};
+        for (const auto& setting : settings())
+            known.push_back(setting.environment);
         for (const auto& [name, value] : inputs_.environment) {
-            if (!name.starts_with("AGENTDB9_") || name == "AGENTDB9_CONFIG") continue;
-            if (std::ranges::none_of(settings(),
-                                     [&](const Setting& setting) { return setting.environment == name; })) {
-                loaded_.warnings.push_back("the environment variable " + name +
-                                           " names no setting and is ignored");
-            }
+            if (!name.starts_with("AGENTDB9_") || std::ranges::find(known, name) != known.end()) continue;
+            const auto near = did_you_mean(name, known);
+            loaded_.warnings.push_back("the environment variable " + name +
+                                       " names no setting and is ignored" +
+                                       (near ? "; did you mean " + *near + "?" : ""));
         }
     }
 
@@ -116,37 +131,42 @@ class Loader {
         return file_.filename().string() + ":" + std::to_string(node.source().begin.line);
     }
 
+    void report(const toml::node& node, const std::string& key, const std::string& problem) {
+        report(place_of(node) + ": " + key, problem);
+    }
+
     void read_file(const fs::path& file) {
         file_ = file;
+        loaded_.file = file;
         toml::table table;
         try {
             table = toml::parse_file(file.string());
         } catch (const toml::parse_error& error) {
-            problems_.push_back({file_.filename().string() + ":" + std::to_string(error.source().begin.line),
-                                 std::string(error.description())});
+            const auto line = error.source().begin.line;
+            report(line == 0 ? file.string() : file_.filename().string() + ":" + std::to_string(line),
+                   std::string(error.description()));
             return;
         }
         walk(table, "");
+        // After the types, whose names it may use.
+        if (const auto* node = table.get(kRewrites)) read_rewrites(*node);
     }
 
     void walk(const toml::table& table, const std::string& prefix) {
-        const Problem problem = [this](const toml::node& node, const std::string& key,
-                                       const std::string& what) {
-            problems_.push_back({place_of(node) + ": " + key, what});
-        };
         for (const auto& [name, node] : table) {
             const std::string key = prefix + std::string(name.str());
-            const auto* inner = node.as_table();
-            if (key == "workspaceTypes" && inner != nullptr) {
-                read_workspace_types(*inner, loaded_.configuration.workspace_types, problem);
-                sources_[key] = place_of(node);
-            } else if (key == "rewrites" && inner != nullptr) {
-                read_rewrites(*inner, problem);
-            } else if (key == "docker.volumeDriverOptions" && inner != nullptr) {
-                read_texts(*inner, key, loaded_.configuration.docker.volume_driver_options, problem);
-            } else if (inner != nullptr && is_section(key)) {
-                walk(*inner, key + ".");
-            } else {
+            if (key == kTypes) {
+                read_types(node);
+            } else if (key == kDriverOptions) {
+                for (auto& [option, value] : read_texts(node, key))
+                    loaded_.configuration.docker.volume_driver_options[option] = value;
+            } else if (is_section(key)) {
+                if (const auto* inner = node.as_table()) {
+                    walk(*inner, key + ".");
+                } else {
+                    report(node, key, "must be a section, [" + key + "]");
+                }
+            } else if (key != kRewrites) {
                 read_setting(key, node);
             }
         }
@@ -157,15 +177,21 @@ class Loader {
             settings(), [&](const Setting& setting) { return setting.key.starts_with(key + "."); });
     }
 
+    static std::vector<std::string> known_keys() {
+        std::vector<std::string> known{std::string(kTypes), std::string(kRewrites),
+                                       std::string(kDriverOptions)};
+        for (const auto& setting : settings()) {
+            known.push_back(setting.key);
+            known.push_back(setting.key.substr(0, setting.key.find('.')));
+        }
+        return known;
+    }
+
     void read_setting(const std::string& key, const toml::node& node) {
         const auto found = std::ranges::find(settings(), key, &Setting::key);
         if (found == settings().end()) {
-            std::vector<std::string> known{"workspaceTypes", "rewrites"};
-            for (const auto& setting : settings())
-                known.push_back(setting.key);
-            const auto near = did_you_mean(key, known);
-            problems_.push_back({place_of(node) + ": " + key,
-                                 "is not a known key" + (near ? ", did you mean '" + *near + "'?" : "")});
+            const auto near = did_you_mean(key, known_keys());
+            report(node, key, "is not a known key" + (near ? ", did you mean '" + *near + "'?" : ""));
             return;
         }
         std::optional<std::string> text;
@@ -188,12 +214,9 @@ class Loader {
                 wanted = "must be a list of texts";
                 break;
         }
-        if (!text) {
-            problems_.push_back({place_of(node) + ": " + key, wanted});
-            return;
-        }
+        if (!text) return report(node, key, wanted);
         if (auto problem = found->set(loaded_.configuration, *text); !problem.empty()) {
-            problems_.push_back({place_of(node) + ": " + key, problem});
+            report(node, key, problem);
         } else {
             sources_[key] = place_of(node);
         }
@@ -211,48 +234,100 @@ class Loader {
         return text;
     }
 
-    void read_texts(const toml::table& table, const std::string& key,
-                    std::map<std::string, std::string>& into, const Problem& problem) {
+    void read_types(const toml::node& node) {
+        const auto* types = node.as_table();
+        if (types == nullptr)
+            return report(node, std::string(kTypes), "must be tables, [workspaceTypes.NAME]");
+        read_workspace_types(*types, loaded_.configuration.workspace_types,
+                             [this](const toml::node& at, const std::string& key, const std::string& what) {
+                                 report(at, key, what);
+                             });
+        note_overrides(*types, std::string(kTypes), 0);
+    }
+
+    // One line for each key that the file sets; env may hold secrets.
+    void note_overrides(const toml::table& table, const std::string& prefix, int depth) {
         for (const auto& [name, node] : table) {
-            if (auto value = node.value_exact<std::string>()) {
-                into[std::string(name.str())] = *value;
-                sources_[key] = place_of(node);
-            } else {
-                problem(node, key + "." + std::string(name.str()), "must be a text");
+            const std::string key = prefix + "." + std::string(name.str());
+            if (depth == 0) sources_[key] = place_of(node);
+            const auto* inner = node.as_table();
+            if (depth == 1 && name.str() == "env") {
+                overrides_.push_back({key, std::string(kHidden), place_of(node)});
+            } else if (inner != nullptr) {
+                note_overrides(*inner, key, depth + 1);
+            } else if (depth > 0) {
+                overrides_.push_back({key, text_of(node), place_of(node)});
             }
         }
     }
 
-    void read_rewrites(const toml::table& table, const Problem& problem) {
+    std::map<std::string, std::string> read_texts(const toml::node& node, const std::string& key) {
         std::map<std::string, std::string> texts;
-        read_texts(table, "rewrites", texts, problem);
-        for (const auto& [path, url] : texts) {
-            const auto& node = *table.get(path);
-            const bool good_path =
-                path.size() > 1 && path.front() == '/' && path.back() != '/' && !path.starts_with("/api");
-            if (!good_path)
-                problem(node, "rewrites." + path, "must be a path like \"/vscode\", outside of /api");
-            const auto rest = url.starts_with("http://") ? url.substr(7) : std::string();
-            if (rest.find(':') == std::string::npos || rest.find_first_of("/?#@ ") != std::string::npos) {
-                problem(node, "rewrites." + path, "must lead to http://HOST:PORT");
-            }
-            loaded_.configuration.rewrites[path] = url;
+        const auto* table = node.as_table();
+        if (table == nullptr) {
+            report(node, key, "must be a table of texts");
+            return texts;
         }
+        for (const auto& [name, entry] : *table) {
+            const std::string whole = key + "." + std::string(name.str());
+            if (auto value = entry.value_exact<std::string>()) {
+                texts[std::string(name.str())] = *value;
+                sources_[whole] = place_of(entry);
+            } else {
+                report(entry, whole, "must be a text");
+            }
+        }
+        return texts;
     }
 
-    void show_tables() {
-        for (const auto& type : loaded_.configuration.workspace_types) {
-            loaded_.shown.push_back({"workspaceTypes." + type.type,
-                                     type.container_image + " on port " + std::to_string(type.default_port),
-                                     sources_["workspaceTypes"]});
+    void read_rewrites(const toml::node& node) {
+        auto& rewrites = loaded_.configuration.rewrites;
+        for (const auto& [path, value] : read_texts(node, std::string(kRewrites))) {
+            const auto& entry = *node.as_table()->get(path);
+            const std::string key = std::string(kRewrites) + "." + path;
+            auto rewrite = model::parse_rewrite(path, value);
+            if (!rewrite) {
+                report(entry, key, rewrite.error());
+                continue;
+            }
+            const auto& types = loaded_.configuration.workspace_types;
+            if (!rewrite->upstream &&
+                std::ranges::find(types, rewrite->type, &model::WorkspaceType::type) == types.end()) {
+                report(entry, key, "leads to '" + rewrite->type + "', which is no workspace type");
+            }
+            std::erase_if(rewrites,
+                          [&rewrite](const model::Rewrite& each) { return each.prefix == rewrite->prefix; });
+            rewrites.push_back(std::move(*rewrite));
         }
-        for (const auto& [path, url] : loaded_.configuration.rewrites) {
-            loaded_.shown.push_back({"rewrites." + path, url, sources_["rewrites"]});
+        std::ranges::sort(rewrites, {}, &model::Rewrite::prefix);
+    }
+
+    std::string source_of(const std::string& key) const {
+        const auto found = sources_.find(key);
+        return found == sources_.end() ? "default" : found->second;
+    }
+
+    void show(const std::string& key, std::string value) {
+        loaded_.shown.push_back({key, std::move(value), source_of(key)});
+    }
+
+    void show() {
+        const auto& configuration = loaded_.configuration;
+        for (const auto& setting : settings()) {
+            const bool hidden = setting.secret && source_of(setting.key) != "default";
+            show(setting.key, hidden ? std::string(kHidden) : setting.show(configuration));
         }
-        for (const auto& [name, value] : loaded_.configuration.docker.volume_driver_options) {
-            loaded_.shown.push_back(
-                {"docker.volumeDriverOptions." + name, value, sources_["docker.volumeDriverOptions"]});
+        for (const auto& [name, value] : configuration.docker.volume_driver_options)
+            show(std::string(kDriverOptions) + "." + name, std::string(kHidden));
+        for (const auto& type : configuration.workspace_types) {
+            const auto key = std::string(kTypes) + "." + type.type;
+            show(key, type.container_image + " on port " + std::to_string(type.default_port));
+            for (const auto& each : overrides_) {
+                if (each.key.starts_with(key + ".")) loaded_.shown.push_back(each);
+            }
         }
+        for (const auto& rewrite : configuration.rewrites)
+            show(std::string(kRewrites) + "." + rewrite.prefix, model::to_text(rewrite));
     }
 
     [[noreturn]] void refuse() const {
@@ -260,19 +335,25 @@ class Loader {
         for (const auto& each : problems_)
             message += "\n  " + each.field + " " + each.problem;
         base::Error error(base::ErrorCode::kInvalid, "invalid_configuration", message);
+        // Adds in place: an assignment would move the error onto itself, and leave it without a word.
         for (const auto& each : problems_)
-            error = std::move(error).with_field(each.field, each.problem);
+            std::move(error).with_field(each.field, each.problem);  // NOLINT(bugprone-use-after-move)
         throw error;
     }
 
     const Inputs& inputs_;
     Loaded loaded_;
     fs::path file_;
-    std::map<std::string, std::string> sources_;
+    std::map<std::string, std::string> sources_;  // by key; absent: the default
+    std::vector<ShownSetting> overrides_;         // of workspace types
     std::vector<base::FieldProblem> problems_;
 };
 
 }  // namespace
+
+std::vector<model::Rewrite> default_rewrites() {
+    return {{"/spreadsheet", "spreadsheet", std::nullopt}, {"/vscode", "vscode", std::nullopt}};
+}
 
 Loaded load(const Inputs& inputs) {
     return Loader(inputs).run();

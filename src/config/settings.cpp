@@ -1,9 +1,11 @@
 #include "config/settings.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <sstream>
-#include <thread>
 
 namespace agentdb9::config {
 namespace {
@@ -42,6 +44,31 @@ std::optional<std::int64_t> integer(std::string_view text) {
     return value;
 }
 
+bool is_ip_address(const std::string& text) {
+    std::array<unsigned char, sizeof(in6_addr)> bytes{};
+    return ::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
+           ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
+}
+
+// "192.0.2.7" or "10.0.0.0/8".
+bool is_network(const std::string& text) {
+    const auto slash = text.find('/');
+    if (!is_ip_address(text.substr(0, slash))) return false;
+    if (slash == std::string::npos) return true;
+    const auto length = integer(std::string_view(text).substr(slash + 1));
+    return length && *length >= 0 && *length <= (text.find(':') == std::string::npos ? 32 : 128);
+}
+
+std::string check_engine_address(const std::string& text) {
+    if (text.starts_with("unix:///") && text.size() <= std::string_view("unix://").size() + 100) return {};
+    const auto colon = text.rfind(':');
+    if (text.starts_with("tcp://") && colon > 6 &&
+        model::parse_port(std::string_view(text).substr(colon + 1)) &&
+        text.find_first_of("/?#@ ", 6) == std::string::npos)
+        return {};
+    return "must be unix:///path/to/socket (100 characters at most) or tcp://ADDRESS:PORT";
+}
+
 Setting number(std::string key, std::int64_t least, std::int64_t most,
                std::function<void(Configuration&, std::int64_t)> set,
                std::function<std::int64_t(const Configuration&)> get) {
@@ -71,10 +98,7 @@ Setting address(std::string key, Address ServerSettings::* member) {
             if (host.size() > 2 && host.front() == '[' && host.back() == ']')
                 host = host.substr(1, host.size() - 2);
             if (host == "localhost") host = "127.0.0.1";
-            const bool plausible = std::ranges::all_of(host, [](char ch) {
-                return std::isxdigit(static_cast<unsigned char>(ch)) || ch == '.' || ch == ':';
-            });
-            if (!plausible) return "must name an IP address, e.g. 127.0.0.1:8000 or [::1]:8000";
+            if (!is_ip_address(host)) return "must name an IP address, e.g. 127.0.0.1:8000 or [::1]:8000";
             c.server.*member = {host, static_cast<int>(*port)};
             return {};
         },
@@ -197,10 +221,14 @@ std::vector<Setting> make_settings() {
     all.push_back(make(
         "server.trustedProxies", Kind::kTextList,
         [](Configuration& c, const std::string& text) -> std::string {
-            c.server.trusted_proxies.clear();
+            std::vector<std::string> list;
             std::stringstream items(text);
-            for (std::string item; std::getline(items, item, ',');)
-                c.server.trusted_proxies.push_back(item);
+            for (std::string item; std::getline(items, item, ',');) {
+                if (!is_network(item))
+                    return "must be addresses or networks like 10.0.0.0/8, and '" + item + "' is neither";
+                list.push_back(item);
+            }
+            c.server.trusted_proxies = std::move(list);
             return {};
         },
         [](const Configuration& c) { return show_list(c.server.trusted_proxies); }));
@@ -236,7 +264,8 @@ std::vector<Setting> make_settings() {
                                          }));
     password.environment = "AGENTDB9_ADMIN_PASSWORD";
     all.push_back(std::move(password));
-    all.push_back(optional_text("docker.host", &Configuration::docker, &DockerSettings::host));
+    all.push_back(
+        optional_text("docker.host", &Configuration::docker, &DockerSettings::host, check_engine_address));
     all.push_back(make(
         "docker.network", Kind::kText,
         [](Configuration& c, const std::string& text) -> std::string {

@@ -152,9 +152,10 @@ std::optional<HeadError> check_target(RequestHead& head) {
             continue;
         auto rest = head.target.substr(scheme.size());
         auto slash = rest.find_first_of("/?");
-        if (!iequals(rest.substr(0, slash), head.host) || slash == rest.npos || rest[slash] == '?')
+        if (head.host.empty() || !iequals(rest.substr(0, slash), head.host))
             return HeadError{400, "the target names another host"};
-        head.target = rest.substr(slash);
+        if (slash != rest.npos && rest[slash] == '?') return HeadError{400, "the target has no path"};
+        head.target = slash == rest.npos ? std::string_view("/") : rest.substr(slash);
         return std::nullopt;
     }
     return HeadError{400, "a malformed request target"};
@@ -188,6 +189,16 @@ std::optional<std::string_view> Head::get(std::string_view name) const {
     for (const auto& field : fields)
         if (iequals(field.name, name)) return field.value;
     return std::nullopt;
+}
+
+std::string Head::joined(std::string_view name) const {
+    std::string list;
+    for (const auto& field : fields) {
+        if (!iequals(field.name, name) || field.value.empty()) continue;
+        if (!list.empty()) list += ", ";
+        list += field.value;
+    }
+    return list;
 }
 
 bool Head::has(std::string_view name, std::string_view token) const {

@@ -51,6 +51,8 @@ struct Head {
 
     // The first field of that name.
     std::optional<std::string_view> get(std::string_view name) const;
+    // Every field of that name as one list (RFC 9110 section 5.3); empty without any.
+    std::string joined(std::string_view name) const;
     // Whether any field of that name has the list element `token`.
     bool has(std::string_view name, std::string_view token) const;
 };

@@ -15,6 +15,8 @@ namespace agentdb9::http {
 
 // ASCII only, as field names are (RFC 9110 section 5.1).
 bool iequals(std::string_view a, std::string_view b);
+// Without spaces and tabs at either end.
+std::string_view trim(std::string_view text);
 // Whether the comma-separated list `list` has the element `token` (RFC 9110 section 5.6.1), whatever its
 // case.
 bool list_has(std::string_view list, std::string_view token);

@@ -151,6 +151,11 @@ void Stream::close(IoError why) {
     socket_.close(ignored);
 }
 
+void Stream::reset_at_close() {
+    boost::system::error_code ignored;
+    if (!error_) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+}
+
 void Stream::interrupt() {
     if (error_) return;
     interrupted_ = true;

@@ -49,6 +49,8 @@ class Stream final : private Loop::Member {
     // Ends what waits with kClosed (or `why`), and every later call. The descriptor is closed at once.
     void close(IoError why = IoError::kClosed);
     bool is_open() const { return !error_; }
+    // close() sends a reset instead of FIN: the other side notices that something is missing.
+    void reset_at_close();
     // A pending wait_readable() ends with kCancelled; so does the next one when none is pending.
     void interrupt();
     // Takes an interrupt back that nothing has waited for.

@@ -179,6 +179,7 @@ struct Tombstone {
     Time deleted_at;
     Time purge_after;
     std::optional<Time> restored_at;
+    std::optional<Time> purging_since;  // its removal has begun: it cannot be restored any more
     std::optional<Time> purged_at;
 };
 

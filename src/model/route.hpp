@@ -1,5 +1,5 @@
-// Workspace → upstream, as the data plane reads it: an immutable table, made by the reconciler's side on every change and read
-// by each worker without a lock.
+// Workspace → upstream, as the data plane reads it: an immutable table, made by the reconciler's side on
+// every change and read by each worker without a lock.
 #pragma once
 
 #include <atomic>
@@ -17,13 +17,14 @@
 namespace agentdb9::model {
 
 enum class RouteState {
-    kReady,    // requests go to the instance
-    kHeld,     // it is starting, switching or not yet looked at: requests wait for the next table, ten seconds at most
+    kReady,  // requests go to the instance
+    kHeld,   // it is starting, switching or not yet looked at: requests wait for the next table, ten seconds
+             // at most
     kStopped,  // requests are refused: workspace_not_running
 };
 
-// How much an instance is used. Written by the workers, read by the reconciler, which lets an instance finish its requests
-// before it stops it. Lives as long as anyone refers to it.
+// How much an instance is used. Written by the workers, read by the reconciler, which lets an instance finish
+// its requests before it stops it. Lives as long as anyone refers to it.
 struct InstanceUse {
     std::atomic<std::int64_t> requests_in_flight{0};
     std::atomic<std::int64_t> open_sockets{0};  // upgraded connections

@@ -3,6 +3,7 @@
 // threads.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -45,6 +46,7 @@ class Questions {
         asio::steady_timer woken;          // worker's thread
         asio::cancellation_signal cancel;  // control's thread
         bool done = false;                 // worker's thread
+        std::atomic<bool> given_up = false;
     };
     template <class T>
     struct Question final : Pending {
@@ -81,6 +83,9 @@ Task<std::optional<T>> Questions::ask(const Function& function, Arguments... arg
                 asio::bind_cancellation_slot(question->cancel.slot(), [question](std::exception_ptr failure) {
                     if (failure && !base::is_cancellation(failure))
                         log::exception("a request failed in the control plane", failure);
+                    // Nobody may be there any more to run what is posted, and that would keep its own loop
+                    // alive for ever.
+                    if (question->given_up) return;
                     asio::post(*question->worker, [question] {
                         question->done = true;
                         question->woken.cancel();
@@ -97,6 +102,7 @@ Task<std::optional<T>> Questions::ask(const Function& function, Arguments... arg
 inline void Questions::give_up() {
     given_up_ = true;
     for (const auto& question : pending_) {
+        question->given_up = true;
         question->woken.cancel();
         asio::post(control_, [question] { question->cancel.emit(asio::cancellation_type::terminal); });
     }

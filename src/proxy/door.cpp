@@ -1,7 +1,5 @@
 #include "proxy/door.hpp"
 
-#include <charconv>
-
 #include "base/ids.hpp"
 
 namespace agentdb9::proxy {
@@ -75,45 +73,6 @@ std::optional<Door> find_door(Origin origin, std::string_view path, const std::v
         best = Door{path.substr(0, rewrite.prefix.size()), rest, {}, std::nullopt, &rewrite};
     }
     return best;
-}
-
-std::optional<int> parse_port(std::string_view text) {
-    if (text.empty() || text.front() == '0') return std::nullopt;
-    int port = 0;
-    auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (ec != std::errc() || end != text.data() + text.size() || port < 1 || port > 65535)
-        return std::nullopt;
-    return port;
-}
-
-std::expected<Rewrite, std::string> parse_rewrite(std::string_view prefix, std::string_view value) {
-    constexpr std::string_view kScheme = "http://";
-    if (prefix.size() < 2 || prefix.front() != '/' || prefix.back() == '/' ||
-        prefix.find_first_of("?#") != prefix.npos)
-        return std::unexpected("a rewrite's path starts with '/' and does not end with one");
-    Rewrite rewrite{std::string(prefix), {}, std::nullopt};
-    if (!value.starts_with(kScheme)) {
-        if (value.empty() || value.find_first_of(":/") != value.npos)
-            return std::unexpected("must be a workspace type or http://HOST:PORT");
-        rewrite.type = value;
-        return rewrite;
-    }
-    auto authority = value.substr(kScheme.size());
-    if (authority.ends_with('/')) authority.remove_suffix(1);
-    int port = 80;
-    auto colon = authority.rfind(':');
-    if (colon != authority.npos && authority.find(']', colon) == authority.npos) {
-        auto parsed = parse_port(authority.substr(colon + 1));
-        if (!parsed) return std::unexpected("must be http://HOST:PORT with a port from 1 to 65535");
-        port = *parsed;
-        authority = authority.substr(0, colon);
-    }
-    if (authority.starts_with('[') && authority.ends_with(']'))
-        authority = authority.substr(1, authority.size() - 2);
-    if (authority.empty() || authority.find_first_of("/?#@ []") != authority.npos)
-        return std::unexpected("must be http://HOST:PORT without a path");
-    rewrite.upstream = model::Endpoint{std::string(authority), port};
-    return rewrite;
 }
 
 }  // namespace agentdb9::proxy

@@ -12,6 +12,7 @@ namespace {
 // A browser that carries more of them is not one of ours.
 constexpr std::size_t kMaxCookiesTried = 4;
 constexpr std::size_t kMaxForeign = 10'000;
+constexpr std::string_view kApiTokenPrefix = "adb9_";
 
 Refusal refusal(int status, std::string code, std::string message) {
     return {{status, std::move(code), std::move(message), {}}, std::nullopt, {}};
@@ -45,6 +46,12 @@ Refusal not_ready() {
 std::string with_query(std::string path, std::string_view query) {
     if (query.empty()) return path;
     return path + "?" + std::string(query);
+}
+
+Refusal unavailable(std::string message) {
+    auto result = refusal(503, "unavailable", std::move(message));
+    result.retry_after_seconds = 2;
+    return result;
 }
 
 bool wants_html(const http::RequestHead& head) {
@@ -95,21 +102,25 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
         co_return unauthenticated(
             "This sign-in is for another application. Open this one from its workspace.");
 
-    // 6. The workspace: the caller's own, and running.
+    // 6. The caller's own Authorization passes only where it cannot be our token.
     ToApplication to;
+    if (caller->by_cookie) to.pass_authorization = co_await is_foreign_authorization(head);
+
+    // 7. The workspace: the caller's own, and running. Nothing below waits: whoever publishes a table may
+    // count on it that a request goes to the instance which that table names, or is counted in its use.
     if (!door->rewrite || !door->rewrite->upstream) {
         auto route = co_await find_route(*door, place, principal.user);
         if (!route) co_return route.error();
         to.route = *route;
     }
 
-    // 7. A page of another origin may not open a socket with the user's cookie (there is no CORS for
+    // 8. A page of another origin may not open a socket with the user's cookie (there is no CORS for
     // WebSocket).
     to.upgrade = upgrade_of(head);
     if (!to.upgrade.empty())
         if (auto refused = check_origin(head, client)) co_return *refused;
 
-    // 8. Where it is reached, and by what path. The application's base path is the applications origin's, by
+    // 9. Where it is reached, and by what path. The application's base path is the applications origin's, by
     // every door.
     int port = 0;
     bool strip = true;
@@ -130,13 +141,8 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
     to.prefix = door->prefix;
     to.prefix_stripped = strip;
 
-    // 9. The caller's own Authorization passes only where it cannot be our token.
     to.principal = caller->principal;
     to.epoch = caller->epoch;
-    if (caller->by_cookie) {
-        auto token = auth::bearer_token(head.get("Authorization").value_or(""));
-        to.pass_authorization = !token || !co_await is_our_token(std::string(*token));
-    }
     co_return to;
 }
 
@@ -155,7 +161,7 @@ Task<Decision> Gateway::redeem(const http::RequestHead& head, const Client& clie
                                std::string prefix) {
     auto answer = co_await worker_.questions().ask<Answer<ApplicationCookie>>(
         worker_.control().redeem_ticket, ticket_in(head.query()), place.workspace, *place.port);
-    if (!answer) co_return refusal(503, "unavailable", "The server cannot check the ticket now. Try again.");
+    if (!answer) co_return unavailable("The server cannot check the ticket now. Try again.");
     if (!*answer) co_return Refusal{answer->error(), std::nullopt, {}};
     auto lifetime =
         std::chrono::duration_cast<std::chrono::seconds>((*answer)->expires_at - worker_.wall_clock());
@@ -193,6 +199,7 @@ Task<Gateway::CallerResult> Gateway::identify(const http::RequestHead& head, con
     if (offered) {
         Refusal refused{*problem, std::nullopt, {}};
         if (problem->status == 401) refused.www_authenticate = "Bearer";
+        if (problem->status == 503) refused.retry_after_seconds = 2;
         co_return std::unexpected(refused);
     }
     if (!wants_html(head))
@@ -225,8 +232,20 @@ Task<Answer<Gateway::Caller>> Gateway::check(auth::Credential credential) {
     co_return Caller{std::move(principal), tokens.epoch(), false};
 }
 
+Task<bool> Gateway::is_foreign_authorization(const http::RequestHead& head) {
+    constexpr std::string_view kBearer = "bearer";
+    std::size_t fields = 0;
+    for (const auto& field : head.fields)
+        if (http::iequals(field.name, "Authorization")) ++fields;
+    if (fields != 1) co_return fields == 0;
+    auto value = *head.get("Authorization");
+    if (value.contains(kApiTokenPrefix)) co_return false;
+    if (auto token = auth::bearer_token(value)) co_return !co_await is_our_token(std::string(*token));
+    // A bearer token in a form that we do not read may be read by others.
+    co_return !http::iequals(value.substr(0, kBearer.size()), kBearer);
+}
+
 Task<bool> Gateway::is_our_token(std::string token) {
-    if (token.starts_with("adb9_")) co_return true;
     if (foreign_.contains(token)) co_return false;
     auto caller = co_await check({auth::Credential::Kind::kBearer, token});
     if (caller) co_return true;

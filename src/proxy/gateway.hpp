@@ -81,6 +81,7 @@ class Gateway {
 
     Task<CallerResult> identify(const http::RequestHead& head, const Client& client);
     Task<Answer<Caller>> check(auth::Credential credential);
+    Task<bool> is_foreign_authorization(const http::RequestHead& head);
     Task<bool> is_our_token(std::string token);
     Task<Decision> redeem(const http::RequestHead& head, const Client& client, Place place,
                           std::string prefix);

@@ -8,6 +8,7 @@
 namespace agentdb9::proxy {
 
 struct Limits {
+    // Those over it are answered 503.
     std::size_t connections_per_worker = 16'384;
     std::size_t api_body_bytes = 1024UL * 1024;
     // From a head's first byte to its last.

@@ -20,7 +20,6 @@ Relay::Relay(std::shared_ptr<Session> session, ToApplication to)
       to_(std::move(to)),
       request_body_(session_->reader(), session_->head().framing, http::BodyReader::Form::kAsSent),
       pump_ended_(worker_.loop().io(), asio::steady_timer::time_point::max()),
-      websocket_(http::list_has(to_.upgrade, "websocket")),
       cut_(worker_.loop().io()) {
     worker_.add(*this);
     ++worker_.metrics().relays_in_flight;
@@ -83,8 +82,11 @@ Task<Relay::Outcome> Relay::exchange() {
     // replaced once.
     HeadResult result = HeadResult::kNoAnswer;
     for (bool fresh : {false, true}) {
-        if (!co_await connect(fresh)) {
+        if (auto connected = co_await connect(fresh); !connected) {
             if (!body_sent_ && instance_moved()) co_return Outcome::kMoved;
+            if (connected.error() == http::IoError::kTimeout)
+                co_return co_await refuse(504, "upstream_timeout",
+                                          "The application does not answer on this port.");
             co_return co_await refuse(502, "upstream_unreachable",
                                       "The application does not answer on this port.");
         }
@@ -100,7 +102,7 @@ Task<Relay::Outcome> Relay::exchange() {
     co_return co_await pass_response();
 }
 
-Task<bool> Relay::connect(bool fresh) {
+Task<http::IoResult<>> Relay::connect(bool fresh) {
     reader_.reset();
     upstream_.reset();
     reused_ = false;
@@ -112,11 +114,11 @@ Task<bool> Relay::connect(bool fresh) {
     } else {
         ++worker_.metrics().upstream_connects;
         auto connected = co_await worker_.pool().connect(to_.target);
-        if (!connected) co_return false;
+        if (!connected) co_return std::unexpected(connected.error());
         upstream_ = std::move(*connected);
     }
     reader_.emplace(*upstream_);
-    co_return true;
+    co_return http::IoResult<>();
 }
 
 Task<Relay::HeadResult> Relay::ask_upstream() {
@@ -129,6 +131,7 @@ Task<Relay::HeadResult> Relay::ask_upstream() {
     forwarding.host = to_.target.endpoint.host + ":" + std::to_string(to_.target.endpoint.port);
     forwarding.pass_authorization = to_.pass_authorization;
     forwarding.upgrade = to_.upgrade;
+    forwarding.request_id = session_->request_id();
     auto head = upstream_request_head(session_->head(), to_.upstream_target, forwarding);
     // What is here of the body goes along with the head.
     auto piece = request_body_.available();
@@ -160,11 +163,19 @@ void Relay::start_pump() {
             co_await self->pump_request();
             self->pump_running_ = false;
             self->pump_ended_.cancel();
+            if (self->pump_stopping_) co_return;
+            self->watch_client();
+            // Whoever waits for the answer's head has a deadline from now on.
+            self->upstream_->interrupt();
         }(shared_from_this()));
         return;
     }
     request_whole_ = true;
-    // From here on nobody reads from the client.
+    watch_client();
+}
+
+// From here on nobody reads from the client.
+void Relay::watch_client() {
     session_->stream().watch_peer([this] {
         if (upstream_) upstream_->close(http::IoError::kReset);
     });
@@ -190,11 +201,6 @@ Task<> Relay::pump_request() {
         if (!end.empty()) break;
     }
     request_whole_ = true;
-    client.watch_peer([this] {
-        if (upstream_) upstream_->close(http::IoError::kReset);
-    });
-    // Whoever waits for the answer's head has a deadline from now on.
-    upstream_->interrupt();
 }
 
 Task<> Relay::stop_pump() {
@@ -225,7 +231,7 @@ Task<Relay::HeadResult> Relay::read_response_head() {
             continue;
         }
         searched = data.size();
-        if (request_whole_ && !head_deadline_)
+        if (!pump_running_ && !head_deadline_)
             head_deadline_ = worker_.loop().after(worker_.limits().upstream_head);
         auto filled = co_await reader_->fill(head_deadline_.value_or(http::kNever));
         if (filled || filled.error() == http::IoError::kCancelled) continue;
@@ -264,6 +270,7 @@ Task<Relay::Outcome> Relay::refuse(int status, std::string code, std::string mes
     session_->stream().watch_peer({});
     Refusal refusal;
     refusal.problem = {status, std::move(code), std::move(message), {}};
+    if (status == 401) refusal.www_authenticate = "Bearer";
     bool keep = co_await session_->refuse(std::move(refusal), &request_body_);
     co_return keep ? Outcome::kKeep : Outcome::kClose;
 }
@@ -286,9 +293,14 @@ Task<Relay::Outcome> Relay::pass_response() {
     auto form =
         framing == ClientFraming::kAsIs ? http::BodyReader::Form::kAsSent : http::BodyReader::Form::kDecoded;
     http::BodyReader body(*reader_, response_.framing, form);
-    auto passed = co_await pass_body(body, framing, std::move(head));
+    auto first = body.available();
+    // Nothing has been said to the client yet.
+    if (!first) co_return co_await fail(HeadResult::kMalformed);
+    auto passed = co_await pass_body(body, *first, framing, std::move(head));
     if (!passed) {
-        // The client must not take what it has for the whole.
+        // The client must not take what it has for the whole. Where only the end of the connection tells,
+        // that end is a reset.
+        if (framing == ClientFraming::kUntilClose) session_->stream().reset_at_close();
         session_->stream().close(http::IoError::kReset);
         ++worker_.metrics().requests_aborted;
         co_return Outcome::kClose;
@@ -303,13 +315,13 @@ Task<Relay::Outcome> Relay::pass_response() {
     co_return keep ? Outcome::kKeep : Outcome::kClose;
 }
 
-Task<http::IoResult<>> Relay::pass_body(http::BodyReader& body, ClientFraming framing, std::string head) {
+Task<http::IoResult<>> Relay::pass_body(http::BodyReader& body, http::BodyReader::Piece first,
+                                        ClientFraming framing, std::string head) {
     auto& client = session_->stream();
     bool as_sent_chunks =
         framing == ClientFraming::kAsIs && response_.framing.kind == http::Framing::Kind::kChunked;
     // The head goes along with what has come of the body.
-    auto piece = body.available();
-    if (!piece) co_return std::unexpected(piece.error());
+    http::IoResult<http::BodyReader::Piece> piece = first;
     while (true) {
         bool wrap = framing == ClientFraming::kChunked && !piece->bytes.empty();
         auto size = wrap ? http::chunk_header(piece->bytes.size()) : std::string();

@@ -37,7 +37,7 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
     void on_drain() override;
 
     Task<Outcome> exchange();
-    Task<bool> connect(bool fresh);
+    Task<http::IoResult<>> connect(bool fresh);
     Task<HeadResult> ask_upstream();
     Task<HeadResult> read_response_head();
     Task<http::IoResult<>> pass_interim();
@@ -47,12 +47,14 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
     bool may_repeat() const;
 
     void start_pump();
+    void watch_client();
     Task<> pump_request();
     Task<> stop_pump();
     std::string end_of_request() const;
 
     Task<Outcome> pass_response();
-    Task<http::IoResult<>> pass_body(http::BodyReader& body, ClientFraming framing, std::string head);
+    Task<http::IoResult<>> pass_body(http::BodyReader& body, http::BodyReader::Piece first,
+                                     ClientFraming framing, std::string head);
     void give_back_upstream(const http::BodyReader& body);
 
     Task<Outcome> tunnel();

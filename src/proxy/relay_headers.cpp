@@ -16,24 +16,12 @@ bool one_of(std::string_view name, const std::array<std::string_view, N>& names)
     return std::ranges::any_of(names, [&](std::string_view other) { return iequals(name, other); });
 }
 
-bool starts_with_no_case(std::string_view text, std::string_view prefix) {
-    return text.size() >= prefix.size() && iequals(text.substr(0, prefix.size()), prefix);
-}
-
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-        text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-        text.remove_suffix(1);
-    return text;
-}
-
 // Calls `visit` with each element between separators, trimmed.
 template <class Visit>
 void split(std::string_view list, char separator, Visit visit) {
     while (true) {
         auto end = list.find(separator);
-        visit(trim(list.substr(0, end)));
+        visit(http::trim(list.substr(0, end)));
         if (end == list.npos) return;
         list.remove_prefix(end + 1);
     }
@@ -56,12 +44,12 @@ bool is_named_in_connection(const http::Head& head, std::string_view name) {
 // Says where a request came from. Also in the spelling with underscores, which CGI and WSGI servers cannot
 // tell apart.
 bool is_forwarding(std::string_view name) {
-    std::array<char, 24> normal{};
-    if (name.size() > normal.size()) return starts_with_no_case(name, "X-Forwarded-");
-    std::ranges::replace_copy(name, normal.begin(), '_', '-');
-    std::string_view same(normal.data(), name.size());
-    return starts_with_no_case(same, "X-Forwarded-") || iequals(same, "Forwarded") ||
-           iequals(same, "X-Real-IP");
+    std::array<char, 12> normal{};
+    auto front = name.substr(0, normal.size());
+    std::ranges::replace_copy(front, normal.begin(), '_', '-');
+    std::string_view same(normal.data(), front.size());
+    return iequals(same, "X-Forwarded-") ||
+           (same.size() == name.size() && (iequals(same, "Forwarded") || iequals(same, "X-Real-IP")));
 }
 
 void add(std::string& head, std::string_view name, std::string_view value) {
@@ -82,7 +70,8 @@ void add_forwarding(std::string& out, const http::RequestHead& head, const Forwa
     auto before = [&](std::string_view name) {
         return forwarding.trusted_peer ? head.get(name).value_or("") : std::string_view();
     };
-    std::string chain(before("X-Forwarded-For"));
+    // Some proxies add a field of their own instead of an element.
+    auto chain = forwarding.trusted_peer ? head.joined("X-Forwarded-For") : std::string();
     if (!forwarding.peer.empty()) {
         if (!chain.empty()) chain += ", ";
         chain += forwarding.peer;
@@ -94,57 +83,13 @@ void add_forwarding(std::string& out, const http::RequestHead& head, const Forwa
     add(out, "X-Forwarded-Prefix", std::string(before("X-Forwarded-Prefix")) + forwarding.prefix);
 }
 
-// `path` as the application wrote it → within its prefix.
-std::string confined_path(std::string_view path, const Confinement& confinement) {
-    if (path.starts_with('/')) {
-        auto inside = path.substr(0, confinement.prefix.size()) == confinement.prefix &&
-                      (path.size() == confinement.prefix.size() || path[confinement.prefix.size()] == '/');
-        if (inside) return std::string(path);
-        if (confinement.prefix_stripped) return confinement.prefix + std::string(path);
-    }
-    return confinement.prefix + "/";
-}
-
-// Absent: the cookie is not passed on.
-std::optional<std::string> confined_cookie(std::string_view cookie, const Confinement& confinement) {
-    std::string result;
-    std::string path = confinement.prefix + "/";
-    bool first = true;
-    bool ours = false;
-    split(cookie, ';', [&](std::string_view part) {
-        if (std::exchange(first, false)) {
-            auto name = trim(part.substr(0, part.find('=')));
-            for (std::string_view guard : {"__Host-", "__Secure-"})
-                if (starts_with_no_case(name, guard)) name.remove_prefix(guard.size());
-            ours = starts_with_no_case(name, kCookiePrefix);
-            result = part;
-            return;
-        }
-        auto equals = part.find('=');
-        auto name = trim(part.substr(0, equals));
-        if (iequals(name, "Domain")) return;
-        if (iequals(name, "Path")) {
-            auto value = equals == part.npos ? std::string_view() : trim(part.substr(equals + 1));
-            path = confined_path(value, confinement);
-            return;
-        }
-        if (!part.empty()) result.append("; ").append(part);
-    });
-    if (ours) return std::nullopt;
-    // A browser takes a __Host- cookie only with Path=/, which is not the application's to have.
-    if (starts_with_no_case(result, "__Host-")) return std::nullopt;
-    return result + "; Path=" + path;
-}
-
 bool is_framing(std::string_view name) {
     return iequals(name, "Content-Length") || iequals(name, "Transfer-Encoding");
 }
 
 // Adds what an application may say to a client; false for a field that is passed as it is.
 bool add_confined(std::string& out, const FieldView& field, const Confinement& confinement) {
-    constexpr std::array<std::string_view, 3> kDropped{"Clear-Site-Data", "Strict-Transport-Security",
-                                                       "X-Request-Id"};
-    if (one_of(field.name, kDropped)) return true;
+    if (is_kept_from_clients(field.name, confinement)) return true;
     if (iequals(field.name, "Set-Cookie")) {
         if (auto cookie = confined_cookie(field.value, confinement)) add(out, "Set-Cookie", *cookie);
         return true;
@@ -201,9 +146,15 @@ std::string upstream_request_head(const http::RequestHead& head, std::string_vie
         // The proxy answers an expectation itself.
         if (iequals(field.name, "Expect") || iequals(field.name, "HTTP2-Settings")) continue;
         if (iequals(field.name, "Authorization") && !forwarding.pass_authorization) continue;
-        if (iequals(field.name, "Content-Length") && head.framing.kind == http::Framing::Kind::kChunked)
-            continue;
         if (is_named_in_connection(head, field.name)) continue;
+        // As we read it: "010" is eight to some.
+        if (iequals(field.name, "Content-Length")) {
+            add(out, field.name, std::to_string(head.framing.length));
+            continue;
+        }
+        if (iequals(field.name, "X-Request-Id")) continue;
+        // The address of a page may hold a ticket that nobody has used.
+        if (iequals(field.name, "Referer") && field.value.contains(kTicketParameter)) continue;
         if (iequals(field.name, "Cookie")) {
             if (auto kept = without_our_cookies(field.value); !kept.empty()) add(out, field.name, kept);
             continue;
@@ -221,6 +172,7 @@ std::string upstream_request_head(const http::RequestHead& head, std::string_vie
         add(out, "Connection", "TE");
     }
     add_forwarding(out, head, forwarding);
+    add(out, "X-Request-Id", forwarding.request_id);
     return out.append("\r\n");
 }
 
@@ -251,9 +203,12 @@ std::string client_response_head(const http::ResponseHead& head, const Confineme
 std::string client_interim_head(const http::ResponseHead& head, std::string_view request_id) {
     std::string out = status_line(head);
     for (const auto& field : head.fields) {
-        if (is_framing(field.name) || iequals(field.name, "Set-Cookie")) continue;
-        if (head.status != 101 && is_hop_by_hop(field.name)) continue;
-        if (head.status == 101 && iequals(field.name, "Connection")) continue;
+        // Nothing in them is for longer than this one exchange.
+        if (is_framing(field.name) || iequals(field.name, "Set-Cookie") ||
+            iequals(field.name, "Service-Worker-Allowed") || is_kept_from_clients(field.name, {}))
+            continue;
+        bool switches = head.status == 101 && iequals(field.name, "Upgrade");
+        if (!switches && (is_hop_by_hop(field.name) || is_named_in_connection(head, field.name))) continue;
         add(out, field.name, field.value);
     }
     if (head.status == 101) {
@@ -280,7 +235,8 @@ std::string passable_trailers(std::string_view lines) {
             "Host",          "Authorization", "Cookie",
             "Set-Cookie",    "Content-Type",  "Content-Encoding",
             "Content-Range", "Trailer",       "Content-Security-Policy"};
-        if (control || is_hop_by_hop(name) || is_framing(name) || is_forwarding(name) || one_of(name, kNever))
+        if (control || is_hop_by_hop(name) || is_framing(name) || is_forwarding(name) ||
+            one_of(name, kNever) || is_kept_from_clients(name, {}))
             continue;
         out.append(line).append("\r\n");
     }

@@ -5,36 +5,27 @@
 #include <string_view>
 
 #include "http/head.hpp"
+#include "proxy/confinement.hpp"
 
 namespace agentdb9::proxy {
 
-// Names that are ours on every origin: "agentdb9_app" is the application cookie, all of the prefix are kept
-// from applications.
-inline constexpr std::string_view kCookiePrefix = "agentdb9_";
-inline constexpr std::string_view kApplicationCookie = "agentdb9_app";
 inline constexpr std::string_view kTicketParameter = "agentdb9_ticket";
 
 // What the upstream is told about the client.
 struct Forwarding {
     std::string peer;           // of the connection
-    bool trusted_peer = false;  // its X-Forwarded-* and Forwarded are kept and added to
+    bool trusted_peer = false;  // what it says in X-Forwarded-For|Host|Prefix is kept and added to
     std::string scheme;         // "http" or "https"
     std::string prefix;         // of the door
     std::string host;           // what Host becomes when the client sent none (HTTP/1.0)
     bool pass_authorization = false;
     std::string upgrade;  // the protocol asked for; empty: none
+    std::string request_id;
 };
 
 // The request head for the upstream, whole. `target`: path and query there.
 std::string upstream_request_head(const http::RequestHead& head, std::string_view target,
                                   const Forwarding& forwarding);
-
-// How an application's answer is confined to its own part of an origin that it shares.
-struct Confinement {
-    std::string prefix;           // "/{workspace}/{port}", without the slash at its end
-    bool prefix_stripped = true;  // the application does not know of the prefix
-    bool sandbox = false;         // the API's origin: the page gets an origin of its own
-};
 
 enum class ClientFraming {
     kAsIs,        // Content-Length or chunked as the upstream sent it, or none

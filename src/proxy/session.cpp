@@ -93,11 +93,17 @@ Task<bool> Session::serve_one() {
 Task<bool> Session::wait_for_first_byte() {
     idle_ = true;
     head_.text = {};
-    while (reader_.data().empty()) {
+    bool forgiven = false;
+    while (true) {
+        // RFC 9112 section 2.2: an empty line before the request line is forgiven, once, in one piece or two.
+        if (!forgiven && reader_.data().starts_with("\r\n")) {
+            reader_.consume(2);
+            forgiven = true;
+        }
+        bool half_line = !forgiven && reader_.data() == "\r";
+        if (!reader_.data().empty() && !half_line) break;
         if (worker_.draining()) co_return false;
         if (!co_await reader_.fill(worker_.loop().after(worker_.limits().idle_connection))) co_return false;
-        // RFC 9112 section 2.2: an empty line before the request line is forgiven, once.
-        if (reader_.data().starts_with("\r\n")) reader_.consume(2);
     }
     idle_ = false;
     co_return true;
@@ -154,7 +160,7 @@ void Session::identify_client() {
     client_.scheme = url.starts_with("https://") ? "https" : "http";
     client_.address = client_.peer;
     if (!client_.trusted_peer) return;
-    client_.address = worker_.trusted().client(client_.peer, head_.get("X-Forwarded-For").value_or(""));
+    client_.address = worker_.trusted().client(client_.peer, head_.joined("X-Forwarded-For"));
     auto scheme = head_.get("X-Forwarded-Proto").value_or("");
     if (scheme == "http" || scheme == "https") client_.scheme = scheme;
 }
@@ -243,6 +249,8 @@ Task<bool> Session::refuse(Refusal refusal, http::BodyReader* body) {
     }
     response.headers.add("Cache-Control", "no-store");
     response.headers.add("X-Content-Type-Options", "nosniff");
+    // The address of a page that refuses a ticket still holds it.
+    response.headers.add("Referrer-Policy", "no-referrer");
     if (refusal.retry_after_seconds)
         response.headers.add("Retry-After", std::to_string(*refusal.retry_after_seconds));
     if (!refusal.www_authenticate.empty()) response.headers.add("WWW-Authenticate", refusal.www_authenticate);

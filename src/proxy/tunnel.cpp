@@ -3,12 +3,13 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "http/message.hpp"
 #include "proxy/relay.hpp"
 
 namespace agentdb9::proxy {
 namespace {
 
-// How long the application may go on sending after the client has closed its half.
+// How long one side may go on sending after the other has closed its half.
 constexpr std::chrono::milliseconds kHalfClosed{10'000};
 
 std::string_view reason_of(int code) {
@@ -29,6 +30,7 @@ std::string_view reason_of(int code) {
 Task<Relay::Outcome> Relay::tunnel() {
     auto& metrics = worker_.metrics();
     tunnelling_ = true;
+    websocket_ = http::list_has(response_.get("Upgrade").value_or(to_.upgrade), "websocket");
     --metrics.relays_in_flight;
     ++metrics.tunnels_open;
     if (to_.route && to_.route->use) {
@@ -86,7 +88,8 @@ Task<> Relay::tunnel_to_upstream() {
             if (!filled && filled.error() == http::IoError::kCancelled) continue;
             if (!filled && filled.error() == http::IoError::kEnd) {
                 upstream_->shutdown_send();
-                close_both_after(kHalfClosed);
+                // One that is being ended has less time.
+                if (ending_ == Ending::kNone) close_both_after(kHalfClosed);
                 co_return;
             }
             if (!filled) {
@@ -111,6 +114,13 @@ Task<> Relay::close_tunnel() {
         co_await client.send(frame);
     }
     client.shutdown_send();
+    // The application has said all that it had to say; in another protocol than WebSocket it may still
+    // listen.
+    if (ending_ == Ending::kNone && !websocket_ && pump_running_ && upstream_->is_open()) {
+        close_both_after(kHalfClosed);
+        while (pump_running_)
+            co_await pump_ended_.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
     co_await stop_pump();
     // RFC 6455 section 7.1.1: the client closes next; its last bytes are of no use to anybody.
     auto& from = session_->reader();

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/crypto.hpp"
+#include "http/problem.hpp"
 #include "proxy/session.hpp"
 
 namespace agentdb9::proxy {
@@ -13,6 +14,7 @@ namespace {
 constexpr std::size_t kIdPrefixBytes = 9;
 // After accept() failed for want of descriptors or memory.
 constexpr std::chrono::milliseconds kAcceptPause{100};
+constexpr std::size_t kTurnedAwayAtOnce = 64;
 
 }  // namespace
 
@@ -85,12 +87,38 @@ void Worker::admit(std::unique_ptr<http::Stream> stream, Origin origin) {
     if (stopping_) return;
     if (connections_ >= limits().connections_per_worker && origin != Origin::kOperator) {
         ++metrics_->connections_refused;
+        // Told why, while those who are told are few; beyond that the connection just ends.
+        if (turned_away_ < kTurnedAwayAtOnce)
+            scope_.spawn("refused connection", turn_away(std::move(stream)));
         return;
     }
     ++connections_;
     ++metrics_->connections_accepted;
     ++metrics_->connections_open;
     scope_.spawn("connection", Session::run(std::make_shared<Session>(*this, std::move(stream), origin)));
+}
+
+Task<> Worker::turn_away(std::unique_ptr<http::Stream> stream) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    ++turned_away_;
+    auto id = make_request_id();
+    http::Problem problem{503,
+                          "too_many_connections",
+                          "The server has as many connections as it can serve. Try again in a moment.",
+                          {}};
+    auto body = http::problem_json(problem, {id, "", "", wall_clock()});
+    auto head =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json; charset=utf-8\r\n"
+        "Retry-After: 2\r\nCache-Control: no-store\r\nConnection: close\r\nX-Request-Id: " +
+        id + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+    auto sent = co_await stream->send(head + body);
+    stream->shutdown_send();
+    // Its request is read, so that the answer is not lost in a reset.
+    http::Reader reader(*stream);
+    auto deadline = loop_.after(limits().linger);
+    while (sent && co_await reader.fill(deadline))
+        reader.consume(reader.data().size());
+    --turned_away_;
 }
 
 void Worker::session_ended() {

@@ -85,6 +85,8 @@ class Worker {
     void on_tick();
     Task<> accept(http::Listener& listener, Origin origin);
     void admit(std::unique_ptr<http::Stream> stream, Origin origin);
+    // Answers a connection over the limit.
+    Task<> turn_away(std::unique_ptr<http::Stream> stream);
     void begin_drain();
     Task<> shut_down();
     template <class Visit>
@@ -106,6 +108,7 @@ class Worker {
     Gateway gateway_;
     boost::intrusive::list<Ongoing, boost::intrusive::constant_time_size<false>> ongoing_;
     std::size_t connections_ = 0;
+    std::size_t turned_away_ = 0;
     bool draining_ = false;
     bool stopping_ = false;
     std::string id_prefix_;

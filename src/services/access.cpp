@@ -15,6 +15,26 @@ model::Project owned_project(store::Transaction& tx, const base::UserId& user, c
     return std::move(*project);
 }
 
+std::vector<model::Workspace> workspaces_that_stay(store::Transaction& tx, const base::UserId& user) {
+    std::vector<model::Workspace> found;
+    store::Page page;
+    do {
+        auto listing = tx.workspaces().of_user(user, page);
+        for (auto& row : listing.rows) {
+            if (row.desired_state != model::DesiredState::kDeleted) found.push_back(std::move(row));
+        }
+        page.cursor = std::move(listing.next);
+    } while (page.cursor);
+    return found;
+}
+
+bool has_default(store::Transaction& tx, const base::UserId& user) {
+    // It would be the first.
+    const auto first = tx.workspaces().of_user(user, {.limit = 1, .cursor = {}}).rows;
+    return !first.empty() && first.front().is_default &&
+           first.front().desired_state != model::DesiredState::kDeleted;
+}
+
 void require_project_free(store::Transaction& tx, const base::ProjectId& project,
                           const std::optional<base::WorkspaceId>& except) {
     for (const auto& other : tx.workspaces().using_project(project)) {

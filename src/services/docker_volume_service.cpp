@@ -18,7 +18,15 @@ namespace {
 
 constexpr auto kHeartbeatKey = "heartbeat";
 constexpr auto kPausedKey = "purgePausedBecause";
+constexpr auto kLookLimit = std::chrono::seconds(2);
 constexpr auto kLongestGap = std::chrono::hours(1);
+// No removal takes longer: who has not finished by then never will.
+constexpr auto kLongestRemoval = std::chrono::minutes(5);
+
+Error being_purged() {
+    return base::conflict("volume_being_purged",
+                          "This volume is being removed for good just now; it cannot be restored any more.");
+}
 
 }  // namespace
 
@@ -64,12 +72,15 @@ Task<VolumeInfo> DockerVolumeService::volume_info(base::UserId user, base::Proje
     VolumeInfo info{.name = project.volume_name.value_or(model::project_volume_name(id)),
                     .path = project.volume_path};
     try {
-        if (const auto volume = co_await runtime_.find_volume(info.name)) {
-            info.exists = true;
-            info.path = volume->path;
-        }
+        const auto found = co_await base::with_timeout(clock_, kLookLimit, runtime_.find_volume(info.name));
+        info.engine_answers = found.has_value();
+        info.exists = found && *found;
+        if (info.exists) info.path = (*found)->path;
     } catch (const Error&) {
         info.engine_answers = false;
+    }
+    // What was seen last.
+    if (!info.engine_answers) {
         info.exists = project.volume_name.has_value();
     }
     co_return info;
@@ -91,6 +102,19 @@ Task<Tombstone> DockerVolumeService::find_open(std::optional<base::UserId> user,
     });
 }
 
+Task<Tombstone> DockerVolumeService::find_in_trash(std::string id_or_volume) {
+    if (const auto id = base::TombstoneId::parse(id_or_volume))
+        co_return co_await find_open(std::nullopt, *id);
+    auto found = co_await store_.read(
+        [id_or_volume](Transaction& tx) { return tx.tombstones().find_open_by_volume(id_or_volume); });
+    if (!found) {
+        throw Error(base::ErrorCode::kNotFound, "volume_not_found",
+                    "Nothing in the trash has the id or volume name '" + id_or_volume +
+                        "'; 'agentdb9 volumes list' shows what lies there.");
+    }
+    co_return std::move(*found);
+}
+
 Task<std::optional<model::Workspace>> DockerVolumeService::restore(std::optional<base::UserId> user,
                                                                    base::TombstoneId id) {
     const auto tombstone = co_await find_open(user, id);
@@ -107,6 +131,7 @@ Task<std::optional<model::Workspace>> DockerVolumeService::restore(std::optional
             throw base::conflict("already_restored",
                                  "Somebody else has just restored or purged this volume.");
         }
+        if (open->purging_since) throw being_purged();
         open->restored_at = now;
         tx.tombstones().update(*open);
         const auto damaged = [] {
@@ -120,6 +145,14 @@ Task<std::optional<model::Workspace>> DockerVolumeService::restore(std::optional
                 throw base::conflict("already_restored",
                                      "The project is there already; nothing is left to do.");
             }
+            // Its workspace may have been deleted meanwhile; then it is as if it had been unassigned.
+            const auto workspace =
+                project->workspace_id ? tx.workspaces().find(*project->workspace_id) : std::nullopt;
+            if (!workspace || workspace->user_id != project->user_id ||
+                workspace->desired_state == model::DesiredState::kDeleted) {
+                project->workspace_id.reset();
+                project->workspace_type.reset();
+            }
             project->updated_at = now;
             tx.projects().insert(*project);
             return std::nullopt;
@@ -131,34 +164,75 @@ Task<std::optional<model::Workspace>> DockerVolumeService::restore(std::optional
                                  "The workspace is there already; nothing is left to do.");
         }
         workspace->container_name = model::instance_name(workspace->id);
-        workspace->is_default = tx.workspaces().of_user(workspace->user_id).rows.empty();
+        workspace->is_default = !has_default(tx, workspace->user_id);
         workspace->updated_at = now;
         tx.workspaces().insert(*workspace);
         return workspace;
     });
 }
 
+// Whoever removes a volume says so first, in the row that a restore looks at: a volume that has just been
+// restored must not vanish. One who died over it is taken over from. Returns what to take the claim back
+// with.
+Task<Tombstone> DockerVolumeService::claim(Tombstone tombstone) {
+    const auto now = clock_.now();
+    co_return co_await store_.write([=](Transaction& tx) {
+        auto row = tx.tombstones().find(tombstone.id);
+        if (!row || row->restored_at || row->purged_at) throw base::not_found("volume");
+        if (row->purging_since && std::chrono::abs(now - *row->purging_since) < kLongestRemoval)
+            throw being_purged();
+        row->purging_since = now;
+        tx.tombstones().update(*row);
+        return *row;
+    });
+}
+
+Task<> DockerVolumeService::give_up(Tombstone claimed) {
+    co_await store_.write([=](Transaction& tx) {
+        auto row = tx.tombstones().find(claimed.id);
+        if (!row || row->purging_since != claimed.purging_since) return;
+        row->purging_since.reset();
+        tx.tombstones().update(*row);
+    });
+}
+
 // A stopped container may still refer to the volume; the reconciler removes it when its project is gone, so a
-// later round succeeds.
+// later round succeeds. After any other failure it is not known whether the volume is still there: the claim
+// stays, and a later round goes on with it.
 Task<> DockerVolumeService::remove_volume_of(Tombstone tombstone) {
-    if (const auto volume = co_await runtime_.find_volume(tombstone.volume_name)) {
-        const auto owner = tombstone.kind == model::VolumeKind::kProject
-                               ? (volume->project_id ? volume->project_id->str() : std::string())
-                               : (volume->workspace_id ? volume->workspace_id->str() : std::string());
-        if (!volume->ours || owner != tombstone.owner_id) {
-            throw base::conflict("volume_not_ours",
-                                 "The volume '" + tombstone.volume_name +
-                                     "' does not carry this installation's labels; it is left alone.");
-        }
-        co_await runtime_.remove_volume(tombstone.volume_name);
+    tombstone = co_await claim(std::move(tombstone));
+    std::optional<Error> refusal;
+    try {
+        co_await remove_ours(tombstone);
+    } catch (const Error& error) {
+        if (error.code() != base::ErrorCode::kConflict) throw;
+        refusal = error;
+    }
+    if (refusal) {
+        co_await give_up(tombstone);
+        throw std::move(*refusal);
     }
     const auto now = clock_.now();
     co_await store_.write([tombstone, now](Transaction& tx) {
         auto row = tx.tombstones().find(tombstone.id);
-        if (!row || row->restored_at) return;
+        if (!row) return;
         row->purged_at = now;
         tx.tombstones().update(*row);
     });
+}
+
+Task<> DockerVolumeService::remove_ours(Tombstone tombstone) {
+    const auto volume = co_await runtime_.find_volume(tombstone.volume_name);
+    if (!volume) co_return;
+    const auto owner = tombstone.kind == model::VolumeKind::kProject
+                           ? (volume->project_id ? volume->project_id->str() : std::string())
+                           : (volume->workspace_id ? volume->workspace_id->str() : std::string());
+    if (!volume->ours || owner != tombstone.owner_id) {
+        throw base::conflict("volume_not_ours",
+                             "The volume '" + tombstone.volume_name +
+                                 "' does not carry this installation's labels; it is left alone.");
+    }
+    co_await runtime_.remove_volume(tombstone.volume_name);
 }
 
 Task<> DockerVolumeService::purge(std::optional<base::UserId> user, base::TombstoneId id) {
@@ -175,7 +249,7 @@ Task<std::vector<std::string>> DockerVolumeService::cleanup_orphaned_volumes() {
         co_return removed;
     }
     for (const auto& tombstone : co_await trash(std::nullopt)) {
-        if (tombstone.purge_after > clock_.now()) continue;
+        if (tombstone.purge_after > clock_.now() && !tombstone.purging_since) continue;
         std::optional<Error> failure;
         try {
             co_await remove_volume_of(tombstone);
@@ -207,6 +281,11 @@ Task<> DockerVolumeService::heartbeat() {
         }
         settings.set(kHeartbeatKey, base::format_time(now));
     });
+}
+
+Task<std::optional<base::Time>> DockerVolumeService::last_heartbeat() {
+    const auto text = co_await store_.read([](Transaction& tx) { return tx.settings().get(kHeartbeatKey); });
+    co_return text ? base::parse_time(*text) : std::nullopt;
 }
 
 Task<std::optional<std::string>> DockerVolumeService::purge_paused_because() {

@@ -35,8 +35,10 @@ class DockerVolumeService {
 
     // The trash: of one user, or, for the operator, of all.
     Task<std::vector<model::Tombstone>> trash(std::optional<base::UserId> user);
+    // What lies in the trash under this id of a tombstone, or name of a volume. kNotFound.
+    Task<model::Tombstone> find_in_trash(std::string id_or_volume);
     // Brings the project, or the workspace with its home, back. kConflict "already_restored" when it is there
-    // again. Returns the workspace that came back, if it was one.
+    // again, "volume_being_purged" when it is too late. Returns the workspace that came back, if it was one.
     Task<std::optional<model::Workspace>> restore(std::optional<base::UserId> user, base::TombstoneId id);
     // Removes the volume now. The owner's explicit wish; nothing brings it back.
     Task<> purge(std::optional<base::UserId> user, base::TombstoneId id);
@@ -47,11 +49,15 @@ class DockerVolumeService {
     // Notes that the server runs. A gap since the last note, or a clock that went back, pauses purging until
     // an admin says that this database is the right one: one restored from an old copy must not purge.
     Task<> heartbeat();
+    Task<std::optional<base::Time>> last_heartbeat();
     Task<std::optional<std::string>> purge_paused_because();
     Task<> resume_purge();
 
   private:
     Task<> remove_volume_of(model::Tombstone tombstone);
+    Task<model::Tombstone> claim(model::Tombstone tombstone);
+    Task<> give_up(model::Tombstone claimed);
+    Task<> remove_ours(model::Tombstone tombstone);
     Task<model::Tombstone> find_open(std::optional<base::UserId> user, base::TombstoneId id);
 
     base::Clock& clock_;

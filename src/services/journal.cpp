@@ -162,6 +162,7 @@ Task<std::optional<Operation>> Journal::fail(Job job, base::Error error, bool gi
         workspace.updated_at = now;
         workspace.last_error = error.message();
         workspace.held = false;
+        bool stopped_by_us = false;
         if (workspace.next_generation) {
             workspace.next_generation.reset();
             workspace.next_project_id.reset();
@@ -170,8 +171,19 @@ Task<std::optional<Operation>> Journal::fail(Job job, base::Error error, bool gi
             workspace.desired_state = DesiredState::kStopped;
             workspace.phase = Phase::kFailed;
             workspace.status = WorkspaceStatus::kError;
+            stopped_by_us = true;
         }
         tx.workspaces().update(workspace);
+        if (!fresh->operation && stopped_by_us) {
+            // Nobody asked, but somebody will ask why.
+            Operation operation{.id = base::OperationId::generate(), .workspace_id = workspace.id};
+            operation.kind = OperationKind::kRecover;
+            operation.state = OperationState::kRunning;
+            operation.phase = "probing";
+            operation.created_at = now;
+            tx.operations().insert(operation);
+            fresh->operation = operation;
+        }
         if (fresh->operation) {
             fresh->operation->error = error.message();
             fresh->operation->error_code = error.word();

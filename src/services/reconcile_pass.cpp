@@ -16,6 +16,12 @@ using model::Phase;
 
 namespace {
 
+// Ends when the user will not wait any longer. The worker outlives the pass that asks.
+Task<> forced(Worker& worker) {
+    while (!worker.forced)
+        co_await worker.changed.wait();
+}
+
 bool brings_up(const std::vector<Action>& actions) {
     return std::ranges::any_of(actions, [](const Action& action) {
         return action.kind == ActionKind::kCreate || action.kind == ActionKind::kStart ||
@@ -28,6 +34,7 @@ bool brings_up(const std::vector<Action>& actions) {
 Task<Pass::Result> Pass::run() {
     worker_.dirty = false;
     worker_.desire_changed = false;
+    worker_.forced = false;
     job_ = co_await tools_.journal.load(worker_.id);
     if (!job_) {
         co_await tools_.routes.remove(worker_.id);
@@ -129,8 +136,7 @@ Task<Pass::Step> Pass::execute(const Action& action) {
             co_await create(action);
             break;
         case ActionKind::kStart:
-            co_await start(action);
-            break;
+            co_return co_await start(action);
         case ActionKind::kResume:
             co_await tools_.runtime.resume_instance(instance_of(action));
             break;
@@ -157,7 +163,8 @@ Task<Pass::Step> Pass::execute(const Action& action) {
         }
         case ActionKind::kPublishRoute: {
             const auto* instance = find(instance_of(action));
-            if (instance == nullptr) co_return Step::kAgain;
+            // It may have died since it answered.
+            if (instance == nullptr || !worker_.ready.contains(instance->id)) co_return Step::kAgain;
             co_await tools_.routes.publish(worker_.id, *instance);
             break;
         }
@@ -216,9 +223,11 @@ Task<> Pass::ensure_volumes(const model::InstanceSpec& spec) {
             log::warning("a home volume was gone and is made anew",
                          {{"workspaceId", worker_.id.view()}, {"volume", home}});
         }
+        // Recorded first: what is made here goes into the trash with the workspace, whatever happens in
+        // between.
+        co_await tools_.journal.record_home_volume(spec.workspace_id, home);
         co_await tools_.runtime.ensure_volume(
             {.name = home, .project_id = {}, .workspace_id = spec.workspace_id, .user_id = spec.user_id});
-        co_await tools_.journal.record_home_volume(spec.workspace_id, home);
     }
 }
 
@@ -241,10 +250,7 @@ Task<> Pass::create(const Action& action) {
                             "' could not be pulled in time; pull it on the server and start again.");
         }
     }
-    if (!place_) {
-        show(Phase::kQueued, "queued");
-        place_ = co_await tools_.queue.enter();
-    }
+    co_await enter_queue();
     show(Phase::kCreating, "creating");
     const auto name =
         action.plain ? wanted_.desired.plain_name : model::instance_name(worker_.id, action.generation);
@@ -253,15 +259,18 @@ Task<> Pass::create(const Action& action) {
     worker_.ready.erase(created_);
 }
 
-Task<> Pass::start(const Action& action) {
+Task<> Pass::enter_queue() {
+    if (place_) co_return;
+    show(Phase::kQueued, "queued");
+    place_ = co_await tools_.queue.enter();
+}
+
+Task<Pass::Step> Pass::start(const Action& action) {
     const auto* spec = wanted_.spec_of(action.generation);
     check_spec(spec);
     if (tools_.routes.serving(worker_.id).empty()) co_await tools_.routes.hold(worker_.id);
-    co_await await_free_volumes(*spec);
-    if (!place_) {
-        show(Phase::kQueued, "queued");
-        place_ = co_await tools_.queue.enter();
-    }
+    const auto claim = co_await claim_volumes(*spec);
+    if (!claim || worker_.desire_changed) co_return Step::kAgain;
     show(Phase::kStarting, "starting");
     const auto id = instance_of(action);
     worker_.deaths.erase(id);
@@ -269,28 +278,38 @@ Task<> Pass::start(const Action& action) {
     co_await tools_.runtime.start_instance(id);
     place_.release();
     co_await observe();
+    co_return Step::kDone;
 }
 
-// Two instances never run on the same volume, also not those of two workspaces.
-Task<> Pass::await_free_volumes(const model::InstanceSpec& spec) {
+// Two instances never run on the same volume, also not those of two workspaces. Empty when something else is
+// wanted meanwhile. Who waits for a volume does not keep others from starting.
+Task<VolumeClaims::Claim> Pass::claim_volumes(const model::InstanceSpec& spec) {
     const auto deadline = tools_.clock.steady_now() + tools_.options.volume_wait;
     for (;;) {
-        bool busy = false;
-        for (const auto& mount : spec.mounts) {
-            for (const auto& other : co_await tools_.runtime.instances_on_volume(mount.volume)) {
-                busy = busy || (other.workspace_id != spec.workspace_id && model::holds_volumes(other.state));
-            }
+        co_await enter_queue();
+        if (auto claim = tools_.claims.take(spec.mounts)) {
+            if (!co_await others_run_on(spec)) co_return claim;
         }
-        if (!busy) co_return;
-        if (tools_.clock.steady_now() >= deadline || worker_.desire_changed) {
+        if (worker_.desire_changed) co_return VolumeClaims::Claim();
+        if (tools_.clock.steady_now() >= deadline) {
             throw base::conflict(
                 "project_in_use",
                 "The project's files are still in use by another workspace; stop that one, or wait until it "
                 "has stopped, and try again.");
         }
+        place_.release();
         show(Phase::kQueued, "waiting for the project's volume");
         co_await rest(std::chrono::milliseconds(100));
     }
+}
+
+Task<bool> Pass::others_run_on(const model::InstanceSpec& spec) {
+    for (const auto& mount : spec.mounts) {
+        for (const auto& other : co_await tools_.runtime.instances_on_volume(mount.volume)) {
+            if (other.workspace_id != spec.workspace_id && model::holds_volumes(other.state)) co_return true;
+        }
+    }
+    co_return false;
 }
 
 Task<Pass::Step> Pass::probe(const Action& action) {
@@ -364,8 +383,11 @@ Task<> Pass::stop(const std::string& instance) {
              "stopping");
     }
     const bool force = job_->operation && job_->operation->force;
-    co_await tools_.runtime.stop_instance(instance,
-                                          force ? std::chrono::seconds(0) : tools_.options.stop_grace);
+    // Who asks with force does not wait for an earlier, polite stop: the next pass ends it.
+    const bool stopped = co_await base::run_unless(
+        forced(worker_),
+        tools_.runtime.stop_instance(instance, force ? std::chrono::seconds(0) : tools_.options.stop_grace));
+    if (!stopped) co_return;
     worker_.ready.erase(instance);
 }
 

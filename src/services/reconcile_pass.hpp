@@ -14,6 +14,7 @@
 #include "services/journal.hpp"
 #include "services/route_book.hpp"
 #include "services/specs.hpp"
+#include "services/volume_claims.hpp"
 #include "services/worker.hpp"
 
 namespace agentdb9::services {
@@ -40,6 +41,7 @@ struct PassTools {
     Journal& journal;
     RouteBook& routes;
     AdmissionQueue& queue;
+    VolumeClaims& claims;
     const ReconcilerOptions& options;
     std::function<void(const model::Operation&)> operation_ended;
     // Other servers on the same database follow what is done here, some moments later.
@@ -76,9 +78,11 @@ class Pass {
     Task<Step> execute(const model::Action& action);
     Task<> ensure_volumes(const model::InstanceSpec& spec);
     Task<> create(const model::Action& action);
-    Task<> start(const model::Action& action);
+    Task<Step> start(const model::Action& action);
     Task<Step> probe(const model::Action& action);
-    Task<> await_free_volumes(const model::InstanceSpec& spec);
+    Task<VolumeClaims::Claim> claim_volumes(const model::InstanceSpec& spec);
+    Task<bool> others_run_on(const model::InstanceSpec& spec);
+    Task<> enter_queue();
     Task<> drain(const std::string& instance);
     Task<> stop(const std::string& instance);
     Task<> remove(const std::string& instance);

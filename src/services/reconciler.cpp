@@ -53,6 +53,7 @@ Reconciler::Reconciler(asio::any_io_executor executor, base::Clock& clock, store
              journal_,
              routes,
              queue_,
+             claims_,
              options_,
              [this](const model::Operation& operation) {
                  tell_waiters(operation.id, {operation, std::nullopt});
@@ -74,9 +75,10 @@ Task<> Reconciler::stop() {
     co_await scope_.close();
 }
 
-void Reconciler::desire_changed(const base::WorkspaceId& workspace) {
+void Reconciler::desire_changed(const base::WorkspaceId& workspace, bool forced) {
     auto found = worker(workspace);
     found->desire_changed = true;
+    found->forced = found->forced || forced;
     found->failures = 0;
     wake(workspace);
 }
@@ -177,6 +179,7 @@ void Reconciler::on_connected() {
     }
     was_connected_ = true;
     scope_.spawn("look at everything", look_at_everything());
+    scope_.spawn("look at all instances", look_at_all_instances());
 }
 
 void Reconciler::on_disconnected() {
@@ -245,6 +248,8 @@ Task<> Reconciler::run(WorkerPtr worker) {
             }
             continue;
         }
+        worker->outages = 0;
+        if (result == Pass::Result::kSettled) worker->failures = 0;
         if (result == Pass::Result::kAgain) worker->dirty = true;
         if (result == Pass::Result::kLease) {
             // Another server has it: its commits are told, its end is not.
@@ -282,8 +287,8 @@ Task<Pass::Result> Reconciler::lead(Pass& pass, WorkerPtr worker) {
 
 Task<std::chrono::milliseconds> Reconciler::settle_failure(WorkerPtr worker, std::optional<Job> job,
                                                            Error error) {
-    const auto failures = worker->failures++;
     if (is_outage(error)) {
+        const auto outages = worker->outages++;
         if (job && job->operation) tell_waiters(job->operation->id, {std::nullopt, error});
         if (!job) {
             // Nothing is known of the workspace, not even for whom it is wanted: everybody who waits is told.
@@ -291,8 +296,9 @@ Task<std::chrono::milliseconds> Reconciler::settle_failure(WorkerPtr worker, std
                 tell_waiters(id, {std::nullopt, error});
         }
         log::warning("reconciling waits", {{"workspaceId", worker->id.view()}, {"reason", error.what()}});
-        co_return back_off(failures, std::chrono::milliseconds(200), std::chrono::seconds(3));
+        co_return back_off(outages, std::chrono::milliseconds(200), std::chrono::seconds(3));
     }
+    const auto failures = worker->failures++;
     // What has failed is recorded by whoever holds the lease.
     if (leases_.shared() && !worker->lease) {
         bool taken = false;
@@ -345,10 +351,35 @@ Task<> Reconciler::look_at_everything() {
         wake(workspace);
 }
 
+// A workspace at rest may have left something behind: its operation ends before its left-overs are removed.
+Task<> Reconciler::look_at_all_instances() {
+    std::vector<model::Instance> instances;
+    try {
+        instances = co_await runtime_.instances();
+    } catch (const Error& error) {
+        log::warning("the runtime does not say what there is", {{"reason", error.what()}});
+    }
+    for (const auto& instance : instances)
+        wake(instance.workspace_id);
+}
+
+// A request whose transaction was carried out, but not answered, has not told the routes of it.
+Task<> Reconciler::refresh_routes() {
+    const auto as_of = routes_.changes();
+    std::optional<std::vector<model::Workspace>> workspaces;
+    try {
+        workspaces = co_await store_.read([](store::Transaction& tx) { return tx.workspaces().all(); });
+    } catch (const Error& error) {
+        log::warning("the store does not say which workspaces there are", {{"reason", error.what()}});
+    }
+    if (workspaces) co_await routes_.refresh(std::move(*workspaces), as_of);
+}
+
 Task<> Reconciler::sweep() {
     for (;;) {
         co_await clock_.sleep_for(options_.sweep_interval);
         co_await look_at_everything();
+        co_await refresh_routes();
     }
 }
 

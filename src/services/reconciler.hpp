@@ -32,8 +32,8 @@ class Reconciler final : public runtime::EventSink {
     // Ends all work between two actions; what is open goes on at the next start.
     Task<> stop();
 
-    // The user wants something else of this workspace.
-    void desire_changed(const base::WorkspaceId& workspace);
+    // The user wants something else of this workspace; `forced`: without waiting for what is under way.
+    void desire_changed(const base::WorkspaceId& workspace, bool forced = false);
     // Another server has changed the workspace, or something of it.
     void changed_elsewhere(const base::WorkspaceId& workspace);
     // What other servers did is not known: all is looked at again.
@@ -75,6 +75,8 @@ class Reconciler final : public runtime::EventSink {
     Task<std::chrono::milliseconds> settle_failure(WorkerPtr worker, std::optional<Job> job,
                                                    base::Error error);
     Task<> look_at_everything();
+    Task<> look_at_all_instances();
+    Task<> refresh_routes();
     Task<> sweep();
     void tell_waiters(const base::OperationId& operation, Outcome outcome);
 
@@ -87,6 +89,7 @@ class Reconciler final : public runtime::EventSink {
     Journal journal_;
     AdmissionQueue queue_;
     LeaseKeeper leases_;
+    VolumeClaims claims_;
     PassTools tools_;
     bool connected_ = false;
     bool was_connected_ = false;

@@ -1,5 +1,8 @@
 #include "services/route_book.hpp"
 
+#include <unordered_set>
+#include <utility>
+
 namespace agentdb9::services {
 
 using model::Route;
@@ -14,35 +17,66 @@ Route RouteBook::make_route(const model::Workspace& workspace) const {
     return route;
 }
 
+RouteBook::Rank RouteBook::rank_of(const model::Workspace& workspace) {
+    return {workspace.desired_state != model::DesiredState::kDeleted, workspace.is_default,
+            workspace.created_at};
+}
+
 Task<> RouteBook::load(std::vector<model::Workspace> workspaces) {
+    ++changes_;
     entries_.clear();
     for (const auto& workspace : workspaces) {
         auto route = std::make_shared<Route>(make_route(workspace));
         if (workspace.desired_state == model::DesiredState::kRunning) route->state = RouteState::kHeld;
-        entries_.insert_or_assign(workspace.id, Entry{route, workspace.is_default, workspace.created_at});
+        entries_.insert_or_assign(workspace.id, Entry{route, rank_of(workspace)});
     }
     co_await announce();
 }
 
-Task<> RouteBook::upsert(model::Workspace workspace) {
+// False when the entry says all that already.
+bool RouteBook::put(const model::Workspace& workspace) {
     auto route = std::make_shared<Route>(make_route(workspace));
     if (auto found = entries_.find(workspace.id); found != entries_.end()) {
         const auto& old = *found->second.route;
-        if (old.owner == workspace.user_id && old.type == workspace.type &&
-            found->second.is_default == workspace.is_default &&
-            found->second.created_at == workspace.created_at)
-            co_return;
+        if (found->second.rank == rank_of(workspace) && old.owner == route->owner && old.type == route->type)
+            return false;
         route->state = old.state;
         route->instance = old.instance;
         route->address = old.address;
         route->published = old.published;
         route->use = old.use;
     }
-    entries_.insert_or_assign(workspace.id, Entry{route, workspace.is_default, workspace.created_at});
-    co_await announce();
+    entries_.insert_or_assign(workspace.id, Entry{route, rank_of(workspace)});
+    return true;
+}
+
+Task<> RouteBook::upsert(model::Workspace workspace) {
+    ++changes_;
+    bool changed = put(workspace);
+    if (workspace.is_default) {
+        for (auto& [id, entry] : entries_) {
+            if (id == workspace.id || entry.route->owner != workspace.user_id) continue;
+            changed = std::exchange(entry.rank.is_default, false) || changed;
+        }
+    }
+    if (changed) co_await announce();
+}
+
+Task<> RouteBook::refresh(std::vector<model::Workspace> workspaces, std::uint64_t as_of) {
+    if (as_of != changes_) co_return;
+    bool changed = false;
+    std::unordered_set<base::WorkspaceId> there;
+    for (const auto& workspace : workspaces) {
+        there.insert(workspace.id);
+        changed = put(workspace) || changed;
+    }
+    changed = std::erase_if(entries_, [&](const auto& entry) { return !there.contains(entry.first); }) > 0 ||
+              changed;
+    if (changed) co_await announce();
 }
 
 Task<> RouteBook::remove(base::WorkspaceId workspace) {
+    ++changes_;
     if (entries_.erase(workspace) == 0) co_return;
     co_await announce();
 }
@@ -126,15 +160,13 @@ std::shared_ptr<model::InstanceUse> RouteBook::use_of(const std::string& instanc
 Task<> RouteBook::announce() {
     auto table = std::make_shared<model::RouteTable>();
     table->version = ++version_;
-    // A user's default workspace of its type, else the newest of the type, is what /vscode/ means.
+    // A user's default workspace of its type, else the newest of the type, is what /vscode/ means; one that
+    // is being deleted only where there is no other.
     std::map<std::pair<base::UserId, std::string>, const Entry*> best;
     for (const auto& [id, entry] : entries_) {
         table->routes.emplace(id, entry.route);
         auto& chosen = best[{entry.route->owner, entry.route->type}];
-        if (chosen == nullptr || std::pair(entry.is_default, entry.created_at) >
-                                     std::pair(chosen->is_default, chosen->created_at)) {
-            chosen = &entry;
-        }
+        if (chosen == nullptr || entry.rank > chosen->rank) chosen = &entry;
     }
     for (const auto& [key, entry] : best)
         table->defaults.emplace(key, entry->route->workspace);

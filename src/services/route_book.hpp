@@ -2,6 +2,7 @@
 // new immutable table and hands it to the data plane. Control executor only.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,8 +26,13 @@ class RouteBook {
     // Replaces all entries: workspaces that should be running are held until they are looked at, the others
     // stopped.
     Task<> load(std::vector<model::Workspace> workspaces);
-    // The row was made or changed (owner, type, default); its state stays. A new one is stopped.
+    // The row was made or changed (owner, type, default); its state stays. A new one is stopped. A default
+    // takes the place of the owner's former one.
     Task<> upsert(model::Workspace workspace);
+    // What was missed is put right: `workspaces` are all rows, read when changes() was `as_of`. Does nothing
+    // when something has changed since.
+    Task<> refresh(std::vector<model::Workspace> workspaces, std::uint64_t as_of);
+    std::uint64_t changes() const { return changes_; }
     Task<> remove(base::WorkspaceId workspace);
 
     Task<> publish(base::WorkspaceId workspace, model::Instance instance);
@@ -45,6 +51,7 @@ class RouteBook {
     void forget_use(const std::string& instance) { uses_.erase(instance); }
 
   private:
+    bool put(const model::Workspace& workspace);
     std::shared_ptr<model::Route> edit(const base::WorkspaceId& workspace);
     Task<> announce();
     model::Route make_route(const model::Workspace& workspace) const;
@@ -52,11 +59,19 @@ class RouteBook {
     const model::Catalogue& catalogue_;
     Publisher publisher_;
     std::uint64_t version_ = 0;
-    struct Entry {
-        std::shared_ptr<const model::Route> route;
+    std::uint64_t changes_ = 0;  // of what there is, not of where it leads
+    // Which of a user's workspaces of a type a path like /vscode/ means: the highest.
+    struct Rank {
+        bool stays = true;  // false: it is being deleted
         bool is_default = false;
         base::Time created_at;
+        friend auto operator<=>(const Rank&, const Rank&) = default;
     };
+    struct Entry {
+        std::shared_ptr<const model::Route> route;
+        Rank rank;
+    };
+    static Rank rank_of(const model::Workspace& workspace);
     std::unordered_map<base::WorkspaceId, Entry> entries_;
     std::unordered_map<std::string, std::shared_ptr<model::InstanceUse>> uses_;
 };

@@ -37,6 +37,7 @@ json::object snapshot_of(const model::Project& project) {
             {"language", project.language},
             {"status", project.status},
             {"agents", project.agents},
+            {"workspaceId", project.workspace_id ? json::value(project.workspace_id->view()) : nullptr},
             {"workspaceType", or_null(project.workspace_type)},
             {"volumePath", or_null(project.volume_path)},
             {"volumeName", or_null(project.volume_name)},
@@ -70,6 +71,7 @@ std::optional<model::Project> project_from(const json::object& snapshot) {
     if (const auto* agents = snapshot.if_contains("agents"); agents != nullptr && agents->is_array()) {
         project.agents = agents->get_array();
     }
+    project.workspace_id = id_of<base::WorkspaceId>(snapshot, "workspaceId");
     project.workspace_type = text_of(snapshot, "workspaceType");
     project.volume_path = text_of(snapshot, "volumePath");
     project.volume_name = text_of(snapshot, "volumeName");

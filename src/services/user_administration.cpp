@@ -1,5 +1,7 @@
 #include "services/user_administration.hpp"
 
+#include <algorithm>
+
 #include "base/crypto.hpp"
 #include "base/error.hpp"
 #include "services/account_rules.hpp"
@@ -59,6 +61,22 @@ Task<model::User> UserAdministration::find(std::string id_or_email) {
                           "No user has this id or email address.");
     }
     co_return *user;
+}
+
+Task<UserFacts> UserAdministration::facts(std::string id_or_email) {
+    auto user = co_await find(std::move(id_or_email));
+    co_return co_await store_.read([user, now = clock_.now()](store::Transaction& tx) {
+        UserFacts facts{.user = user};
+        facts.workspaces = std::ssize(tx.workspaces().of_user(user.id).rows);
+        facts.projects = tx.projects().count_of_user(user.id);
+        facts.sessions = std::ranges::count_if(tx.sessions().of_user(user.id), [&](const auto& session) {
+            return !session.revoked_at && session.expires_at > now;
+        });
+        facts.api_tokens = std::ranges::count_if(tx.api_tokens().of_user(user.id), [&](const auto& token) {
+            return !token.expires_at || *token.expires_at > now;
+        });
+        return facts;
+    });
 }
 
 Task<model::User> UserAdministration::set_role(base::UserId user, model::Role role) {

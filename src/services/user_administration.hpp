@@ -24,6 +24,15 @@ struct NewUser {
     std::optional<std::string> one_time_password;  // when none was given: to be shown once and nowhere kept
 };
 
+// What an operator wants to know of an account before changing it.
+struct UserFacts {
+    model::User user;
+    std::int64_t workspaces = 0;
+    std::int64_t projects = 0;
+    std::int64_t sessions = 0;    // that are open
+    std::int64_t api_tokens = 0;  // that are valid
+};
+
 class UserAdministration {
   public:
     // All references outlive this.
@@ -42,6 +51,7 @@ class UserAdministration {
     Task<std::vector<model::User>> list();  // oldest first
     // kNotFound. By id, or by email address.
     Task<model::User> find(std::string id_or_email);
+    Task<UserFacts> facts(std::string id_or_email);
 
     // Both take effect at once, on open connections too. kConflict "last_admin" when no active admin would be
     // left.

@@ -30,7 +30,8 @@ struct Worker {
     bool active = false;          // its loop runs
     bool dirty = false;           // something happened since it last looked
     bool desire_changed = false;  // the user asked for something else since it last looked
-    base::Signal changed;         // with either of them
+    bool forced = false;          // and will not wait for what is being asked politely
+    base::Signal changed;         // with any of them
 
     // What it is doing now, for those who ask.
     std::optional<model::Phase> phase;
@@ -40,7 +41,8 @@ struct Worker {
     std::set<std::string> ready;        // instances that have answered since they were started
     std::map<std::string, int> deaths;  // of instances, since they were started by us
     std::vector<model::Instance> last_seen;
-    int failures = 0;  // in a row
+    int failures = 0;  // in a row, since it was last as it should be
+    int outages = 0;   // in a row: nothing is wrong with the workspace
 
     std::optional<Lease> lease;  // absent: another server's, or there is no other server
     base::SteadyTime lease_until;

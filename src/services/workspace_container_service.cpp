@@ -19,6 +19,7 @@ using store::Transaction;
 namespace {
 
 constexpr auto kWaitLimit = std::chrono::seconds(60);
+constexpr auto kLookLimit = std::chrono::seconds(2);
 
 void refuse_deleted(const Workspace& workspace) {
     if (workspace.desired_state == DesiredState::kDeleted) {
@@ -165,15 +166,13 @@ Task<Requested> WorkspaceContainerService::delete_workspace(base::UserId user, b
             decide(tx, std::move(workspace), OperationKind::kDelete, options.force, std::nullopt, now);
         if (was_default) {
             // The newest of the others becomes the default.
-            std::optional<Workspace> newest;
-            for (auto& other : tx.workspaces().of_user(user).rows) {
-                if (other.id == id || other.desired_state == DesiredState::kDeleted) continue;
-                if (!newest || other.created_at > newest->created_at) newest = std::move(other);
-            }
-            if (newest) {
-                newest->is_default = true;
-                newest->updated_at = now;
-                tx.workspaces().update(*newest);
+            const auto others = workspaces_that_stay(tx, user);
+            const auto newest = std::ranges::max_element(others, {}, &Workspace::created_at);
+            if (newest != others.end()) {
+                decided.promoted = *newest;
+                decided.promoted->is_default = true;
+                decided.promoted->updated_at = now;
+                tx.workspaces().update(*decided.promoted);
             }
         }
         return decided;
@@ -267,7 +266,8 @@ Task<Requested> WorkspaceContainerService::carry_out(base::UserId user, Decision
     if (decision.superseded) reconciler_.superseded(*decision.superseded);
     if (decision.changed) {
         co_await routes_.upsert(decision.workspace);
-        reconciler_.desire_changed(id);
+        if (decision.promoted) co_await routes_.upsert(*decision.promoted);
+        reconciler_.desire_changed(id, options.force);
     }
     Requested requested{.operation = decision.operation, .workspace = decision.workspace};
     if (!model::is_open(decision.operation.state)) {
@@ -279,11 +279,11 @@ Task<Requested> WorkspaceContainerService::carry_out(base::UserId user, Decision
         co_return requested;
     }
     const auto outcome = co_await reconciler_.wait(decision.operation, kWaitLimit);
-    if (outcome.error && outcome.error->word() == "runtime_unavailable") {
+    if (outcome.error &&
+        (outcome.error->word() == "runtime_unavailable" || outcome.error->word() == "runtime_timeout")) {
         throw Error(ErrorCode::kUnavailable, "runtime_unavailable",
                     "The container engine does not answer at present. The request is recorded and goes on by "
-                    "itself when the "
-                    "engine is back.")
+                    "itself when the engine is back.")
             .with_internal(outcome.error->internal())
             .with_retry_after(5);
     }
@@ -336,10 +336,13 @@ Task<WorkspaceStatusReport> WorkspaceContainerService::workspace_status(base::Us
     std::vector<model::Instance> instances;
     bool engine_answers = true;
     try {
-        instances = co_await runtime_.instances(id);
+        auto seen = co_await base::with_timeout(clock_, kLookLimit, runtime_.instances(id));
+        engine_answers = seen.has_value();
+        if (seen) instances = std::move(*seen);
     } catch (const Error&) {
-        engine_answers = false;  // reading works without the engine: what was seen last is told
+        engine_answers = false;
     }
+    // Reading works without the engine: what was seen last is told.
     if (!engine_answers) instances = reconciler_.last_seen(id);
     if (const auto* instance = serving_instance(instances, workspace.generation)) {
         report.instance = *instance;

@@ -63,7 +63,8 @@ class WorkspaceContainerService {
         model::Workspace workspace;
         model::Operation operation;
         std::optional<model::Operation> superseded;
-        bool changed = true;  // false: joins an operation that was under way
+        std::optional<model::Workspace> promoted;  // the new default, where the old one is being deleted
+        bool changed = true;                       // false: joins an operation that was under way
     };
     Task<Requested> carry_out(base::UserId user, Decision decision, RequestOptions options);
     static Decision decide(store::Transaction& tx, model::Workspace workspace, model::OperationKind kind,

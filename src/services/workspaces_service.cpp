@@ -30,7 +30,6 @@ std::string default_name(Transaction& tx, const base::UserId& user, const model:
     return count == 0 ? type.name + " workspace" : type.name + " workspace " + std::to_string(count + 1);
 }
 
-// Changes the default and returns every row that changed with it.
 void make_default(Transaction& tx, Workspace& workspace) {
     tx.workspaces().clear_default(workspace.user_id);
     workspace.is_default = true;
@@ -59,11 +58,7 @@ Task<Workspace> WorkspacesService::create(base::UserId user, NewWorkspace wanted
             row.current_project_id = project.id;
             row.generation = row.last_generation = 1;
         }
-        bool first = true;
-        for (const auto& other : tx.workspaces().of_user(user).rows) {
-            first = first && other.desired_state == DesiredState::kDeleted;
-        }
-        if (first || wanted.is_default) make_default(tx, row);
+        if (wanted.is_default || !has_default(tx, user)) make_default(tx, row);
         tx.workspaces().insert(row);
         return row;
     });

@@ -30,8 +30,11 @@ struct Migrated {
 
 class Store {
   public:
-    // With zero threads the work runs at once on the caller's: the simulation's way.
+    // With zero threads the work runs at once on the caller's.
     explicit Store(std::size_t threads) : pool_(std::make_unique<base::BlockingPool>(threads)) {}
+    // The same, but others have their turn before and after each transaction.
+    explicit Store(std::function<Task<>()> turn)
+        : pool_(std::make_unique<base::BlockingPool>(std::move(turn))) {}
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
     virtual ~Store() = default;
@@ -74,6 +77,9 @@ class Store {
     virtual Migrated migrate() = 0;
     // What migrate() would apply.
     virtual std::vector<std::string> pending_migrations() = 0;
+    // What an examination of the database finds wrong, a text each; empty where it is sound, or looks after
+    // that itself. Blocks, for as long as reading the whole takes.
+    virtual std::vector<std::string> damage() { return {}; }
     // "SQLite 3.40.1, /path/agentdb9.db"; without secrets.
     virtual std::string describe() const = 0;
 

@@ -18,7 +18,7 @@ const Table<Tombstone>& table() {
          column<&Tombstone::owner_id>("ownerId"), column<&Tombstone::owner_name>("ownerName"),
          column<&Tombstone::snapshot>("snapshot"), column<&Tombstone::deleted_at>("deletedAt"),
          column<&Tombstone::purge_after>("purgeAfter"), column<&Tombstone::restored_at>("restoredAt"),
-         column<&Tombstone::purged_at>("purgedAt")});
+         column<&Tombstone::purging_since>("purgingSince"), column<&Tombstone::purged_at>("purgedAt")});
     return table;
 }
 

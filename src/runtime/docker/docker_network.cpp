@@ -1,10 +1,8 @@
-// The workspaces' network, the choice of addresses on it, and the engine's events.
-#include <boost/asio/redirect_error.hpp>
-
+// The workspaces' network, the addresses on it, and the engine's events.
 #include "base/crypto.hpp"
-#include "base/error.hpp"
 #include "base/log.hpp"
 #include "runtime/docker/docker_runtime.hpp"
+#include "runtime/docker/failure.hpp"
 
 namespace agentdb9::runtime::docker {
 
@@ -17,10 +15,6 @@ namespace {
 constexpr int kFirstSubnet = 213;
 constexpr int kLastSubnet = 253;
 
-std::string without_prefix_length(std::string address) {
-    return address.substr(0, address.find('/'));
-}
-
 std::uint64_t random_start() {
     std::array<unsigned char, 8> bytes{};
     base::random_bytes(bytes);
@@ -30,35 +24,17 @@ std::uint64_t random_start() {
     return value;
 }
 
-EventKind kind_of(std::string_view action) {
-    if (action == "start") return EventKind::kStarted;
-    if (action == "die") return EventKind::kDied;
-    if (action == "destroy") return EventKind::kRemoved;
-    return EventKind::kOther;
-}
-
-bool matters(std::string_view action) {
-    for (const std::string_view each :
-         {"create", "start", "die", "destroy", "oom", "pause", "unpause", "rename", "stop"}) {
-        if (action == each) return true;
-    }
-    return false;
-}
-
 }  // namespace
 
 Task<std::optional<DockerRuntime::Network>> DockerRuntime::find_network() {
     const auto answer = co_await engine_.call("GET", "/networks/" + percent_encode(options_.network));
     if (answer.status == 404) co_return std::nullopt;
-    if (!answer.ok()) {
-        throw Error(ErrorCode::kUpstream, "runtime_error",
-                    "The container engine does not tell about its networks; try again.")
-            .with_internal(answer.message());
-    }
+    if (!answer.ok()) throw_failure(answer, "inspect network");
     const auto parsed = answer.parsed();
     if (!parsed.is_object()) co_return std::nullopt;
     const auto& object = parsed.get_object();
     Network network;
+    network.driver = text_at(object, "Driver");
     if (const auto* options = object_at(object, "Options")) {
         network.isolates = text_at(*options, "com.docker.network.bridge.enable_icc") == "false";
     }
@@ -72,12 +48,6 @@ Task<std::optional<DockerRuntime::Network>> DockerRuntime::find_network() {
             const auto* labels = object_at(object, "Labels");
             const bool ours = labels != nullptr && text_at(*labels, kManagedLabel) == "true";
             if (!subnet.empty() && ours) network.subnet = subnet;
-        }
-    }
-    if (const auto* attached = object_at(object, "Containers")) {
-        for (const auto& [id, entry] : *attached) {
-            if (entry.is_object())
-                network.in_use.insert(without_prefix_length(text_at(entry.get_object(), "IPv4Address")));
         }
     }
     co_return network;
@@ -115,37 +85,47 @@ Task<> DockerRuntime::prepare() {
         throw Error(ErrorCode::kUpstream, "runtime_error",
                     "The workspaces' network vanished while it was being made; try again.");
     }
+    // "host" and "none": every engine has them, and on the host's own network a workspace would reach all of
+    // the machine.
+    if (network->driver == "host" || network->driver == "null") {
+        throw Error(ErrorCode::kConflict, "network_unfit",
+                    "The network '" + options_.network +
+                        "' is no place for workspaces; name another one as docker.network.");
+    }
     if (!network->isolates) {
         log::warning(
             "workspaces on this network can reach one another; remove it, so that an isolated one is made",
             {{"network", options_.network}});
     }
-    if (network->subnet && !addresses_) addresses_ = AddressPool::make(*network->subnet, random_start());
+    if (!network->subnet) {
+        log::warning(
+            "on this network the engine chooses the addresses, and may give a dead workspace's address to "
+            "the "
+            "next one at once; remove it, so that a fit one is made",
+            {{"network", options_.network}});
+    }
+    addresses_.use_subnet(network->subnet, random_start());
+    co_await load_addresses();
     prepared_ = true;
 }
 
-Task<std::optional<std::string>> DockerRuntime::choose_address() {
-    auto network = co_await find_network();
-    if (!network) {
-        co_await prepare();
-        network = co_await find_network();
+Task<> DockerRuntime::load_addresses() {
+    // Of all containers on the network, also of other installations and also stopped ones: the engine's own
+    // list of the network shows only those that run.
+    const json::object filters{{"network", json::array{json::string(options_.network)}}};
+    const auto answer = co_await engine_.call(
+        "GET", "/containers/json?all=1&filters=" + percent_encode(json::serialize(filters)));
+    if (!answer.ok()) throw_failure(answer, "list containers");
+    const auto parsed = answer.parsed();
+    std::map<std::string, std::string> address_of;
+    if (parsed.is_array()) {
+        for (const auto& entry : parsed.get_array()) {
+            if (!entry.is_object()) continue;
+            if (auto address = held_address(entry.get_object(), options_.network))
+                address_of[text_at(entry.get_object(), "Id")] = std::move(*address);
+        }
     }
-    if (!network || !addresses_) co_return std::nullopt;
-    auto in_use = std::move(network->in_use);
-    for (const auto& [id, address] : address_of_)
-        in_use.insert(address);
-    auto address = addresses_->choose(in_use, clock_.steady_now());
-    if (!address) {
-        throw base::conflict("addresses_exhausted",
-                             "All addresses of the workspaces' network are in use; stop some workspaces.");
-    }
-    // Until the engine shows the container, nobody else may be given it.
-    addresses_->hold_back(*address, clock_.steady_now());
-    co_return address;
-}
-
-void DockerRuntime::note_address(const std::string& id, const std::optional<std::string>& address) {
-    if (address) address_of_[id] = *address;
+    addresses_.reload(address_of, clock_.steady_now());
 }
 
 Task<> DockerRuntime::watch(EventSink& sink) {
@@ -170,16 +150,13 @@ Task<> DockerRuntime::watch(EventSink& sink) {
 }
 
 Task<> DockerRuntime::follow_events(EventSink& sink, bool& connected) {
+    // After a gap also the network may be another one: the next create looks at it again.
+    prepared_ = false;
     const json::object filters{
         {"type", json::array{"container"}},
         {"label", json::array{json::string(std::string(kInstanceLabel) + "=" + installation_.str())}}};
     std::string target = "/events?filters=" + percent_encode(json::serialize(filters));
-    if (last_event_ns_ > 0) {
-        const auto since = last_event_ns_ + 1;
-        auto fraction = std::to_string(since % 1000000000);
-        fraction.insert(0, 9 - fraction.size(), '0');
-        target += "&since=" + std::to_string(since / 1000000000) + "." + fraction;
-    }
+    if (const auto since = events_.since()) target += "&since=" + *since;
     std::string pending;
     co_await engine_.stream(
         "GET", target,
@@ -200,21 +177,10 @@ Task<> DockerRuntime::follow_events(EventSink& sink, bool& connected) {
 }
 
 void DockerRuntime::on_event(EventSink& sink, std::string_view line) {
-    boost::system::error_code ec;
-    const auto value = json::parse(json::string_view(line.data(), line.size()), ec);
-    if (ec || !value.is_object()) return;
-    const auto& event = value.get_object();
-    if (const auto* at = event.if_contains("timeNano"); at != nullptr && at->is_int64()) {
-        if (at->get_int64() <= last_event_ns_) return;  // told again after a resume
-        last_event_ns_ = at->get_int64();
-    }
-    const auto action = text_at(event, "Action");
-    const auto* actor = object_at(event, "Actor");
-    const auto* attributes = actor != nullptr ? object_at(*actor, "Attributes") : nullptr;
-    if (attributes == nullptr || !matters(action)) return;
-    const auto workspace = base::WorkspaceId::parse(text_at(*attributes, kWorkspaceIdLabel));
-    if (!workspace) return;
-    sink.on_event(*workspace, text_at(*actor, "ID"), kind_of(action));
+    const auto event = events_.read(line);
+    if (!event) return;
+    if (event->kind == EventKind::kRemoved) forget(event->instance);
+    sink.on_event(event->workspace, event->instance, event->kind);
 }
 
 }  // namespace agentdb9::runtime::docker

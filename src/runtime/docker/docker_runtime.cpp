@@ -2,43 +2,23 @@
 
 #include <algorithm>
 
-#include "base/error.hpp"
-#include "base/log.hpp"
+#include "runtime/docker/failure.hpp"
 #include "runtime/docker/log_frames.hpp"
 #include "runtime/docker/probe.hpp"
 
 namespace agentdb9::runtime::docker {
 
-using base::Error;
-using base::ErrorCode;
-
 namespace {
 
-constexpr int kAddressTries = 5;
+constexpr int kStartTries = 5;
 
 std::string containers(const std::string& id, std::string_view call) {
     return "/containers/" + percent_encode(id) + std::string(call);
 }
 
-// What any call may answer besides its own statuses.
-[[noreturn]] void throw_answer(const EngineAnswer& answer, std::string_view what) {
-    const auto text = std::string(what) + ": " + std::to_string(answer.status) + " " + answer.message();
-    if (answer.status == 404) {
-        throw Error(ErrorCode::kNotFound, "instance_not_found",
-                    "The container is not there any more; start the workspace again.")
-            .with_internal(text);
-    }
-    throw Error(ErrorCode::kUpstream, "runtime_error",
-                "The container engine could not do this: " + answer.message() +
-                    ". Look at the engine's log, then try again.")
-        .with_internal(text);
-}
-
-Error image_unavailable(const std::string& image, const std::string& reason) {
-    return Error(
-        ErrorCode::kConflict, "image_unavailable",
-        "The image '" + image + "' is not on the server and could not be pulled (" + reason +
-            "). Build or pull it on the server, or set another containerImage for this workspace type.");
+// Exists, and is not on its way out.
+bool is_usable(model::InstanceState state) {
+    return state != model::InstanceState::kRemoving && state != model::InstanceState::kDead;
 }
 
 }  // namespace
@@ -78,14 +58,14 @@ Task<std::vector<model::Instance>> DockerRuntime::list(std::vector<std::string> 
     if (volume) filters["volume"] = json::array{json::string(*volume)};
     const auto answer = co_await engine_.call(
         "GET", "/containers/json?all=1&filters=" + percent_encode(json::serialize(filters)));
-    if (!answer.ok()) throw_answer(answer, "list containers");
+    if (!answer.ok()) throw_failure(answer, "list containers");
     const auto parsed = answer.parsed();
     std::vector<model::Instance> found;
     if (!parsed.is_array()) co_return found;
     for (const auto& entry : parsed.get_array()) {
         if (!entry.is_object()) continue;
         if (auto instance = instance_from(entry.get_object(), options_.network, published_host())) {
-            note_address(instance->id, instance->address);
+            note(instance->id, held_address(entry.get_object(), options_.network));
             found.push_back(std::move(*instance));
         }
     }
@@ -112,7 +92,7 @@ Task<std::vector<model::Instance>> DockerRuntime::instances_on_volume(std::strin
 Task<bool> DockerRuntime::has_image(std::string image) {
     const auto answer = co_await engine_.call("GET", "/images/" + percent_encode(image) + "/json");
     if (answer.status == 404) co_return false;
-    if (!answer.ok()) throw_answer(answer, "inspect image");
+    if (!answer.ok()) throw_failure(answer, "inspect image");
     co_return true;
 }
 
@@ -169,6 +149,7 @@ Task<> DockerRuntime::ensure_image(std::string image, std::function<void(const P
             }
         },
         std::chrono::minutes(5));
+    read_line(pending);
     if (status != 200) throw image_unavailable(image, EngineAnswer{status, refusal}.message());
     // A pull answers 200 and tells its failure inside the stream.
     if (!failure.empty()) throw image_unavailable(image, failure);
@@ -180,7 +161,7 @@ Task<std::optional<std::string>> DockerRuntime::existing_instance(const model::I
                                                                   const std::string& name) {
     for (const auto& instance : co_await instances(spec.workspace_id)) {
         if (instance.name == name && instance.generation == spec.generation &&
-            instance.spec == model::spec_hash(spec) && instance.state == model::InstanceState::kCreated) {
+            instance.spec == model::spec_hash(spec) && is_usable(instance.state)) {
             co_return instance.id;
         }
     }
@@ -188,89 +169,118 @@ Task<std::optional<std::string>> DockerRuntime::existing_instance(const model::I
 }
 
 Task<std::string> DockerRuntime::create_instance(model::InstanceSpec spec, std::string name) {
-    if (!prepared_) co_await prepare();
-    CreateOptions options{.installation = installation_, .network = options_.network};
-    options.publish = publishes();
-    options.publish_on = engine_.is_local() ? "127.0.0.1" : "0.0.0.0";
-    options.address = co_await choose_address();
     const auto target = "/containers/create?name=" + percent_encode(name);
-    const auto answer =
-        co_await engine_.call("POST", target, create_body(spec, options), std::chrono::seconds(60));
-    if (answer.status == 409) {
-        if (auto existing = co_await existing_instance(spec, name)) co_return *existing;
-        throw base::conflict("instance_name_taken",
-                             "Another container is already called '" + name +
-                                 "'; remove or rename it on the server, then start again.");
+    for (bool again = false;; again = true) {
+        if (!prepared_) co_await prepare();
+        CreateOptions options{.installation = installation_, .network = options_.network};
+        options.publish = publishes();
+        options.publish_on = engine_.is_local() ? "127.0.0.1" : "0.0.0.0";
+        // From our own book, without asking the engine: what it does not know of, another installation's new
+        // address, the engine refuses at the start, and the start takes the next one.
+        options.address = addresses_.choose(clock_.steady_now());
+        const auto answer =
+            co_await engine_.call("POST", target, create_body(spec, options), std::chrono::seconds(60));
+        if (answer.status == 409) {
+            if (auto existing = co_await existing_instance(spec, name)) co_return *existing;
+            throw name_taken(name);
+        }
+        if (!answer.ok() && network_refused_it(answer) && !again) {
+            prepared_ = false;
+            continue;
+        }
+        if (answer.status == 404) throw image_unavailable(spec.image, answer.message());
+        if (!answer.ok()) throw_failure(answer, "create container");
+        const auto parsed = answer.parsed();
+        auto id = parsed.is_object() ? text_at(parsed.get_object(), "Id") : std::string();
+        if (id.empty()) throw_failure(answer, "create container, no id");
+        note(id, options.address);
+        co_return id;
     }
-    if (answer.status == 404) throw image_unavailable(spec.image, answer.message());
-    if (!answer.ok()) throw_answer(answer, "create container");
+}
+
+void DockerRuntime::note(const std::string& id, const std::optional<std::string>& address) {
+    ours_.insert(id);
+    if (address) addresses_.note(id, *address);
+}
+
+void DockerRuntime::forget(const std::string& id) {
+    ours_.erase(id);
+    addresses_.release(id, clock_.steady_now());
+}
+
+Task<bool> DockerRuntime::is_ours(std::string id) {
+    // An id and the labels behind it never change: one look is enough.
+    if (ours_.contains(id)) co_return true;
+    const auto answer = co_await engine_.call("GET", containers(id, "/json"));
+    if (answer.status == 404) co_return false;
+    if (!answer.ok()) throw_failure(answer, "inspect container");
     const auto parsed = answer.parsed();
-    auto id = parsed.is_object() ? text_at(parsed.get_object(), "Id") : std::string();
-    if (options.address) address_of_[id] = *options.address;
-    co_return id;
+    if (!parsed.is_object()) co_return false;
+    const auto* config = object_at(parsed.get_object(), "Config");
+    const auto* labels = config != nullptr ? object_at(*config, "Labels") : nullptr;
+    const bool ours = labels != nullptr && text_at(*labels, kInstanceLabel) == installation_.view();
+    if (ours && text_at(parsed.get_object(), "Id") == id) ours_.insert(id);
+    co_return ours;
 }
 
 Task<> DockerRuntime::start_instance(std::string id) {
-    for (int tried = 0;; ++tried) {
+    if (!co_await is_ours(id)) throw instance_not_found();
+    for (int tried = 1;; ++tried) {
         const auto answer =
             co_await engine_.call("POST", containers(id, "/start"), {}, std::chrono::seconds(90));
         if (answer.ok() || answer.status == 304) co_return;
-        const auto message = answer.message();
-        const bool address_taken = message.find("ddress already in use") != std::string::npos;
-        const bool network_gone =
-            message.find("network") != std::string::npos && message.find("not found") != std::string::npos;
-        if ((!address_taken && !network_gone) || tried >= kAddressTries)
-            throw_answer(answer, "start container");
-        // Another installation took the address in the meantime, or somebody removed the network: attach it
-        // anew.
-        if (network_gone) {
-            prepared_ = false;
-            co_await prepare();
-        }
-        if (auto taken = address_of_.find(id); taken != address_of_.end() && addresses_) {
-            addresses_->hold_back(taken->second, clock_.steady_now());
-        }
-        const auto network = "/networks/" + percent_encode(options_.network);
-        co_await engine_.call("POST", network + "/disconnect",
-                              json::object{{"Container", id}, {"Force", true}});
-        const auto address = co_await choose_address();
-        json::object endpoint;
-        if (address) endpoint["IPAMConfig"] = json::object{{"IPv4Address", *address}};
-        co_await engine_.call("POST", network + "/connect",
-                              json::object{{"Container", id}, {"EndpointConfig", endpoint}});
-        if (address) address_of_[id] = *address;
+        if (!network_refused_it(answer) || tried >= kStartTries)
+            throw_instance_failure(answer, "start container");
+        addresses_.release(id, clock_.steady_now());
+        co_await prepare();
+        co_await attach_anew(id);
     }
 }
 
+Task<> DockerRuntime::attach_anew(std::string id) {
+    const auto network = "/networks/" + percent_encode(options_.network);
+    // Whether it was attached at all does not matter.
+    co_await engine_.call("POST", network + "/disconnect", json::object{{"Container", id}, {"Force", true}});
+    const auto address = addresses_.choose(clock_.steady_now());
+    json::object endpoint;
+    if (address) endpoint["IPAMConfig"] = json::object{{"IPv4Address", *address}};
+    const auto answer = co_await engine_.call("POST", network + "/connect",
+                                              json::object{{"Container", id}, {"EndpointConfig", endpoint}});
+    if (!answer.ok()) throw_instance_failure(answer, "attach container to its network");
+    note(id, address);
+}
+
 Task<> DockerRuntime::stop_instance(std::string id, std::chrono::seconds grace) {
+    if (!co_await is_ours(id)) co_return;
     const auto answer =
         co_await engine_.call("POST", containers(id, "/stop?t=" + std::to_string(grace.count())), {},
                               grace + std::chrono::seconds(20));
-    if (!answer.ok() && answer.status != 304 && answer.status != 404) throw_answer(answer, "stop container");
+    if (!answer.ok() && answer.status != 304 && answer.status != 404) throw_failure(answer, "stop container");
 }
 
 Task<> DockerRuntime::resume_instance(std::string id) {
+    if (!co_await is_ours(id)) throw instance_not_found();
     const auto answer = co_await engine_.call("POST", containers(id, "/unpause"));
     if (answer.ok() || answer.status == 304 || answer.message().find("is not paused") != std::string::npos)
         co_return;
-    throw_answer(answer, "resume container");
+    throw_instance_failure(answer, "resume container");
 }
 
 Task<> DockerRuntime::rename_instance(std::string id, std::string name) {
+    if (!co_await is_ours(id)) throw instance_not_found();
     const auto answer = co_await engine_.call("POST", containers(id, "/rename?name=" + percent_encode(name)));
     if (answer.ok()) co_return;
     if (answer.status == 409 || answer.message().find("same name") != std::string::npos) {
         for (const auto& instance : co_await instances()) {
             if (instance.id == id && instance.name == name) co_return;
         }
-        throw base::conflict("instance_name_taken",
-                             "Another container is already called '" + name +
-                                 "'; remove or rename it on the server, then try again.");
+        throw name_taken(name);
     }
-    throw_answer(answer, "rename container");
+    throw_instance_failure(answer, "rename container");
 }
 
 Task<> DockerRuntime::remove_instance(std::string id) {
+    if (!co_await is_ours(id)) co_return;
     const auto deadline = clock_.steady_now() + std::chrono::seconds(30);
     for (;;) {
         // Never with v=true: that would remove volumes.
@@ -280,84 +290,22 @@ Task<> DockerRuntime::remove_instance(std::string id) {
         if (answer.ok()) break;
         const bool under_way =
             answer.status == 409 && answer.message().find("in progress") != std::string::npos;
-        if (!under_way || clock_.steady_now() > deadline) throw_answer(answer, "remove container");
+        if (!under_way || clock_.steady_now() > deadline) throw_failure(answer, "remove container");
         co_await clock_.sleep_for(std::chrono::milliseconds(50));
     }
-    if (auto known = address_of_.find(id); known != address_of_.end()) {
-        if (addresses_) addresses_->hold_back(known->second, clock_.steady_now());
-        address_of_.erase(known);
-    }
+    forget(id);
 }
 
 Task<std::string> DockerRuntime::last_output(std::string id, int lines) {
+    if (!co_await is_ours(id)) co_return std::string();
     const auto answer =
         co_await engine_.call("GET", containers(id, "/logs?stdout=1&stderr=1&tail=" + std::to_string(lines)));
     co_return answer.ok() ? decode_log(answer.body) : std::string();
 }
 
-Task<Volume> DockerRuntime::ensure_volume(VolumeSpec spec) {
-    if (auto existing = co_await find_volume(spec.name)) {
-        if (existing->ours) co_return *existing;
-        throw base::conflict(
-            "volume_not_ours",
-            "A volume called '" + spec.name +
-                "' exists on the engine but was made by another installation; it is left alone.");
-    }
-    const auto body =
-        volume_body(spec, installation_, options_.volume_driver, options_.volume_driver_options);
-    const auto answer = co_await engine_.call("POST", "/volumes/create", body);
-    if (!answer.ok()) throw_answer(answer, "create volume");
-    const auto parsed = answer.parsed();
-    co_return volume_from(parsed.as_object(), installation_);
-}
-
-Task<std::optional<Volume>> DockerRuntime::find_volume(std::string name) {
-    const auto answer = co_await engine_.call("GET", "/volumes/" + percent_encode(name));
-    if (answer.status == 404) co_return std::nullopt;
-    if (!answer.ok()) throw_answer(answer, "inspect volume");
-    const auto parsed = answer.parsed();
-    if (!parsed.is_object()) co_return std::nullopt;
-    co_return volume_from(parsed.get_object(), installation_);
-}
-
-Task<std::vector<Volume>> DockerRuntime::volumes() {
-    const json::object filters{
-        {"label", json::array{json::string(std::string(kInstanceLabel) + "=" + installation_.str())}}};
-    const auto answer =
-        co_await engine_.call("GET", "/volumes?filters=" + percent_encode(json::serialize(filters)));
-    if (!answer.ok()) throw_answer(answer, "list volumes");
-    const auto parsed = answer.parsed();
-    std::vector<Volume> found;
-    if (!parsed.is_object()) co_return found;
-    const auto* list = parsed.get_object().if_contains("Volumes");
-    if (list == nullptr || !list->is_array()) co_return found;
-    for (const auto& entry : list->get_array()) {
-        if (entry.is_object()) found.push_back(volume_from(entry.get_object(), installation_));
-    }
-    co_return found;
-}
-
-Task<> DockerRuntime::remove_volume(std::string name) {
-    const auto existing = co_await find_volume(name);
-    if (!existing) co_return;
-    if (!existing->ours) {
-        throw base::conflict("volume_not_ours",
-                             "The volume '" + name + "' was made by another installation; it is left alone.");
-    }
-    const auto answer =
-        co_await engine_.call("DELETE", "/volumes/" + percent_encode(name), {}, std::chrono::seconds(60));
-    if (answer.ok() || answer.status == 404) co_return;
-    if (answer.status == 409) {
-        throw base::conflict(
-            "volume_in_use",
-            "The volume '" + name + "' is still mounted by a container; remove that one first.");
-    }
-    throw_answer(answer, "remove volume");
-}
-
 Task<ProbeOutcome> DockerRuntime::probe(model::Endpoint endpoint, std::optional<std::string> path) {
-    co_return co_await answers(clock_, std::move(endpoint), std::move(path)) ? ProbeOutcome::kReady
-                                                                             : ProbeOutcome::kNotYet;
+    const bool ready = co_await answers(clock_, std::move(endpoint), std::move(path), publishes());
+    co_return ready ? ProbeOutcome::kReady : ProbeOutcome::kNotYet;
 }
 
 }  // namespace agentdb9::runtime::docker

@@ -7,8 +7,9 @@
 #include <set>
 #include <string>
 
-#include "runtime/docker/address_pool.hpp"
+#include "runtime/docker/address_book.hpp"
 #include "runtime/docker/engine_client.hpp"
+#include "runtime/docker/event_log.hpp"
 #include "runtime/docker/objects.hpp"
 #include "runtime/runtime.hpp"
 
@@ -22,6 +23,23 @@ struct DockerOptions {
     Reach reach = Reach::kAuto;  // auto: by address when the engine is on this host, else by published ports
     std::string volume_driver = "local";
     std::map<std::string, std::string> volume_driver_options;
+};
+
+// What an operator wants to know of the engine, beyond RuntimeInfo.
+struct EngineFacts {
+    std::string version;
+    std::string api_version;
+    std::string storage_driver;
+    std::string root_directory;  // on the engine's host
+    bool local = true;           // and that is this one
+    bool limits_memory = true;
+    bool limits_cpus = true;
+    bool limits_pids = true;
+    struct Network {
+        bool isolates = false;
+        std::string subnet;
+    };
+    std::optional<Network> network;  // absent: not made yet
 };
 
 class DockerRuntime final : public Runtime {
@@ -51,25 +69,33 @@ class DockerRuntime final : public Runtime {
     Task<ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path) override;
     Task<> watch(EventSink& sink) override;
 
+    // For `agentdb9 doctor`: docker_facts.cpp.
+    Task<EngineFacts> facts();
+    std::string address() const;  // as DOCKER_HOST would name it
+
   private:
     // The network as it is on the engine.
     struct Network {
+        std::string driver;
         bool isolates = false;
-        std::optional<std::string>
-            subnet;  // one that an operator or we chose: only there may addresses be chosen
-        std::set<std::string> in_use;
+        std::optional<std::string> subnet;  // where we named it: only there may addresses be chosen
     };
 
     bool publishes() const;
     std::string published_host() const;
     Task<std::optional<Network>> find_network();
     Task<> make_network();
+    Task<> load_addresses();
     Task<std::vector<model::Instance>> list(std::vector<std::string> labels,
                                             std::optional<std::string> volume);
-    Task<std::optional<std::string>> choose_address();
     Task<std::optional<std::string>> existing_instance(const model::InstanceSpec& spec,
                                                        const std::string& name);
-    void note_address(const std::string& id, const std::optional<std::string>& address);
+    // Gives a stopped container a new place on the network.
+    Task<> attach_anew(std::string id);
+    // Carries this installation's label; false when it is not there.
+    Task<bool> is_ours(std::string id);
+    void note(const std::string& id, const std::optional<std::string>& address);
+    void forget(const std::string& id);
     Task<> follow_events(EventSink& sink, bool& connected);
     void on_event(EventSink& sink, std::string_view line);
 
@@ -77,10 +103,11 @@ class DockerRuntime final : public Runtime {
     base::InstallationId installation_;
     DockerOptions options_;
     EngineClient engine_;
+    // The network was looked at since the event stream last stood.
     bool prepared_ = false;
-    std::optional<AddressPool> addresses_;
-    std::map<std::string, std::string> address_of_;  // instance → the address that it was last seen with
-    std::int64_t last_event_ns_ = 0;
+    AddressBook addresses_;
+    std::set<std::string> ours_;  // containers that were seen to carry our label
+    EventLog events_;
 };
 
 }  // namespace agentdb9::runtime::docker

@@ -24,6 +24,9 @@ constexpr std::string_view kOurVersion = "1.45";
 constexpr std::string_view kLowestVersion = "1.41";
 constexpr std::size_t kIdleConnections = 16;
 constexpr std::size_t kLargestAnswer = 64UL * 1024 * 1024;
+constexpr std::chrono::seconds kNegotiationLimit(5);
+constexpr std::chrono::seconds kHeadLimit(15);
+constexpr std::size_t kLongestSocketPath = 100;
 
 std::pair<int, int> version_parts(std::string_view text) {
     int major = 0, minor = 0;
@@ -34,6 +37,22 @@ std::pair<int, int> version_parts(std::string_view text) {
     return {major, minor};
 }
 
+std::string text_of(const json::value& answer, std::string_view key) {
+    const auto* value = answer.is_object() ? answer.get_object().if_contains(key) : nullptr;
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+// The engine refuses the version in the path: it is not the one that we agreed with.
+bool speaks_another_version(const EngineAnswer& answer) {
+    return answer.status == 400 && answer.message().starts_with("client version ");
+}
+
+Error invalid_host(const std::string& address) {
+    return Error(ErrorCode::kInvalid, "docker_host",
+                 "The engine's address '" + address +
+                     "' is not understood; use unix:///path or tcp://ADDRESS:PORT with an IP address.");
+}
+
 }  // namespace
 
 struct EngineClient::Connection {
@@ -42,6 +61,11 @@ struct EngineClient::Connection {
     beast::flat_buffer buffer;
     bool reused = false;
     bool keep = false;  // may be used again
+};
+
+struct EngineClient::Streaming {
+    ConnectionPtr connection;
+    beast::http::response_parser<beast::http::buffer_body> parser;
 };
 
 json::value EngineAnswer::parsed() const {
@@ -72,20 +96,24 @@ EngineClient::EngineClient(asio::any_io_executor executor, base::Clock& clock, c
     const std::string address = host.empty() ? "unix:///var/run/docker.sock" : host;
     if (address.starts_with("unix://")) {
         socket_path_ = address.substr(7);
-        if (socket_path_.size() > 100)
+        if (socket_path_.empty()) throw invalid_host(address);
+        if (socket_path_.size() > kLongestSocketPath)
             throw Error(ErrorCode::kInvalid, "docker_host", "The engine socket's path is too long.");
         return;
     }
     const auto rest = address.starts_with("tcp://") ? address.substr(6) : std::string();
     const auto colon = rest.rfind(':');
-    if (colon == std::string::npos) {
-        throw Error(ErrorCode::kInvalid, "docker_host",
-                    "The engine's address '" + address +
-                        "' is not understood; use unix:///path or tcp://ADDRESS:PORT.");
-    }
+    if (colon == std::string::npos) throw invalid_host(address);
     local_ = false;
     remote_host_ = rest.substr(0, colon);
-    std::from_chars(rest.data() + colon + 1, rest.data() + rest.size(), remote_port_);
+    if (remote_host_.starts_with('[') && remote_host_.ends_with(']'))
+        remote_host_ = remote_host_.substr(1, remote_host_.size() - 2);
+    error_code ec;
+    asio::ip::make_address(remote_host_, ec);
+    const auto* last = rest.data() + rest.size();
+    const auto [end, failure] = std::from_chars(rest.data() + colon + 1, last, remote_port_);
+    if (ec || failure != std::errc() || end != last || remote_port_ < 1 || remote_port_ > 65535)
+        throw invalid_host(address);
 }
 
 EngineClient::~EngineClient() = default;
@@ -98,35 +126,72 @@ void EngineClient::throw_unavailable(const std::string& reason) const {
         .with_internal(where + ": " + reason);
 }
 
+void EngineClient::throw_timeout(const std::string& what) const {
+    throw Error(ErrorCode::kTimeout, "runtime_timeout",
+                "The container engine did not answer in time; it may be overloaded. Try again in a while.")
+        .with_internal(what);
+}
+
+void EngineClient::forget_engine() {
+    idle_.clear();
+    version_.clear();
+}
+
 Task<EngineClient::ConnectionPtr> EngineClient::connect() {
-    auto connection = std::make_unique<Connection>(executor_);
-    error_code ec;
-    if (local_) {
-        const asio::local::stream_protocol::endpoint endpoint(socket_path_);
-        co_await connection->socket.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, ec));
-    } else {
-        const auto address = asio::ip::make_address(remote_host_, ec);
-        if (!ec) {
-            const asio::ip::tcp::endpoint endpoint(address, static_cast<std::uint16_t>(remote_port_));
-            co_await connection->socket.async_connect(endpoint,
-                                                      asio::redirect_error(asio::use_awaitable, ec));
+    for (;;) {
+        auto connection = std::make_unique<Connection>(executor_);
+        auto& socket = connection->socket;
+        error_code ec;
+        if (local_) {
+            const asio::local::stream_protocol::endpoint endpoint(socket_path_);
+            co_await socket.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, ec));
+        } else {
+            const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(remote_host_),
+                                                   static_cast<std::uint16_t>(remote_port_));
+            co_await socket.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, ec));
+            if (!ec) {
+                // An event stream is silent for days: that the other side is gone has to be asked for.
+                error_code ignored;
+                socket.set_option(asio::socket_base::keep_alive(true), ignored);
+                socket.set_option(asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPIDLE>(30),
+                                  ignored);
+                socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+            }
         }
+        if (ec == asio::error::operation_aborted) throw boost::system::system_error(ec);
+        // A unix socket whose queue is full seems connected to Asio, but has no other end. It will be
+        // accepted, only not now.
+        if (!ec && local_ && (socket.remote_endpoint(ec), ec == asio::error::not_connected)) {
+            co_await clock_.sleep_for(std::chrono::milliseconds(10));
+            continue;
+        }
+        if (ec) throw_unavailable(ec.message());
+        co_return connection;
     }
-    if (ec) throw_unavailable(ec.message());
-    co_return connection;
 }
 
 Task<std::string> EngineClient::negotiate() {
-    const auto answer = co_await exchange("GET", "/version", {}, std::chrono::seconds(5));
-    if (!answer.ok()) throw_unavailable("it answers /version with " + std::to_string(answer.status));
-    const auto parsed = answer.parsed();
-    const auto* text = parsed.is_object() ? parsed.get_object().if_contains("ApiVersion") : nullptr;
-    const std::string theirs =
-        text != nullptr && text->is_string() ? std::string(text->get_string()) : std::string();
+    std::optional<EngineAnswer> answer;
+    while (!answer) {
+        auto tried = co_await base::with_timeout(clock_, kNegotiationLimit, exchange("GET", "/version", {}));
+        if (!tried) throw_timeout("GET /version");
+        answer = std::move(*tried);
+    }
+    if (!answer->ok()) throw_unavailable("it answers /version with " + std::to_string(answer->status));
+    const auto parsed = answer->parsed();
+    const auto theirs = text_of(parsed, "ApiVersion");
+    const auto least = text_of(parsed, "MinAPIVersion");
+    if (version_parts(theirs).first == 0) throw_unavailable("it does not tell its version: not an engine?");
     if (version_parts(theirs) < version_parts(kLowestVersion)) {
         throw Error(ErrorCode::kUnavailable, "runtime_too_old",
                     "The container engine speaks API version " + theirs +
                         ", but 1.41 (Docker 20.10) or newer is needed; update it.");
+    }
+    if (version_parts(least) > version_parts(kOurVersion)) {
+        throw Error(ErrorCode::kUnavailable, "runtime_too_new",
+                    "The container engine speaks no API version below " + least +
+                        ", but this server none above " + std::string(kOurVersion) +
+                        "; update the server, or set the engine's " + "DOCKER_MIN_API_VERSION.");
     }
     version_ = version_parts(theirs) < version_parts(kOurVersion) ? theirs : std::string(kOurVersion);
     co_return version_;
@@ -134,49 +199,61 @@ Task<std::string> EngineClient::negotiate() {
 
 Task<EngineAnswer> EngineClient::call(std::string method, std::string target, std::optional<json::value> body,
                                       std::chrono::milliseconds limit) {
-    if (version_.empty()) co_await negotiate();
-    co_return co_await exchange(std::move(method), "/v" + version_ + target,
-                                body ? json::serialize(*body) : std::string(), limit);
+    const auto what = method + " " + target;
+    auto answer = co_await base::with_timeout(
+        clock_, limit,
+        repeat(std::move(method), std::move(target), body ? json::serialize(*body) : std::string()));
+    if (!answer) throw_timeout(what);
+    co_return std::move(*answer);
 }
 
-Task<EngineAnswer> EngineClient::exchange(std::string method, std::string target, std::string body,
-                                          std::chrono::milliseconds limit) {
+Task<EngineAnswer> EngineClient::repeat(std::string method, std::string target, std::string body) {
+    bool repeated = false;
+    bool renegotiated = false;
     for (;;) {
-        ConnectionPtr connection;
-        if (!idle_.empty()) {
-            connection = std::move(idle_.back());
-            idle_.pop_back();
-            connection->reused = true;
-        } else {
-            connection = co_await connect();
-        }
-        std::optional<EngineAnswer> answer;
-        error_code broken;
-        try {
-            answer =
-                co_await base::with_timeout(clock_, limit, exchange_on(*connection, method, target, body));
-        } catch (const boost::system::system_error& failure) {
-            if (failure.code() == asio::error::operation_aborted) throw;
-            broken = failure.code();
-        }
-        if (broken) {
-            // A kept connection may have been closed by a restarted engine. All calls may be repeated.
-            if (connection->reused) {
-                idle_.clear();
-                continue;
-            }
-            version_.clear();
-            throw_unavailable(broken.message());
-        }
+        const auto version = version_.empty() ? co_await negotiate() : version_;
+        auto answer = co_await exchange(method, "/v" + version + target, body);
         if (!answer) {
-            throw Error(
-                ErrorCode::kTimeout, "runtime_timeout",
-                "The container engine did not answer in time; it may be overloaded. Try again in a while.")
-                .with_internal(method + " " + target);
+            // The second one was made just now, for the negotiation: it is the engine that breaks off.
+            if (repeated) throw_unavailable("it broke off twice");
+            repeated = true;
+            continue;
         }
-        if (connection->keep && idle_.size() < kIdleConnections) idle_.push_back(std::move(connection));
+        if (speaks_another_version(*answer) && !renegotiated) {
+            version_.clear();
+            renegotiated = true;
+            continue;
+        }
         co_return std::move(*answer);
     }
+}
+
+Task<std::optional<EngineAnswer>> EngineClient::exchange(std::string method, std::string target,
+                                                         std::string body) {
+    ConnectionPtr connection;
+    if (!idle_.empty()) {
+        connection = std::move(idle_.back());
+        idle_.pop_back();
+        connection->reused = true;
+    } else {
+        connection = co_await connect();
+    }
+    std::optional<EngineAnswer> answer;
+    error_code broken;
+    try {
+        answer = co_await exchange_on(*connection, std::move(method), std::move(target), std::move(body));
+    } catch (const boost::system::system_error& failure) {
+        if (failure.code() == asio::error::operation_aborted) throw;
+        broken = failure.code();
+    }
+    if (broken) {
+        forget_engine();
+        // A kept connection may have been closed by a restarted engine. All calls may be repeated.
+        if (connection->reused) co_return std::nullopt;
+        throw_unavailable(broken.message());
+    }
+    if (connection->keep && idle_.size() < kIdleConnections) idle_.push_back(std::move(connection));
+    co_return answer;
 }
 
 Task<EngineAnswer> EngineClient::exchange_on(Connection& connection, std::string method, std::string target,
@@ -196,61 +273,76 @@ Task<EngineAnswer> EngineClient::exchange_on(Connection& connection, std::string
     parser.body_limit(kLargestAnswer);
     if (method == "HEAD") parser.skip(true);
     co_await beast::http::async_read(connection.socket, connection.buffer, parser, asio::use_awaitable);
-    connection.keep = parser.get().keep_alive();
+    // What came beyond the answer belongs to nothing that we asked.
+    connection.keep = parser.keep_alive() && connection.buffer.size() == 0;
     co_return EngineAnswer{static_cast<int>(parser.get().result_int()), std::move(parser.get().body())};
+}
+
+Task<std::unique_ptr<EngineClient::Streaming>> EngineClient::open_stream(std::string method,
+                                                                         std::string target) {
+    const auto version = version_.empty() ? co_await negotiate() : version_;
+    auto stream = std::make_unique<Streaming>();
+    stream->connection = co_await connect();
+    beast::http::request<beast::http::empty_body> request;
+    request.method_string(method);
+    request.target("/v" + version + target);
+    request.version(11);
+    request.set(beast::http::field::host, "docker");
+    request.prepare_payload();
+    stream->parser.body_limit(boost::none);
+    auto& socket = stream->connection->socket;
+    error_code ec;
+    co_await beast::http::async_write(socket, request, asio::redirect_error(asio::use_awaitable, ec));
+    if (!ec) {
+        co_await beast::http::async_read_header(socket, stream->connection->buffer, stream->parser,
+                                                asio::redirect_error(asio::use_awaitable, ec));
+    }
+    if (ec == asio::error::operation_aborted) throw boost::system::system_error(ec);
+    if (ec) {
+        forget_engine();
+        throw_unavailable(ec.message());
+    }
+    co_return stream;
+}
+
+Task<std::size_t> EngineClient::read_piece(Streaming& from, std::span<char> piece) {
+    from.parser.get().body().data = piece.data();
+    from.parser.get().body().size = piece.size();
+    error_code ec;
+    // Not async_read: that waits until `piece` is full, and an event would wait for twenty others.
+    co_await beast::http::async_read_some(from.connection->socket, from.connection->buffer, from.parser,
+                                          asio::redirect_error(asio::use_awaitable, ec));
+    if (ec == asio::error::operation_aborted) throw boost::system::system_error(ec);
+    const auto got = piece.size() - from.parser.get().body().size;
+    // What came before the break counts; the next read meets the break again.
+    if (ec && ec != beast::http::error::need_buffer && got == 0) {
+        forget_engine();
+        throw_unavailable(ec.message());
+    }
+    co_return got;
 }
 
 Task<int> EngineClient::stream(std::string method, std::string target, std::function<void(int)> on_open,
                                std::function<void(std::string_view)> on_data,
                                std::optional<std::chrono::milliseconds> silence) {
-    if (version_.empty()) co_await negotiate();
-    auto connection = co_await connect();
-    beast::http::request<beast::http::empty_body> request;
-    request.method_string(method);
-    request.target("/v" + version_ + target);
-    request.version(11);
-    request.set(beast::http::field::host, "docker");
-    request.prepare_payload();
-    beast::http::response_parser<beast::http::buffer_body> parser;
-    parser.body_limit(boost::none);
-    error_code ec;
-    co_await beast::http::async_write(connection->socket, request,
-                                      asio::redirect_error(asio::use_awaitable, ec));
-    if (!ec) {
-        co_await beast::http::async_read_header(connection->socket, connection->buffer, parser,
-                                                asio::redirect_error(asio::use_awaitable, ec));
-    }
-    if (ec == asio::error::operation_aborted) throw boost::system::system_error(ec);
-    if (ec) {
-        version_.clear();
-        throw_unavailable(ec.message());
-    }
-    const int status = static_cast<int>(parser.get().result_int());
+    const auto what = method + " " + target;
+    auto opened = co_await base::with_timeout(clock_, silence.value_or(kHeadLimit),
+                                              open_stream(std::move(method), std::move(target)));
+    if (!opened) throw_timeout(what);
+    auto& stream = **opened;
+    const int status = static_cast<int>(stream.parser.get().result_int());
+    if (status == 400) version_.clear();  // perhaps because it is another engine by now
     on_open(status);
     std::array<char, 16384> piece{};
-    const auto read_piece = [](Connection* from, decltype(parser)* into, error_code* failure) -> Task<> {
-        co_await beast::http::async_read(from->socket, from->buffer, *into,
-                                         asio::redirect_error(asio::use_awaitable, *failure));
-    };
-    while (!parser.is_done()) {
-        parser.get().body().data = piece.data();
-        parser.get().body().size = piece.size();
-        bool in_time = true;
+    while (!stream.parser.is_done()) {
+        std::optional<std::size_t> got;
         if (silence) {
-            in_time =
-                co_await base::with_timeout(clock_, *silence, read_piece(connection.get(), &parser, &ec));
+            got = co_await base::with_timeout(clock_, *silence, read_piece(stream, piece));
         } else {
-            co_await read_piece(connection.get(), &parser, &ec);
+            got = co_await read_piece(stream, piece);
         }
-        if (!in_time) {
-            throw Error(ErrorCode::kTimeout, "runtime_timeout",
-                        "The container engine fell silent; try again.");
-        }
-        if (ec == asio::error::operation_aborted) throw boost::system::system_error(ec);
-        const auto got = piece.size() - parser.get().body().size;
-        if (got > 0) on_data(std::string_view(piece.data(), got));
-        if (ec == beast::http::error::need_buffer) ec = {};
-        if (ec) throw_unavailable(ec.message());
+        if (!got) throw_timeout(what);
+        if (*got > 0) on_data(std::string_view(piece.data(), *got));
     }
     co_return status;
 }

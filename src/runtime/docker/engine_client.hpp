@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,13 +43,14 @@ class EngineClient {
 
     // Follows a streamed answer until it ends, breaks off, or the caller is cancelled. `on_open` is called
     // with the status once the head has arrived; `on_data` with each piece of the body. `silence`: how long
-    // nothing may come.
+    // nothing may come; absent: for ever, once the head is there.
     Task<int> stream(std::string method, std::string target, std::function<void(int status)> on_open,
                      std::function<void(std::string_view)> on_data,
                      std::optional<std::chrono::milliseconds> silence);
 
-    // Talks to the engine's /_ping and agrees on a version: the lower of ours and its own. Done by itself
-    // before the first call and after a loss. Throws Error{kUnavailable, "runtime_too_old"} below 1.41.
+    // Asks the engine for its versions and agrees on one: the lower of ours and its own. Done by itself
+    // before the first call and after a loss. Throws Error{kUnavailable}: "runtime_too_old" below 1.41,
+    // "runtime_too_new" when it serves none that we know.
     Task<std::string> negotiate();
 
     bool is_local() const {
@@ -58,13 +60,23 @@ class EngineClient {
 
   private:
     struct Connection;
+    struct Streaming;
     using ConnectionPtr = std::unique_ptr<Connection>;
 
     Task<ConnectionPtr> connect();
-    Task<EngineAnswer> exchange(std::string method, std::string target, std::string body,
-                                std::chrono::milliseconds limit);
+    // A call with as many tries as it takes: over kept connections that turn out to be dead, and versions.
+    Task<EngineAnswer> repeat(std::string method, std::string target, std::string body);
+    // One try. Nothing when a kept connection turned out to be dead.
+    Task<std::optional<EngineAnswer>> exchange(std::string method, std::string target, std::string body);
     Task<EngineAnswer> exchange_on(Connection& connection, std::string method, std::string target,
                                    std::string body);
+    // Within the body of stream(): until the head is there.
+    Task<std::unique_ptr<Streaming>> open_stream(std::string method, std::string target);
+    // The next piece into `piece`; how much it was.
+    Task<std::size_t> read_piece(Streaming& from, std::span<char> piece);
+    // After a loss the engine may be another one, of another version.
+    void forget_engine();
+    [[noreturn]] void throw_timeout(const std::string& what) const;
     [[noreturn]] void throw_unavailable(const std::string& reason) const;
 
     asio::any_io_executor executor_;

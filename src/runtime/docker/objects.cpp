@@ -90,13 +90,29 @@ void read_ports(const json::object& entry, const std::string& host, model::Insta
     }
 }
 
-void read_address(const json::object& entry, const std::string& network, model::Instance& instance) {
+const json::object* endpoint_on(const json::object& entry, const std::string& network) {
     const auto* settings = object_at(entry, "NetworkSettings");
     const auto* networks = settings != nullptr ? object_at(*settings, "Networks") : nullptr;
-    const auto* ours = networks != nullptr ? object_at(*networks, network) : nullptr;
+    return networks != nullptr ? object_at(*networks, network) : nullptr;
+}
+
+void read_address(const json::object& entry, const std::string& network, model::Instance& instance) {
+    const auto* ours = endpoint_on(entry, network);
     if (ours == nullptr) return;
     const auto address = text_at(*ours, "IPAddress");
     if (!address.empty()) instance.address = address;
+}
+
+// The engine writes "/name"; "/other/alias" is a link that somebody else's container has to it.
+std::string name_of(const json::object& entry) {
+    const auto* names = entry.if_contains("Names");
+    if (names == nullptr || !names->is_array()) return {};
+    for (const auto& each : names->get_array()) {
+        if (!each.is_string()) continue;
+        const std::string_view name = each.get_string();
+        if (name.rfind('/') == 0) return std::string(name.substr(1));
+    }
+    return {};
 }
 
 }  // namespace
@@ -145,13 +161,8 @@ std::optional<model::Instance> instance_from(const json::object& entry, const st
     const auto workspace = id_at<base::WorkspaceId>(*labels, kWorkspaceIdLabel);
     const auto generation = integer_at(*labels, "agentdb9.generation");
     if (!workspace || !generation) return std::nullopt;
-    model::Instance instance{.id = text_at(entry, "Id"), .name = {}, .workspace_id = *workspace};
-    if (const auto* names = entry.if_contains("Names");
-        names != nullptr && names->is_array() && !names->get_array().empty()) {
-        const auto& first = names->get_array().front();
-        if (first.is_string())
-            instance.name = std::string(first.get_string()).substr(1);  // the engine writes "/name"
-    }
+    model::Instance instance{.id = text_at(entry, "Id"), .name = name_of(entry), .workspace_id = *workspace};
+    if (instance.id.empty()) return std::nullopt;
     instance.user_id = id_at<base::UserId>(*labels, "agentdb9.user.id");
     instance.project_id = id_at<base::ProjectId>(*labels, kProjectIdLabel);
     instance.generation = *generation;
@@ -162,11 +173,22 @@ std::optional<model::Instance> instance_from(const json::object& entry, const st
     read_ports(entry, published_host, instance);
     if (const auto* mounts = entry.if_contains("Mounts"); mounts != nullptr && mounts->is_array()) {
         for (const auto& mount : mounts->get_array()) {
-            if (mount.is_object()) instance.volumes.push_back(text_at(mount.get_object(), "Name"));
+            if (!mount.is_object()) continue;
+            auto name = text_at(mount.get_object(), "Name");
+            if (!name.empty()) instance.volumes.push_back(std::move(name));  // else no volume
         }
     }
     instance.created_at = base::from_unix_ms(number(entry, "Created") * 1000);
     return instance;
+}
+
+std::optional<std::string> held_address(const json::object& entry, const std::string& network) {
+    const auto* ours = endpoint_on(entry, network);
+    if (ours == nullptr) return std::nullopt;
+    auto address = text_at(*ours, "IPAddress");
+    if (const auto* wanted = object_at(*ours, "IPAMConfig"); address.empty() && wanted != nullptr)
+        address = text_at(*wanted, "IPv4Address");
+    return address.empty() ? std::nullopt : std::optional(std::move(address));
 }
 
 json::object volume_body(const VolumeSpec& spec, const base::InstallationId& installation,

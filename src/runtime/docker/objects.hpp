@@ -2,6 +2,7 @@
 // ContainerCreate and ContainerList.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -31,6 +32,10 @@ json::object create_body(const model::InstanceSpec& spec, const CreateOptions& o
 // published ports are reached from here.
 std::optional<model::Instance> instance_from(const json::object& entry, const std::string& network,
                                              const std::string& published_host);
+
+// The address that a container of ContainerList has or, while it does not run, is to have. Absent where the
+// engine will choose.
+std::optional<std::string> held_address(const json::object& entry, const std::string& network);
 
 json::object volume_body(const VolumeSpec& spec, const base::InstallationId& installation,
                          const std::string& driver, const std::map<std::string, std::string>& options);

@@ -226,7 +226,9 @@ void SqliteConnection::fail(int code, std::string_view sql) {
             .with_internal(std::move(detail));
     }
     const bool refused_write = primary == SQLITE_READONLY && read_only_;
-    if (is_outage(primary) && !refused_write) {
+    // A database without our tables is another one, or an empty file, in the place of ours.
+    const bool foreign = primary == SQLITE_ERROR && detail.contains(": no such table: ");
+    if ((is_outage(primary) && !refused_write) || foreign) {
         if (!passes_by_itself(primary)) broken_ = true;
         spoiled_ = true;
         throw Error(ErrorCode::kUnavailable, "database_unavailable",

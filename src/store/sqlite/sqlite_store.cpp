@@ -138,6 +138,16 @@ std::vector<std::string> SqliteStore::pending_migrations() {
     return names;
 }
 
+std::vector<std::string> SqliteStore::damage() {
+    std::vector<std::string> found;
+    transact_raw(Mode::kRead, [&found](Connection& db) {
+        for (const auto& row : db.execute("PRAGMA quick_check(5)").rows) {
+            if (row.text(0) != "ok") found.push_back(row.text(0));
+        }
+    });
+    return found;
+}
+
 std::string SqliteStore::describe() const {
     return std::string("SQLite ") + sqlite3_libversion() + ", " +
            (file_.empty() ? std::string("in memory") : file_.string());

@@ -50,6 +50,7 @@ class SqliteStore final : public Store {
     std::unique_ptr<Subscription> subscribe(Subscriber) override { return nullptr; }
     Migrated migrate() override;
     std::vector<std::string> pending_migrations() override;
+    std::vector<std::string> damage() override;
     std::string describe() const override;
 
     // transact() without the repositories.

@@ -35,6 +35,22 @@ bool ready(int fd, short events, std::chrono::milliseconds wait) {
 
 }  // namespace
 
+void Gate::open() {
+    std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+}
+
+bool Gate::wait() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience, [this] { return open_; });
+}
+
+bool Gate::is_open() {
+    std::lock_guard lock(mutex_);
+    return open_;
+}
+
 bool eventually(const std::function<bool()>& predicate) {
     auto deadline = std::chrono::steady_clock::now() + 10s;
     while (!predicate()) {
@@ -47,6 +63,12 @@ bool eventually(const std::function<bool()>& predicate) {
 Connection::Connection(int fd) : fd_(fd) {}
 Connection::Connection(Connection&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), buffer_(std::move(other.buffer_)) {}
+Connection& Connection::operator=(Connection&& other) noexcept {
+    close();
+    fd_ = std::exchange(other.fd_, -1);
+    buffer_ = std::move(other.buffer_);
+    return *this;
+}
 Connection::~Connection() {
     close();
 }
@@ -210,15 +232,28 @@ Upstream::Upstream(Serve serve) : serve_(std::move(serve)) {
     acceptor_ = std::thread([this] { accept_loop(); });
 }
 
-Upstream::~Upstream() {
-    close_listener();
+Upstream::Served Upstream::serve(Serve serve) {
+    std::lock_guard lock(mutex_);
+    serve_ = std::move(serve);
+    return Served(*this);
+}
+
+void Upstream::cut() {
+    std::list<std::thread> threads;
     {
         std::lock_guard lock(mutex_);
+        serve_ = [](Connection&) {};
         for (int fd : fds_)
             ::shutdown(fd, SHUT_RDWR);
+        threads.swap(threads_);
     }
-    for (auto& thread : threads_)
+    for (auto& thread : threads)
         thread.join();
+}
+
+Upstream::~Upstream() {
+    close_listener();
+    cut();
 }
 
 void Upstream::close_listener() {
@@ -232,13 +267,13 @@ void Upstream::accept_loop() {
     while (true) {
         int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
         if (fd < 0) return;
+        std::lock_guard lock(mutex_);
         ++accepted_;
         ++open_;
-        std::lock_guard lock(mutex_);
         fds_.push_back(fd);
-        threads_.emplace_back([this, fd] {
+        threads_.emplace_back([this, fd, serve = serve_] {
             Connection connection(fd);
-            serve_(connection);
+            serve(connection);
             {
                 std::lock_guard forget(mutex_);
                 std::erase(fds_, fd);

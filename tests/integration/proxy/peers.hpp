@@ -3,6 +3,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -11,9 +13,24 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace agentdb9::test {
+
+// Passed once; waits give up after a while.
+class Gate {
+  public:
+    void open();
+    // False when it was not opened in time.
+    bool wait();
+    bool is_open();
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool open_ = false;
+};
 
 // Waits until `predicate` holds; false when it did not for ten seconds.
 bool eventually(const std::function<bool()>& predicate);
@@ -22,6 +39,7 @@ class Connection {
   public:
     explicit Connection(int fd);
     Connection(Connection&& other) noexcept;
+    Connection& operator=(Connection&& other) noexcept;
     ~Connection();
 
     static Connection to(std::uint16_t port);
@@ -70,6 +88,21 @@ class Upstream {
     using Serve = std::function<void(Connection&)>;
     explicit Upstream(Serve serve);
     ~Upstream();
+    // How later connections are served, until what is returned dies: then they are cut and their threads have
+    // ended, so that `serve` may refer to what was declared before it.
+    class Served {
+      public:
+        explicit Served(Upstream& upstream) : upstream_(&upstream) {}
+        Served(Served&& other) noexcept : upstream_(std::exchange(other.upstream_, nullptr)) {}
+        Served& operator=(Served&&) = delete;
+        ~Served() {
+            if (upstream_) upstream_->cut();
+        }
+
+      private:
+        Upstream* upstream_;
+    };
+    [[nodiscard]] Served serve(Serve serve);
 
     std::uint16_t port() const { return port_; }
     int accepted() const { return accepted_; }
@@ -79,6 +112,8 @@ class Upstream {
 
   private:
     void accept_loop();
+    // Ends every connection and waits for its thread.
+    void cut();
     Serve serve_;
     int listener_ = -1;
     std::uint16_t port_ = 0;

@@ -74,6 +74,7 @@ void Plane::on_control(std::function<void()> work) {
 
 Task<proxy::Answer<auth::Principal>> Plane::authenticate(auth::Credential credential) {
     ++authentications;
+    if (before_authentication) co_await before_authentication();
     http::Problem refused{401, "unauthenticated", "The token is not valid.", {}};
     if (authentication_fails) co_return std::unexpected(refused);
     auth::Principal principal{user, "a@example.org", "a", model::Role::kUser, session, {}, {}, expires_at};
@@ -111,7 +112,30 @@ void Plane::publish() {
     for (const auto& route : routes)
         table->routes[route.workspace] = std::make_shared<const model::Route>(route);
     on_control([&] { plane->publish(table); });
-    asio::co_spawn(control_, plane->published_everywhere(), asio::use_future).get();
+    on_control(plane->published_everywhere());
+}
+
+void Plane::revoke(auth::Revocation revocation) {
+    on_control([&] { plane->revoke(revocation); });
+    // In force on every worker.
+    on_control(plane->published_everywhere());
+}
+
+std::string Plane::proxy(const model::Route& route, const std::string& rest) {
+    return "/api/workspaces/" + route.workspace.str() + "/proxy" + rest;
+}
+
+std::string Plane::app(const model::Route& route, const std::string& rest, int port) {
+    return "/" + route.workspace.str() + "/" + std::to_string(port) + rest;
+}
+
+std::string Plane::cookie(const model::Route& route, int port) {
+    return "Cookie: agentdb9_app=cookie-" + route.workspace.str() + "-" + std::to_string(port) + "\r\n";
+}
+
+Message ask(Connection& client, const std::string& request, bool head_only) {
+    client.send(request);
+    return read_message(client, head_only);
 }
 
 std::string Plane::get(const std::string& path, const std::string& fields) const {

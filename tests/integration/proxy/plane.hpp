@@ -3,9 +3,9 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
+#include <deque>
 #include <map>
 #include <memory>
-#include <set>
 #include <thread>
 
 #include "peers.hpp"
@@ -27,7 +27,15 @@ class Plane {
     }
     void on_control(std::function<void()> work);
 
+    void revoke(auth::Revocation revocation);
+
     std::string get(const std::string& path, const std::string& fields = {}) const;
+    // Where a workspace's application is: on the API's origin, and on the applications'.
+    static std::string proxy(const model::Route& route, const std::string& rest);
+    static std::string app(const model::Route& route, const std::string& rest, int port = 8080);
+    // The Cookie field that opens it.
+    static std::string cookie(const model::Route& route, int port = 8080);
+    const proxy::Metrics& metrics() const { return plane->metrics(); }
     Connection api() { return Connection::to(plane->api_port()); }
     Connection apps() { return Connection::to(plane->applications_port()); }
 
@@ -39,7 +47,8 @@ class Plane {
     std::atomic<int> authentications = 0;
     std::atomic<bool> authentication_fails = false;
     std::function<Task<http::Response>(http::Request)> api_handler;
-    std::vector<model::Route> routes;
+    std::function<Task<>()> before_authentication;
+    std::deque<model::Route> routes;  // references to them stay good
     std::map<std::pair<base::UserId, std::string>, base::WorkspaceId> defaults;
     std::uint64_t version = 0;
     std::unique_ptr<proxy::DataPlane> plane;
@@ -50,6 +59,11 @@ class Plane {
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::thread thread_;
 };
+
+inline const std::string kBearer = "Authorization: Bearer good\r\n";
+
+// Sends a request and reads its answer.
+Message ask(Connection& client, const std::string& request, bool head_only = false);
 
 // Open descriptors of this process.
 std::size_t descriptors();

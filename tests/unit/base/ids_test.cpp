@@ -20,9 +20,10 @@ TEST(Ids, UpperCaseIsReadAsLowerCase) {
 }
 
 TEST(Ids, WhatIsNoUuidIsRefused) {
-    for (const char* text : {"", "x", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a111",
-                             "a0eebc999c0b-4ef8-bb6d-6bb9bd380a11-", "g0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
-                             "../../../../etc/passwd/aaaaaaaaaaaaa"}) {
+    for (const char* text :
+         {"", "x", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a111",
+          "a0eebc999c0b-4ef8-bb6d-6bb9bd380a11-", "g0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+          "../../../../etc/passwd/aaaaaaaaaaaaa"}) {
         EXPECT_FALSE(UserId::parse(text)) << text;
     }
 }

@@ -1,0 +1,121 @@
+#include "config/reference.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.hpp"
+#include "config/settings.hpp"
+
+namespace agentdb9::config {
+namespace {
+
+struct Entry {
+    std::string_view key;
+    std::string_view about;
+    std::string_view example;  // for a key without a default
+};
+
+constexpr std::array kEntries{
+    Entry{"dataDir", "Where the database, the secrets and the operator's socket lie.",
+          R"("/var/lib/agentdb9")"},
+    Entry{"database.url", "The database; unset: SQLite in the data directory.",
+          R"("sqlite:/var/lib/agentdb9/agentdb9.db")"},
+    Entry{"server.listen", "Address of the API and the page. Port 0: any free one.", ""},
+    Entry{"server.appsListen", "Address of the applications' own origin.", ""},
+    Entry{"server.threads", "Threads that relay; 0: one a core.", ""},
+    Entry{"server.publicUrl", "How browsers reach server.listen, where a proxy with TLS stands before it.",
+          R"("https://work.example.org")"},
+    Entry{"server.appsUrl", "How browsers reach server.appsListen: another origin than publicUrl.",
+          R"("https://apps.example.org")"},
+    Entry{"server.trustedProxies", "Proxies whose X-Forwarded-For and -Proto are believed.",
+          R"(["127.0.0.1", "10.0.0.0/8"])"},
+    Entry{"server.bodyLimit", "Largest request body of the API, in bytes. Applications have no limit.", ""},
+    Entry{"server.drainSeconds", "How long requests under way may take when the server ends.", ""},
+    Entry{"auth.registration", "open: anyone may make an account.", ""},
+    Entry{"auth.rateLimit", "Limits tries at passwords, by address and by account.", ""},
+    Entry{"auth.jwtSecret", "Signs access tokens; unset: made on first start, in the data directory.",
+          R"("at least 32 characters, from a random source")"},
+    Entry{"auth.adminEmail", "The first admin, made when there is none.", R"("admin@example.org")"},
+    Entry{"auth.adminPassword", "Its password; unset: a one-time password is printed.",
+          R"("at least 8 characters")"},
+    Entry{"docker.host", "The engine; unset: DOCKER_HOST, else the default socket.",
+          R"("unix:///var/run/docker.sock")"},
+    Entry{"docker.network", "The workspaces' network, made when it is missing.", ""},
+    Entry{"docker.reach", "How workspaces are reached: auto, address or published (rootless engines).", ""},
+    Entry{"docker.volumeDriver", "Keeps new volumes.", ""},
+    Entry{"docker.maxParallelStarts", "Starts at once; more make each one slower.", ""},
+    Entry{"trash.days", "How long deleted projects and homes can be restored.", ""},
+    Entry{"logs.level", "debug, info, warning, error or off.", ""},
+    Entry{"logs.format", "auto: for people on a terminal, JSON elsewhere; json; human.", ""},
+};
+
+constexpr std::string_view kTables = R"(
+# Options of the volume driver.
+#[docker.volumeDriverOptions]
+#type = "nfs"
+
+# Workspace types: each key goes over the built-in entry's. A name of your own makes a new type.
+#[workspaceTypes.vscode]
+#containerImage = "codercom/code-server:latest"
+#defaultPort = 8080
+#command = ["--auth", "none"]
+#env = { TZ = "UTC" }
+#stripPrefix = true
+#homePath = "/home/coder"
+#[workspaceTypes.vscode.resourceLimits]
+#cpus = 2.0
+#memory = 2048
+#memoryReservation = 512
+#pids = 512
+#[workspaceTypes.vscode.healthCheck]
+#enabled = true
+#path = "/healthz"
+#interval = 30
+#timeout = 10
+#retries = 3
+
+# Paths that lead to the caller's default workspace of a type, or to a fixed upstream.
+#[rewrites]
+#"/vscode" = "vscode"
+#"/wiki" = "http://127.0.0.1:8080"
+)";
+
+const Entry& entry_of(const Setting& setting) {
+    const auto* found = std::ranges::find(kEntries, setting.key, &Entry::key);
+    if (found == kEntries.end())
+        throw base::Error(base::ErrorCode::kInternal, "setting_undescribed",
+                          "The setting " + setting.key + " is not described.");
+    return *found;
+}
+
+std::string value_of(const Setting& setting, const Entry& entry) {
+    if (!entry.example.empty()) return std::string(entry.example);
+    auto value = setting.show(Configuration());
+    return setting.kind == Kind::kText ? "\"" + value + "\"" : value;
+}
+
+}  // namespace
+
+std::string default_file() {
+    std::string text =
+        "# AgentDB9 Workspaces: every setting with its default, or an example where it has none. Take away "
+        "the\n"
+        "# '#' of what you change. Flags and the environment variables named go over this file; 'agentdb9\n"
+        "# config' shows what is in force.\n";
+    std::string section;
+    for (const auto& setting : settings()) {
+        const auto& entry = entry_of(setting);
+        const auto dot = setting.key.find('.');
+        const auto its_section = dot == std::string::npos ? std::string() : setting.key.substr(0, dot);
+        if (its_section != section) {
+            text.append("\n#[").append(its_section).append("]\n");
+            section = its_section;
+        }
+        text.append("# ").append(entry.about).append(" ").append(setting.environment).append("\n#");
+        text.append(dot == std::string::npos ? setting.key : setting.key.substr(dot + 1));
+        text.append(" = ").append(value_of(setting, entry)).append("\n");
+    }
+    return text.append(kTables);
+}
+
+}  // namespace agentdb9::config

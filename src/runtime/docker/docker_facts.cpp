@@ -1,0 +1,45 @@
+// What the operator is told of the engine: Engine API v1.41, SystemInfo.
+#include "base/error.hpp"
+#include "runtime/docker/docker_runtime.hpp"
+
+namespace agentdb9::runtime::docker {
+namespace {
+
+// A limit that the engine says nothing of is enforced as far as anybody knows.
+bool flag_at(const json::object& object, std::string_view key) {
+    const auto* value = object.if_contains(key);
+    return value == nullptr || !value->is_bool() || value->get_bool();
+}
+
+}  // namespace
+
+std::string DockerRuntime::address() const {
+    return options_.host.empty() ? "unix:///var/run/docker.sock" : options_.host;
+}
+
+Task<EngineFacts> DockerRuntime::facts() {
+    const auto known = co_await info();
+    EngineFacts facts{.version = known.version, .api_version = known.api_version};
+    facts.local = engine_.is_local();
+    const auto answer = co_await engine_.call("GET", "/info");
+    if (!answer.ok()) {
+        throw base::Error(base::ErrorCode::kUpstream, "runtime_error",
+                          "The container engine does not tell about itself; try again.")
+            .with_internal(answer.message());
+    }
+    const auto parsed = answer.parsed();
+    if (parsed.is_object()) {
+        const auto& object = parsed.get_object();
+        facts.storage_driver = text_at(object, "Driver");
+        facts.root_directory = text_at(object, "DockerRootDir");
+        facts.limits_memory = flag_at(object, "MemoryLimit");
+        facts.limits_cpus = flag_at(object, "CpuCfsQuota");
+        facts.limits_pids = flag_at(object, "PidsLimit");
+    }
+    if (const auto network = co_await find_network())
+        facts.network =
+            EngineFacts::Network{network->isolates, network->subnet.value_or("not ours to choose in")};
+    co_return facts;
+}
+
+}  // namespace agentdb9::runtime::docker

@@ -1,0 +1,78 @@
+// Projects' files and homes: the engine's named volumes.
+#include "runtime/docker/docker_runtime.hpp"
+#include "runtime/docker/failure.hpp"
+
+namespace agentdb9::runtime::docker {
+
+namespace {
+
+base::Error not_ours(const std::string& name) {
+    return base::conflict("volume_not_ours",
+                          "A volume called '" + name +
+                              "' exists on the engine but was made by another installation; it is left "
+                              "alone.");
+}
+
+}  // namespace
+
+Task<Volume> DockerRuntime::ensure_volume(VolumeSpec spec) {
+    // The engine answers with the existing volume, its own labels unchanged, when there is one of that name:
+    // asking first would be a call more, and still race with others.
+    const auto body =
+        volume_body(spec, installation_, options_.volume_driver, options_.volume_driver_options);
+    const auto answer = co_await engine_.call("POST", "/volumes/create", body);
+    std::optional<Volume> volume;
+    if (answer.ok()) {
+        const auto parsed = answer.parsed();
+        if (parsed.is_object()) volume = volume_from(parsed.get_object(), installation_);
+    } else {
+        // It refuses when the existing one has another driver, which is no concern of ours.
+        volume = co_await find_volume(spec.name);
+    }
+    if (!volume) throw_failure(answer, "create volume");
+    if (!volume->ours) throw not_ours(spec.name);
+    co_return std::move(*volume);
+}
+
+Task<std::optional<Volume>> DockerRuntime::find_volume(std::string name) {
+    const auto answer = co_await engine_.call("GET", "/volumes/" + percent_encode(name));
+    if (answer.status == 404) co_return std::nullopt;
+    if (!answer.ok()) throw_failure(answer, "inspect volume");
+    const auto parsed = answer.parsed();
+    if (!parsed.is_object()) co_return std::nullopt;
+    co_return volume_from(parsed.get_object(), installation_);
+}
+
+Task<std::vector<Volume>> DockerRuntime::volumes() {
+    const json::object filters{
+        {"label", json::array{json::string(std::string(kInstanceLabel) + "=" + installation_.str())}}};
+    const auto answer =
+        co_await engine_.call("GET", "/volumes?filters=" + percent_encode(json::serialize(filters)));
+    if (!answer.ok()) throw_failure(answer, "list volumes");
+    const auto parsed = answer.parsed();
+    std::vector<Volume> found;
+    if (!parsed.is_object()) co_return found;
+    const auto* list = parsed.get_object().if_contains("Volumes");
+    if (list == nullptr || !list->is_array()) co_return found;
+    for (const auto& entry : list->get_array()) {
+        if (entry.is_object()) found.push_back(volume_from(entry.get_object(), installation_));
+    }
+    co_return found;
+}
+
+Task<> DockerRuntime::remove_volume(std::string name) {
+    const auto existing = co_await find_volume(name);
+    if (!existing) co_return;
+    if (!existing->ours) throw not_ours(name);
+    const auto answer =
+        co_await engine_.call("DELETE", "/volumes/" + percent_encode(name), {}, std::chrono::seconds(60));
+    if (answer.ok() || answer.status == 404) co_return;
+    if (answer.status == 409) {
+        throw base::conflict(
+            "volume_in_use",
+            "The volume '" + name + "' is still mounted by a container; remove that one first.");
+    }
+    throw_failure(answer, "remove volume");
+}
+
+}  // namespace agentdb9::runtime::docker

@@ -1,0 +1,42 @@
+// The engine's event lines (Engine API, SystemEvents), read and freed of repetitions. Pure.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "runtime/runtime.hpp"
+
+namespace agentdb9::runtime::docker {
+
+struct Event {
+    base::WorkspaceId workspace;
+    std::string instance;
+    EventKind kind;
+};
+
+class EventLog {
+  public:
+    // Absent for what does not concern an instance, cannot be read, or was told before.
+    std::optional<Event> read(std::string_view line);
+    // From when on to ask after a loss, as the engine's `since`: a little before the last event, because
+    // events of one moment may arrive in either order. Never from before the first; absent until then.
+    std::optional<std::string> since() const;
+
+  private:
+    // Told again is what has the same time, action and container. Times alone do not tell: they may arrive
+    // out of order, and the engine's clock may be set back.
+    using Key = std::tuple<std::int64_t, std::string, std::string>;
+    bool is_new(Key key);
+
+    std::int64_t first_ns_ = 0;
+    std::int64_t last_ns_ = 0;
+    std::set<Key> told_;
+    std::deque<Key> order_;
+};
+
+}  // namespace agentdb9::runtime::docker

@@ -1,0 +1,73 @@
+// The end of the process, asked for: what is under way is finished, and nothing else is broken.
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+
+import { exchange } from '../../support/api_client.mjs';
+import { eventually } from '../../support/eventually.mjs';
+import { startServer, testType, userPassword } from '../../support/server.mjs';
+
+let server;
+beforeEach(async () => (server = await startServer({ toml: testType('slow', { START_DELAY: 2000 }) })));
+afterEach(() => server.close());
+
+for (const signal of ['SIGTERM', 'SIGINT']) {
+  test(`${signal} lets requests under way finish, takes no new ones, and exits 0`, async () => {
+    const user = await server.user();
+    const workspace = await user.createWorkspace();
+    await user.start(workspace.id);
+    const slow = user.application('GET', workspace.id, '/slow?ms=1500', { agent: false });
+    await eventually('it to be under way', async () => /relays_in_flight 1/.test((await user.get('/metrics')).text));
+    const began = Date.now();
+    server.process.kill(signal);
+    await eventually('new connections to be refused', () => exchange(server.api, 'GET', '/healthz', { agent: false }).then(() => false, () => true));
+    assert.equal((await slow).status, 200);
+    assert.deepEqual(await server.exited, { code: 0, signal: null });
+    assert.ok(Date.now() - began < 10_000);
+    assert.equal((await server.engine.running(workspace.id)).length, 1, 'workspaces keep running');
+    await server.restart();
+    (await user.application('GET', workspace.id, '/env')).expect(200);
+  });
+}
+
+test('a request that would not end does not keep it', async () => {
+  await server.close();
+  server = await startServer({ toml: '[server]\ndrainSeconds = 1\n' });
+  const user = await server.user();
+  const workspace = await user.createWorkspace();
+  await user.start(workspace.id);
+  const endless = user.application('GET', workspace.id, '/slow?ms=60000', { agent: false }).catch((error) => error);
+  await eventually('it to be under way', async () => /relays_in_flight 1/.test((await user.get('/metrics')).text));
+  const began = Date.now();
+  assert.deepEqual(await server.terminate(), { code: 0, signal: null });
+  assert.ok(Date.now() - began < 5000, `${Date.now() - began} ms`);
+  await endless;
+});
+
+test('an operation that it interrupts goes on with the next start', async () => {
+  const user = await server.user();
+  const workspace = await user.createWorkspace({ type: 'slow' });
+  const starting = user.post(`/api/workspaces/${workspace.id}/start`, undefined, { agent: false }).catch((error) => error);
+  await eventually('it to be starting', async () => (await server.engine.running(workspace.id)).length === 1);
+  const began = Date.now();
+  assert.deepEqual(await server.terminate(), { code: 0, signal: null });
+  assert.ok(Date.now() - began < 11_000, `${Date.now() - began} ms`);
+  await starting;
+  await server.restart();
+  await eventually('it to run', async () => (await user.get(`/api/workspaces/${workspace.id}`)).data.phase === 'running');
+  assert.equal((await user.get(`/api/workspaces/${workspace.id}/operations`)).data.length, 1);
+});
+
+test('SIGHUP reads the configuration again; one with mistakes changes nothing', async () => {
+  const account = (name) => ({ email: `${name}@example.test`, username: name, password: userPassword });
+  const register = (name) => server.nobody().post('/api/auth/register', account(name));
+  (await register('one')).expect(201);
+  const before = server.toml;
+  server.configure(before.replace('registration = "open"', 'registration = "closed"'));
+  server.process.kill('SIGHUP');
+  await eventually('it to be read', () => server.log.some((each) => each.event.startsWith('configuration reloaded')));
+  (await register('two')).expect(403, 'registration_closed');
+  server.configure(`${before}\nnonsense = 1\n`);
+  server.process.kill('SIGHUP');
+  await eventually('it to be refused', () => server.log.some((each) => each.event.startsWith('the configuration is not reloaded')));
+  (await register('three')).expect(403, 'registration_closed');
+});

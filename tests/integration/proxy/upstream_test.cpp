@@ -1,0 +1,286 @@
+// Applications that are down, dead, slow or out of their mind.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "plane.hpp"
+
+namespace agentdb9::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+struct Application : testing::Test {
+    Upstream upstream{answering([](const Message&) { return ok("fine"); })};
+    Plane plane;
+    model::Route& route = plane.add(upstream.port(), plane.user);
+
+    std::string get(const std::string& fields = {}) {
+        return plane.get(Plane::proxy(route, "/x?secret=1"), kBearer + fields);
+    }
+    std::string post(const std::string& body) {
+        return "POST " + Plane::proxy(route, "/") + " HTTP/1.1\r\nHost: a\r\n" + kBearer +
+               "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    }
+    // The first connection answers once and dies at the next request; later ones are served by `later`.
+    Upstream::Served dies_on_second_request(Upstream::Serve later) {
+        return upstream.serve([this, later = std::move(later)](Connection& connection) {
+            if (upstream.accepted() > 1) return later(connection);
+            read_message(connection, false, true);
+            connection.send(ok("first"));
+            read_message(connection, false, true);
+        });
+    }
+};
+
+TEST_F(Application, AnIdempotentRequestOnADeadConnectionIsSentAgain) {
+    auto served = dies_on_second_request(answering([](const Message& request) { return ok(request.head); }));
+    auto client = plane.api();
+    EXPECT_EQ(ask(client, get()).body, "first");
+    auto answer = ask(client, get());
+    EXPECT_EQ(answer.status(), 200);
+    EXPECT_THAT(answer.body, StartsWith("GET /x?secret=1 HTTP/1.1\r\n"));
+    EXPECT_EQ(upstream.accepted(), 2);
+    EXPECT_EQ(plane.metrics().upstream_retries, 1U);
+}
+
+TEST_F(Application, ItIsSentAgainOnceOnly) {
+    auto served =
+        dies_on_second_request([](Connection& connection) { read_message(connection, false, true); });
+    auto client = plane.api();
+    EXPECT_EQ(ask(client, get()).body, "first");
+    auto answer = ask(client, get());
+    EXPECT_EQ(answer.status(), 502);
+    EXPECT_THAT(answer.body, HasSubstr("\"code\":\"upstream_unreachable\""));
+    EXPECT_EQ(upstream.accepted(), 2);
+}
+
+TEST_F(Application, WhatMayNotBeRepeatedIsNot) {
+    auto served = dies_on_second_request(answering([](const Message&) { return ok("again"); }));
+    for (const auto& body : {"", "body"}) {
+        auto client = plane.api();
+        ASSERT_EQ(ask(client, get()).status(), 200);
+        auto answer = ask(client, post(body));
+        // With a body or without: POST is not idempotent.
+        EXPECT_EQ(answer.status(), upstream.accepted() > 1 ? 200 : 502) << body;
+        if (upstream.accepted() == 1) {
+            EXPECT_EQ(plane.metrics().upstream_retries, 0U);
+        }
+    }
+}
+
+TEST_F(Application, ADeadConnectionThatSaidSoIsNotUsed) {
+    auto served = upstream.serve([](Connection& connection) {
+        read_message(connection, false, true);
+        connection.send(ok("once"));
+    });
+    auto client = plane.api();
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(ask(client, post("x")).body, "once");
+        ASSERT_TRUE(eventually([&] { return upstream.open() == 0; }));
+    }
+    EXPECT_EQ(upstream.accepted(), 3);
+}
+
+TEST_F(Application, ThatIsDownIsA502WithTheEnvelope) {
+    upstream.close_listener();
+    auto client = plane.api();
+    auto answer = ask(client, get());
+    EXPECT_EQ(answer.status(), 502);
+    EXPECT_EQ(answer.field("Content-Type"), "application/json; charset=utf-8");
+    EXPECT_EQ(answer.field("Cache-Control"), "no-store");
+    for (const auto& part :
+         {std::string("\"success\":false"), std::string("\"code\":\"upstream_unreachable\""),
+          std::string("\"statusCode\":502"), "\"path\":\"" + Plane::proxy(route, "/x") + "\"",
+          std::string("\"method\":\"GET\""), "\"requestId\":\"" + answer.field("X-Request-Id") + "\""})
+        EXPECT_THAT(answer.body, HasSubstr(part));
+    EXPECT_THAT(answer.body, Not(HasSubstr("secret")));
+    EXPECT_EQ(ask(client, plane.get("/api/next")).status(), 200);
+}
+
+TEST_F(Application, ANavigationGetsAPageWithTheSameFacts) {
+    upstream.close_listener();
+    auto client = plane.api();
+    auto answer = ask(client, get("Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n"));
+    EXPECT_EQ(answer.status(), 502);
+    EXPECT_EQ(answer.field("Content-Type"), "text/html; charset=utf-8");
+    EXPECT_THAT(answer.field("Content-Security-Policy"), HasSubstr("default-src 'none'"));
+    EXPECT_THAT(answer.body, StartsWith("<!doctype html>"));
+    EXPECT_THAT(answer.body, HasSubstr("upstream_unreachable"));
+    EXPECT_THAT(answer.body, HasSubstr(answer.field("X-Request-Id")));
+}
+
+struct SlowApplication : testing::Test {
+    Upstream upstream{answering([](const Message&) { return ok("fine"); })};
+    Plane plane{[] {
+        proxy::Options options;
+        options.limits.upstream_head = 1s;
+        options.limits.upstream_connect = 100ms;
+        return options;
+    }()};
+    model::Route& route = plane.add(upstream.port(), plane.user);
+};
+
+TEST_F(SlowApplication, ThatDoesNotAnswerInTimeIsA504) {
+    Gate freed;
+    auto served = upstream.serve([&](Connection& connection) {
+        read_message(connection, false, true);
+        if (connection.closes()) freed.open();
+    });
+    auto client = plane.api();
+    auto answer = ask(client, plane.get(Plane::proxy(route, "/"), kBearer));
+    EXPECT_EQ(answer.status(), 504);
+    EXPECT_THAT(answer.body, HasSubstr("\"code\":\"upstream_timeout\""));
+    EXPECT_TRUE(freed.wait());
+    EXPECT_EQ(ask(client, plane.get("/api/next")).status(), 200);
+}
+
+TEST_F(SlowApplication, TheTimeForAnAnswerBeginsWhenTheRequestHasEnded) {
+    auto served = upstream.serve([](Connection& connection) {
+        connection.read_until("\r\n\r\n");
+        connection.send(ok(connection.read_exactly(2)));
+    });
+    auto client = plane.api();
+    client.send("POST " + Plane::proxy(route, "/") + " HTTP/1.1\r\nHost: a\r\n" + kBearer +
+                "Content-Length: 2\r\n\r\na");
+    // Longer than the application would have.
+    EXPECT_TRUE(client.is_silent_for(1500ms));
+    EXPECT_EQ(ask(client, "b").body, "ab");
+}
+
+TEST_F(SlowApplication, ThatDoesNotAcceptInTimeIsA504) {
+    // A listener whose queue is full: the kernel drops what else wants in.
+    int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
+    ASSERT_EQ(::listen(fd, 0), 0);
+    ASSERT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    std::vector<int> waiting;
+    for (int i = 0; i < 8; ++i) {
+        waiting.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        ::connect(waiting.back(), reinterpret_cast<sockaddr*>(&address), size);
+    }
+    auto& full = plane.add(ntohs(address.sin_port), plane.user);
+    auto client = plane.api();
+    auto answer = ask(client, plane.get(Plane::proxy(full, "/"), kBearer));
+    EXPECT_EQ(answer.status(), 504);
+    EXPECT_THAT(answer.body, HasSubstr("\"code\":\"upstream_timeout\""));
+    for (int other : waiting)
+        ::close(other);
+    ::close(fd);
+}
+
+TEST_F(Application, ThatSpeaksNoHttpIsA502) {
+    for (std::string garbage :
+         {"SSH-2.0-OpenSSH_9\r\n\r\n", "HTTP/1.1 200 OK\nX: y\n\n", "HTTP/1.1 abc\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nX: y\r\n z\r\n\r\n", "HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n",
+          "HTTP/1.1 200", "HTTP/2.0 200 OK\r\n\r\n"}) {
+        auto served = upstream.serve([&](Connection& connection) {
+            read_message(connection, false, true);
+            connection.send(garbage);
+        });
+        auto client = plane.api();
+        auto answer = ask(client, get());
+        EXPECT_EQ(answer.status(), 502) << garbage;
+        EXPECT_THAT(answer.body, HasSubstr("\"code\":\"upstream_invalid\"")) << garbage;
+    }
+    auto served = upstream.serve([&](Connection& connection) {
+        read_message(connection, false, true);
+        connection.send("HTTP/1.1 200 OK\r\nX: " + std::string(40'000, 'x') + "\r\n\r\n");
+    });
+    auto client = plane.api();
+    EXPECT_EQ(ask(client, get()).status(), 502);
+}
+
+struct CutShort : Application {
+    // Says `beginning`, and what follows once the client has seen the first half.
+    Upstream::Served answers(const std::string& beginning, const std::string& rest) {
+        return upstream.serve([this, beginning, rest](Connection& connection) {
+            read_message(connection, false, true);
+            connection.send(beginning);
+            half_seen.wait();
+            connection.send(rest);
+        });
+    }
+    Gate half_seen;
+};
+
+constexpr auto kHalfChunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n";
+
+TEST_F(CutShort, AnAnswerWithALengthIsNotTakenForTheWhole) {
+    auto served = answers("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", "");
+    auto client = plane.api();
+    client.send(get());
+    EXPECT_THAT(client.read_until("half"), StartsWith("HTTP/1.1 200 OK"));
+    half_seen.open();
+    EXPECT_TRUE(client.closes());
+}
+
+TEST_F(CutShort, NorIsOneInChunks) {
+    for (const char* rest : {"", "zz\r\n", "5\r\nlonger\r\n"}) {
+        Gate seen;
+        auto served = upstream.serve([&](Connection& connection) {
+            read_message(connection, false, true);
+            connection.send(kHalfChunked);
+            seen.wait();
+            connection.send(rest);
+        });
+        auto client = plane.api();
+        client.send(get());
+        EXPECT_THAT(client.read_until("half"), StartsWith("HTTP/1.1 200 OK"));
+        seen.open();
+        EXPECT_THAT(client.read_to_end(), Not(HasSubstr("0\r\n\r\n"))) << rest;
+    }
+}
+
+TEST_F(CutShort, WhereOnlyTheEndTellsItIsAReset) {
+    auto served = answers(kHalfChunked, "");
+    auto client = plane.api();
+    client.send("GET " + Plane::proxy(route, "/") + " HTTP/1.0\r\n" + kBearer + "\r\n");
+    EXPECT_THAT(client.read_until("half"), EndsWith("half"));
+    half_seen.open();
+    char byte = 0;
+    EXPECT_EQ(::recv(client.fd(), &byte, 1, 0), -1) << "it ended as if the answer were whole";
+    EXPECT_EQ(errno, ECONNRESET);
+}
+
+TEST_F(CutShort, AMalformedBeginningIsA502) {
+    auto served = upstream.serve([](Connection& connection) {
+        read_message(connection, false, true);
+        connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+    });
+    auto client = plane.api();
+    EXPECT_EQ(ask(client, get()).status(), 502);
+}
+
+TEST_F(Application, BytesBehindAnAnswerAreNotTheNextOnes) {
+    auto served =
+        upstream.serve(answering([](const Message&) { return ok("one") + ok("two, never asked for"); }));
+    auto client = plane.api();
+    EXPECT_EQ(ask(client, get()).body, "one");
+    EXPECT_EQ(ask(client, get()).body, "one");
+    EXPECT_EQ(upstream.accepted(), 2);
+}
+
+TEST_F(Application, APortThatCannotBeReachedIsA502) {
+    auto client = plane.api();
+    auto answer =
+        ask(client, plane.get("/api/workspaces/" + route.workspace.str() + "/ports/9999/", kBearer));
+    EXPECT_EQ(answer.status(), 502);
+    EXPECT_THAT(answer.body, HasSubstr("\"code\":\"upstream_unreachable\""));
+}
+
+}  // namespace
+}  // namespace agentdb9::test

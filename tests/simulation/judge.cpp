@@ -1,0 +1,314 @@
+#include "simulation/judge.hpp"
+
+#include <algorithm>
+
+#include "model/instance.hpp"
+
+namespace agentdb9::simulation {
+
+using model::DesiredState;
+using model::Workspace;
+using test::EngineInstance;
+
+namespace {
+
+// Longest that a waiting request may take: a minute, and what the transactions around it take.
+constexpr base::Duration kLongestRequest{75000};
+
+// Why a request may be refused though nothing is broken.
+const std::set<std::string> kGoodReasons{
+    "project_in_use",    "workspace_deleting",    "operation_superseded", "workspace_not_found",
+    "project_not_found", "volume_not_found",      "incompatible_type",    "not_assigned",
+    "already_restored",  "volume_in_use",         "volume_missing",       "volume_being_purged",
+    "workspace_running", "workspace_not_running", "invalid_field"};
+// These are nobody's fault but ours.
+const std::set<std::string> kOurFault{"internal_error", "duplicate", "database_error", "plan_without_spec"};
+
+std::string name_of(const EngineInstance& instance) {
+    return instance.instance.id + " (workspace " + instance.instance.workspace_id.str() + ", generation " +
+           std::to_string(instance.instance.generation) + ", " +
+           std::string(model::to_text(instance.instance.state)) + ")";
+}
+
+}  // namespace
+
+void Judge::accuse(std::string what) {
+    if (!verdict_) verdict_ = std::move(what);
+}
+
+void Judge::went_live(const EngineInstance& instance) {
+    for (const auto& [id, other] : machine_.engine.instances()) {
+        if (id == instance.instance.id || !model::holds_volumes(other.instance.state)) continue;
+        for (const auto& volume : instance.instance.volumes) {
+            if (std::ranges::count(other.instance.volumes, volume) > 0)
+                accuse("two instances run on " + volume + ": " + name_of(instance) + " and " +
+                       name_of(other));
+        }
+    }
+}
+
+void Judge::volume_removed(const test::EngineVolume& volume) {
+    const auto& name = volume.volume.name;
+    machine_.database.transact(store::Mode::kRead, [&](store::Transaction& tx) {
+        const auto tombstone = tx.tombstones().find_open_by_volume(name);
+        if (!tombstone) return accuse("volume " + name + " was removed without an open tombstone");
+        if (tombstone->purge_after > machine_.loop.clock().now() && !purges_.contains(tombstone->id))
+            accuse("volume " + name + " was removed before its time in the trash was over");
+        if (volume.volume.project_id && tx.projects().find(*volume.volume.project_id))
+            accuse("volume " + name + " was removed from a project that exists");
+        if (volume.volume.workspace_id && tx.workspaces().find(*volume.volume.workspace_id))
+            accuse("volume " + name + " was removed from a workspace that exists");
+    });
+}
+
+void Judge::published(std::shared_ptr<const model::RouteTable> table) {
+    const auto now = machine_.loop.clock().now();
+    for (const auto& [id, route] : table->routes) {
+        if (route->state != model::RouteState::kReady) continue;
+        last_ready_[id] = now;
+        const auto* before = table_ ? table_->find(id) : nullptr;
+        if (before != nullptr && before->instance == route->instance) continue;
+        const auto* instance = machine_.engine.find(route->instance);
+        const auto where = "the route of workspace " + id.str() + " was published to " + route->instance;
+        if (instance == nullptr || instance->instance.state != model::InstanceState::kRunning) {
+            // It may have been up again in between, without anybody telling.
+            const auto told = told_dead_.find(route->instance);
+            if (told != told_dead_.end() && (instance == nullptr || instance->died_at <= told->second))
+                accuse(where + ", whose end the server knew of");
+        } else if (instance->instance.workspace_id != id || instance->installation != machine_.installation) {
+            accuse(where + ", which is not its own");
+        } else if (instance->instance.address != route->address) {
+            accuse(where + ", but to an address that is not its own");
+        } else if (!instance->ready_at || *instance->ready_at > machine_.loop.clock().steady_now()) {
+            if (instance->starts == 1) accuse(where + ", which was never ready");
+        }
+    }
+    if (table_) {
+        for (const auto& [id, route] : table_->routes) {
+            if (route->state == model::RouteState::kReady) last_ready_[id] = now;
+        }
+    }
+    table_ = std::move(table);
+}
+
+void Judge::answered(const services::Requested& requested) {
+    const auto& operation = requested.operation;
+    if (!requested.finished || operation.state != model::OperationState::kSucceeded) return;
+    const auto kind = operation.kind;
+    const bool brings_up = kind == model::OperationKind::kStart || kind == model::OperationKind::kRestart ||
+                           kind == model::OperationKind::kSwitch;
+    if (!brings_up || !requested.workspace || requested.workspace->desired_state != DesiredState::kRunning)
+        return;
+    const auto* route = table_ ? table_->find(operation.workspace_id) : nullptr;
+    if (route != nullptr && route->state == model::RouteState::kReady) return;
+    // It may have ended since: but requests did reach it.
+    const auto last = last_ready_.find(operation.workspace_id);
+    if (last == last_ready_.end() || last->second < operation.created_at)
+        accuse("an operation of " + operation.workspace_id.str() +
+               " succeeded, but no request ever reached it");
+}
+
+void Judge::told(const test::EngineEvent& event) {
+    switch (event.kind) {
+        case runtime::EventKind::kStarted:
+            told_dead_.erase(event.instance);
+            break;
+        case runtime::EventKind::kDied:
+        case runtime::EventKind::kRemoved:
+            told_dead_[event.instance] = machine_.loop.clock().steady_now();
+            just_died_.push_back(event.instance);
+            break;
+        case runtime::EventKind::kOther:
+            break;
+    }
+}
+
+// On an end that the server was told of, the route goes before anything else.
+void Judge::idle() {
+    for (const auto& id : just_died_) {
+        const auto* instance = machine_.engine.find(id);
+        if (!table_ || (instance != nullptr && model::holds_volumes(instance->instance.state))) continue;
+        for (const auto& [workspace, route] : table_->routes) {
+            if (route->instance == id)
+                accuse("the route of workspace " + workspace.str() + " stays on the dead " + id);
+        }
+    }
+    just_died_.clear();
+}
+
+void Judge::server_began() {
+    table_.reset();
+    told_dead_.clear();
+    just_died_.clear();
+}
+
+void Judge::request_ended(const std::string& what, base::Duration took,
+                          const std::optional<base::Error>& error) {
+    if (took > kLongestRequest) accuse(what + " took " + std::to_string(took.count()) + " ms");
+    if (!error) return;
+    if (kOurFault.contains(error->word())) accuse(what + " failed by our fault: " + error->what());
+    if (no_faults_ && !kGoodReasons.contains(error->word()))
+        accuse(what + " failed though nothing was wrong: " + error->what());
+}
+
+std::vector<const EngineInstance*> Judge::instances_of(const base::WorkspaceId& workspace) {
+    std::vector<const EngineInstance*> found;
+    for (const auto& [id, each] : machine_.engine.instances()) {
+        if (each.installation == machine_.installation && each.instance.workspace_id == workspace)
+            found.push_back(&each);
+    }
+    return found;
+}
+
+Judge::Rows Judge::read() {
+    Rows rows;
+    machine_.database.transact_raw(store::Mode::kRead, [&](store::Connection& db) {
+        store::Transaction tx(db);
+        rows.workspaces = tx.workspaces().all();
+        rows.projects = tx.projects().all();
+        rows.tombstones = tx.tombstones().open(std::nullopt);
+        const auto open =
+            db.execute(R"(SELECT "workspaceId" FROM "agentdb9_operations" WHERE "state" IN ('pending', 'running'))");
+        for (const auto& row : open.rows)
+            rows.open_operations.push_back(std::get<std::string>(row.value(0)));
+        for (const auto& workspace : rows.workspaces) {
+            if (auto latest = tx.operations().latest_of(workspace.id))
+                rows.latest.emplace(workspace.id, *latest);
+        }
+    });
+    return rows;
+}
+
+std::optional<std::string> Judge::unsettled() {
+    const auto rows = read();
+    if (!rows.open_operations.empty()) return "an operation of " + rows.open_operations.front() + " is open";
+    for (const auto& workspace : rows.workspaces) {
+        if (auto problem = unsettled(rows, workspace))
+            return "workspace " + workspace.id.str() + ": " + *problem;
+    }
+    for (const auto& [id, each] : machine_.engine.instances()) {
+        if (each.installation != machine_.installation) continue;
+        if (std::ranges::none_of(rows.workspaces, [&](const Workspace& workspace) {
+                return workspace.id == each.instance.workspace_id;
+            }))
+            return "nobody's instance is left: " + name_of(each);
+    }
+    if (!table_) return "no routes";
+    if (table_->routes.size() != rows.workspaces.size())
+        return "there are routes of workspaces that are gone";
+    return wrong_defaults(rows);
+}
+
+std::optional<std::string> Judge::unsettled(const Rows& rows, const Workspace& workspace) {
+    if (workspace.next_generation || workspace.next_project_id) return "a replacement is on its way";
+    if (!table_ || table_->find(workspace.id) == nullptr) return "has no route";
+    const auto& route = *table_->find(workspace.id);
+    if (route.owner != workspace.user_id || route.type != workspace.type) return "the route is another's";
+    switch (workspace.desired_state) {
+        case DesiredState::kDeleted:
+            return "is still being deleted";
+        case DesiredState::kRunning:
+            return wrong_running(rows, workspace, route);
+        case DesiredState::kStopped:
+            return wrong_stopped(rows, workspace, route);
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> Judge::wrong_running(const Rows& rows, const Workspace& workspace,
+                                                const model::Route& route) {
+    const auto found = instances_of(workspace.id);
+    if (found.empty()) return "is wanted running, but there is no instance";
+    if (found.size() > 1) return "has left-overs: " + name_of(*found.front()) + ", " + name_of(*found.back());
+    const auto& instance = found.front()->instance;
+    const auto project = std::ranges::find(rows.projects, workspace.current_project_id,
+                                           [](const model::Project& each) { return std::optional(each.id); });
+    if (project == rows.projects.end()) return "runs without a project";
+    const auto spec = services::make_spec(workspace, *project, *machine_.catalogue.find(workspace.type),
+                                          workspace.generation);
+    if (instance.state != model::InstanceState::kRunning) return "does not run: " + name_of(*found.front());
+    if (instance.generation != workspace.generation) return "runs as an old one: " + name_of(*found.front());
+    if (instance.spec != model::spec_hash(spec)) return "runs as something else: " + name_of(*found.front());
+    if (instance.volumes.front() != project->volume_name) return "runs on another project's volume";
+    if (instance.name != model::instance_name(workspace.id)) return "is called " + instance.name;
+    if (workspace.phase != model::Phase::kRunning || workspace.status != model::WorkspaceStatus::kRunning)
+        return "runs, but its row says " + std::string(model::to_text(workspace.phase));
+    if (route.state != model::RouteState::kReady || route.instance != instance.id)
+        return "runs without a route";
+    if (route.address != instance.address) return "its route leads to another address";
+    return std::nullopt;
+}
+
+std::optional<std::string> Judge::wrong_stopped(const Rows& rows, const Workspace& workspace,
+                                                const model::Route& route) {
+    const auto found = instances_of(workspace.id);
+    for (const auto* each : found) {
+        if (model::holds_volumes(each->instance.state))
+            return "is wanted stopped, but runs: " + name_of(*each);
+        if (each->instance.generation != workspace.generation) return "keeps an old one: " + name_of(*each);
+    }
+    if (found.size() > 1) return "keeps two instances";
+    if (route.state != model::RouteState::kStopped) return "is stopped, but has a route";
+    if (workspace.phase == model::Phase::kFailed) {
+        const auto latest = rows.latest.find(workspace.id);
+        if (workspace.status != model::WorkspaceStatus::kError || !workspace.last_error)
+            return "has failed, but does not say so";
+        if (latest == rows.latest.end() || latest->second.state != model::OperationState::kFailed) {
+            if (latest == rows.latest.end() || latest->second.kind != model::OperationKind::kSwitch)
+                return "has failed, but no operation has";
+        }
+        return std::nullopt;
+    }
+    if (workspace.phase != model::Phase::kStopped)
+        return "is stopped, but its row says " + std::string(model::to_text(workspace.phase));
+    if (workspace.status == model::WorkspaceStatus::kRunning) return "is stopped, but its status is running";
+    return std::nullopt;
+}
+
+std::optional<std::string> Judge::wrong_defaults(const Rows& rows) {
+    std::map<base::UserId, int> defaults;
+    std::map<std::pair<base::UserId, std::string>, const Workspace*> best;
+    for (const auto& workspace : rows.workspaces) {
+        defaults[workspace.user_id] += workspace.is_default ? 1 : 0;
+        auto& chosen = best[{workspace.user_id, workspace.type}];
+        if (chosen == nullptr || std::pair(workspace.is_default, workspace.created_at) >
+                                     std::pair(chosen->is_default, chosen->created_at))
+            chosen = &workspace;
+    }
+    for (const auto& [user, count] : defaults) {
+        if (count != 1) return "user " + user.str() + " has " + std::to_string(count) + " default workspaces";
+    }
+    for (const auto& [key, workspace] : best) {
+        const auto found = table_->defaults.find(key);
+        if (found == table_->defaults.end()) return "a type leads nowhere";
+        const auto other = std::ranges::find(rows.workspaces, found->second, &Workspace::id);
+        if (other == rows.workspaces.end() || other->is_default != workspace->is_default ||
+            other->created_at != workspace->created_at)
+            return "type " + key.second + " leads to " + found->second.str() + " instead of " +
+                   workspace->id.str();
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> Judge::lost_or_left_over() {
+    const auto rows = read();
+    auto& volumes = machine_.engine.volumes();
+    for (const auto& project : rows.projects) {
+        if (!project.volume_name) continue;
+        if (!volumes.contains(*project.volume_name))
+            return "the volume of project " + project.id.str() + " is lost";
+    }
+    for (const auto& [name, volume] : volumes) {
+        if (volume.installation != machine_.installation) continue;
+        const bool owned =
+            std::ranges::any_of(rows.projects,
+                                [&](const auto& each) { return volume.volume.project_id == each.id; }) ||
+            std::ranges::any_of(rows.workspaces,
+                                [&](const auto& each) { return volume.volume.workspace_id == each.id; }) ||
+            std::ranges::any_of(rows.tombstones, [&](const auto& each) { return each.volume_name == name; });
+        if (!owned) return "volume " + name + " is nobody's and not in the trash";
+    }
+    return std::nullopt;
+}
+
+}  // namespace agentdb9::simulation

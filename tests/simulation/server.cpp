@@ -1,0 +1,80 @@
+#include "simulation/server.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+
+namespace agentdb9::simulation {
+
+Server::Server(Machine& machine, Published published)
+    : store(machine.database, machine.loop.clock(), machine.random, machine.store_faults),
+      runtime(machine.engine, machine.loop.clock(), machine.random, machine.installation,
+              machine.runtime_faults),
+      routes(machine.catalogue),
+      reconciler(machine.loop.executor(), machine.loop.clock(), store, runtime, machine.catalogue, routes,
+                 {.parallel_starts = 2, .trash_time = kTrashTime}),
+      containers(machine.loop.clock(), store, runtime, reconciler, routes, machine.catalogue),
+      volumes(machine.loop.clock(), store, runtime),
+      workspaces(machine.loop.clock(), store, routes, machine.catalogue),
+      projects(machine.loop.clock(), store, volumes, reconciler, kTrashTime),
+      assignments(machine.loop.clock(), store, reconciler),
+      requests(machine.loop.executor()),
+      machine_(machine),
+      published_(std::move(published)) {
+    routes.set_publisher([this](auto table) { return hand_out(*this, std::move(table)); });
+}
+
+// The workers take a moment to lay the older table aside.
+Task<> Server::hand_out(Server& server, std::shared_ptr<const model::RouteTable> table) {
+    if (server.dead_) throw boost::system::system_error(asio::error::operation_aborted);
+    server.published_(std::move(table));
+    if (server.machine_.random.chance(0.2)) {
+        co_await server.machine_.loop.clock().sleep_for(base::Duration(1));
+    } else {
+        co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    }
+}
+
+void Server::boot() {
+    requests.spawn("boot", start(*this));
+}
+
+Task<> Server::start(Server& server) {
+    for (;;) {
+        bool started = true;
+        try {
+            co_await server.reconciler.start();
+        } catch (const base::Error&) {
+            started = false;  // its supervisor starts it again
+        }
+        if (started) break;
+        co_await server.machine_.loop.clock().sleep_for(base::Duration(300));
+    }
+    server.up_ = true;
+}
+
+Task<> Server::close(Server& server) {
+    co_await server.requests.close();
+    co_await server.reconciler.stop();
+}
+
+void Server::crash() {
+    dead_ = true;
+    store.die();
+    runtime.die();
+    // Its coroutines are unwound, which takes no time and reaches nothing.
+    finish(base::Duration(0));
+}
+
+bool Server::shut_down(base::Duration limit) {
+    return finish(limit);
+}
+
+bool Server::finish(base::Duration limit) {
+    up_ = false;
+    asio::co_spawn(machine_.loop.executor(), close(*this),
+                   [this](std::exception_ptr error) { closed_ = !error; });
+    return machine_.loop.run_until([this] { return closed_; }, limit);
+}
+
+}  // namespace agentdb9::simulation

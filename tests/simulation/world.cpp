@@ -1,0 +1,233 @@
+#include "simulation/world.hpp"
+
+#include <algorithm>
+
+namespace agentdb9::simulation {
+
+using base::Duration;
+
+namespace {
+
+// One that keeps a home and so switches by stopping first, and two that may overlap.
+std::vector<model::WorkspaceType> types() {
+    std::vector<model::WorkspaceType> chosen;
+    for (auto& type : model::built_in_types()) {
+        if (type.type == "vscode" || type.type == "spreadsheet" || type.type == "notebook")
+            chosen.push_back(std::move(type));
+    }
+    return chosen;
+}
+
+void empty(store::SqliteStore& database) {
+    database.transact_raw(store::Mode::kWrite, [](store::Connection& db) {
+        for (const auto* table : {"workspaces", "projects", "agentdb9_operations", "agentdb9_volume_tombstones", "agentdb9_settings"})
+            db.execute(std::string("DELETE FROM \"") + table + "\"");
+    });
+}
+
+}  // namespace
+
+World::World(std::uint64_t seed, store::SqliteStore& database, bool traced)
+    : random_((test::seed_ids(seed), seed)),
+      engine_(loop_.clock(), random_),
+      catalogue_(types()),
+      machine_{.loop = loop_,
+               .random = random_,
+               .engine = engine_,
+               .database = database,
+               .catalogue = catalogue_,
+               .installation = base::InstallationId::generate(),
+               .store_faults = {},
+               .runtime_faults = {}},
+      judge_(machine_),
+      traced_(traced),
+      stranger_(base::InstallationId::generate()) {
+    empty(database);
+    for (int i = 0; i < 2; ++i)
+        users_.push_back(base::UserId::generate());
+    for (const auto& type : catalogue_.all())
+        engine_.images().insert(type.container_image);
+    test::SimulatedEngine::Hooks hooks;
+    hooks.went_live = [this](const auto& instance) { judge_.went_live(instance); };
+    hooks.volume_removed = [this](const auto& volume) { judge_.volume_removed(volume); };
+    if (traced_) hooks.note = [this](std::string what) { note("engine: " + std::move(what)); };
+    engine_.set_hooks(std::move(hooks));
+    loop_.on_idle([this] { judge_.idle(); });
+}
+
+World::~World() {
+    if (server_) crash();
+}
+
+void World::note(std::string what) {
+    if (traced_)
+        trace_.push_back(base::format_time(loop_.clock().now()).substr(11, 12) + " " + std::move(what));
+}
+
+void World::choose_faults() {
+    crashes_ = random_.chance(0.6) ? 0.08 : 0.0;
+    faulty_ = random_.chance(0.7);
+    if (!faulty_) {
+        judge_.expect_no_faults();
+        return;
+    }
+    // Not everything at once: each schedule has a few troubles of its own.
+    auto& faults = machine_.runtime_faults;
+    if (random_.chance(0.4)) faults.fails_before = 0.03;
+    if (random_.chance(0.4)) faults.fails_after = 0.03;
+    if (random_.chance(0.3)) faults.slow = 0.05;
+    if (random_.chance(0.3)) faults.loses_event = 0.1;
+    if (random_.chance(0.3)) faults.breaks_stream = 0.05;
+    if (random_.chance(0.2)) faults.dies_when_ready = 0.2;
+    if (random_.chance(0.3)) machine_.store_faults.fails_before = 0.01;
+    if (random_.chance(0.2)) machine_.store_faults.fails_after = 0.01;
+    if (random_.chance(0.1)) engine_.set_never_ready(0.2);
+    if (random_.chance(0.1)) engine_.images().erase(random_.pick(catalogue_.all()).container_image);
+    if (random_.chance(0.05)) {
+        const auto& image = random_.pick(catalogue_.all()).container_image;
+        engine_.images().erase(image);
+        faults.unavailable_images.insert(image);
+    }
+}
+
+// Another installation on the same engine, which has a workspace and a project of its own.
+void World::add_strangers() {
+    const auto workspace = base::WorkspaceId::generate();
+    const auto project = base::ProjectId::generate();
+    const auto user = base::UserId::generate();
+    const auto volume = engine_.make_volume(stranger_, {.name = model::project_volume_name(project),
+                                                        .project_id = project,
+                                                        .workspace_id = {},
+                                                        .user_id = user});
+    model::InstanceSpec spec{.workspace_id = workspace, .user_id = user, .project_id = project};
+    spec.generation = 1;
+    spec.image = catalogue_.all().front().container_image;
+    engine_.images().insert(spec.image);
+    spec.mounts.push_back({volume.name, "/workspace"});
+    engine_.start(engine_.create(stranger_, spec, model::instance_name(workspace)));
+}
+
+// A few workspaces and projects of one user to begin with, so that they are in one another's way.
+void World::furnish() {
+    loop_.run_until([this] { return server_->up(); }, Duration(5000));
+    if (!server_->up()) return;
+    for (auto count = 1 + random_.below(3); count > 0; --count)
+        spawn("create a workspace",
+              create_workspace(*server_, users_.front(), random_.pick(catalogue_.all()).type));
+    for (auto count = random_.below(3); count > 0; --count)
+        spawn("create a project", create_project(*server_, users_.front()));
+}
+
+void World::check_strangers() {
+    // The engine itself may have restarted it; nobody else had a reason to.
+    const auto named = std::ranges::count_if(engine_.instances(), [&](const auto& entry) {
+        const auto& each = entry.second;
+        return each.installation == stranger_ &&
+               each.instance.name == model::instance_name(each.instance.workspace_id);
+    });
+    const auto kept = std::ranges::count_if(
+        engine_.volumes(), [&](const auto& entry) { return entry.second.installation == stranger_; });
+    if (named != 1 || kept != 1) judge_.accuse("another installation's objects were touched");
+}
+
+std::optional<Verdict> World::run() {
+    add_strangers();
+    choose_faults();
+    boot();
+    furnish();
+    const auto actions = 6 + random_.below(18);
+    for (std::size_t i = 0; i < actions && !wrong(); ++i)
+        act();
+    if (!wrong()) settle();
+    if (!wrong()) empty_the_trash();
+    if (!wrong()) check_strangers();
+    if (!wrong()) return std::nullopt;
+    note("wrong: " + *judge_.verdict());
+    return Verdict{*judge_.verdict(), trace_};
+}
+
+void World::act() {
+    // Mostly while the last request is still being worked on.
+    const Duration gaps[] = {Duration(30), Duration(400), Duration(400), Duration(5000)};
+    const auto gap =
+        random_.chance(0.02) ? Duration(70000) : random_.between(Duration(0), random_.pick(gaps));
+    loop_.run_until([this] { return wrong(); }, gap);
+    if (random_.chance(crashes_)) {
+        for (auto steps = random_.below(60); steps > 0; --steps)
+            loop_.step();
+        if (random_.chance(0.7)) {
+            crash();
+        } else {
+            shut_down();
+        }
+        loop_.run_until([this] { return wrong(); }, random_.between(Duration(0), Duration(3000)));
+        boot();
+    } else if (faulty_ && random_.chance(0.3)) {
+        mischief();
+    } else {
+        request();
+    }
+}
+
+void World::boot() {
+    note("the server starts");
+    judge_.server_began();
+    server_ = std::make_unique<Server>(machine_, [this](auto table) { judge_.published(std::move(table)); });
+    server_->runtime.on_told([this](const auto& event) { judge_.told(event); });
+    server_->boot();
+}
+
+void World::crash() {
+    note("the server dies");
+    server_->crash();
+    server_.reset();
+    pending_ = 0;
+}
+
+void World::shut_down() {
+    note("the server is told to end");
+    if (!server_->shut_down(Duration(15000))) judge_.accuse("the server does not end when it is told to");
+    if (!wrong()) server_.reset();
+    pending_ = 0;
+}
+
+// Nothing goes wrong any more: everything has to come to what the users asked for, and stay so.
+void World::settle() {
+    note("quiet from now on");
+    machine_.runtime_faults = {};
+    machine_.store_faults = {};
+    engine_.set_never_ready(0);
+    std::optional<std::string> problem;
+    const auto settled = [&] {
+        problem = pending_ > 0 ? "requests wait" : judge_.unsettled();
+        return !problem;
+    };
+    // An application that never answers is given up after five tries of a minute each.
+    const auto until = loop_.clock().steady_now() + std::chrono::minutes(12);
+    do {
+        loop_.run_until([this] { return wrong(); }, Duration(3000));
+    } while (!wrong() && !settled() && loop_.clock().steady_now() < until);
+    if (problem) return judge_.accuse("does not settle: " + *problem);
+    // A sweep later nothing has moved.
+    loop_.run_until([this] { return wrong(); }, Duration(40000));
+    if (!settled()) return judge_.accuse("does not stay settled: " + *problem);
+    if (auto lost = judge_.lost_or_left_over()) judge_.accuse(*lost);
+}
+
+// The clock jumps over the time in the trash. That alone removes nothing; once somebody says that all is
+// well, what is due goes and nothing else.
+void World::empty_the_trash() {
+    loop_.run(server_->volumes.heartbeat());
+    loop_.clock().jump(kTrashTime + std::chrono::hours(1));
+    loop_.run(server_->volumes.heartbeat());
+    if (!loop_.run(server_->volumes.cleanup_orphaned_volumes()).empty())
+        judge_.accuse("volumes were purged after a jump of the clock");
+    loop_.run(server_->volumes.resume_purge());
+    loop_.run(server_->volumes.cleanup_orphaned_volumes());
+    if (const auto left = loop_.run(server_->volumes.trash(std::nullopt)); !left.empty())
+        judge_.accuse("volume " + left.front().volume_name + " stays in the trash for ever");
+    if (auto lost = judge_.lost_or_left_over()) judge_.accuse(*lost);
+    if (auto problem = judge_.unsettled()) judge_.accuse(*problem);
+}
+
+}  // namespace agentdb9::simulation

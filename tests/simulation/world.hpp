@@ -1,0 +1,92 @@
+// One schedule: a few users who ask for random things at random times, a server that may die at any moment,
+// and an engine to which things happen. All of it follows from the seed.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "simulation/judge.hpp"
+
+namespace agentdb9::simulation {
+
+struct Verdict {
+    std::string problem;
+    std::vector<std::string> trace;
+};
+
+class World {
+  public:
+    // The database is emptied first.
+    World(std::uint64_t seed, store::SqliteStore& database, bool traced);
+    ~World();
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+
+    // Absent: nothing was wrong.
+    std::optional<Verdict> run();
+    const std::vector<std::string>& trace() const { return trace_; }
+    // Two runs of which this is the same went the same way: where chance and the clock have come to.
+    std::pair<std::uint64_t, base::Time> mark() const {
+        auto copy = random_;
+        return {copy.next(), loop_.clock().now()};
+    }
+
+  private:
+    // The schedule.
+    void choose_faults();
+    void add_strangers();
+    void furnish();
+    void act();
+    bool wrong() const { return judge_.verdict().has_value(); }
+    void settle();
+    void empty_the_trash();
+    void check_strangers();
+
+    // The server's life.
+    void boot();
+    void crash();
+    void shut_down();
+
+    // What people ask for (requests.cpp).
+    void request();
+    void spawn(std::string what, Task<> work);
+    static Task<> lifecycle(World& world, Task<services::Requested> request);
+    static Task<> create_workspace(Server& server, base::UserId user, std::string type);
+    static Task<> create_project(Server& server, base::UserId user);
+    static Task<> client(World& world, std::string what, Task<> work);
+    std::optional<model::Workspace> any_workspace();
+    std::optional<model::Project> any_project(const base::UserId& user);
+    std::optional<model::Tombstone> any_tombstone();
+    static Task<> hand_over(World& world, model::Workspace from, model::Workspace to, base::Duration pause);
+    bool ask_hand_over();
+    bool ask_lifecycle(std::size_t dice);
+    bool ask_catalogue(std::size_t dice);
+    void ask_trash(std::size_t dice);
+
+    // What goes wrong by itself (mischief.cpp).
+    void mischief();
+    void leave(base::Duration for_how_long);
+    std::string any_instance();
+
+    void note(std::string what);
+
+    test::SimulatedLoop loop_;
+    test::Random random_;
+    test::SimulatedEngine engine_;
+    model::Catalogue catalogue_;
+    Machine machine_;
+    Judge judge_;
+    bool traced_;
+    std::vector<std::string> trace_;
+    std::vector<base::UserId> users_;
+    base::InstallationId stranger_;
+    bool faulty_ = false;
+    double crashes_ = 0;
+    std::size_t asked_ = 0;
+    std::size_t pending_ = 0;
+    std::unique_ptr<Server> server_;
+};
+
+}  // namespace agentdb9::simulation

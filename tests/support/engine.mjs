@@ -1,0 +1,130 @@
+// The container engine as it is, beside the server: what the tests look at and what they do behind its back.
+import { execFileSync } from 'node:child_process';
+import { request } from 'node:http';
+
+const host = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
+export const engineSocket = host.startsWith('unix://') ? host.slice('unix://'.length) : undefined;
+
+function target() {
+  if (engineSocket) return { socketPath: engineSocket };
+  const url = new URL(host.replace(/^tcp:/, 'http:'));
+  return { host: url.hostname, port: url.port };
+}
+
+/** One call of the engine's API: `{status, body}`; never throws for a status. */
+export function engineCall(method, path, body) {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  return new Promise((resolve, reject) => {
+    const headers = text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
+    const call = request({ ...target(), method, path, headers, agent: false }, (response) => {
+      const pieces = [];
+      response.on('data', (piece) => pieces.push(piece));
+      response.on('error', reject);
+      response.on('end', () => {
+        const answer = Buffer.concat(pieces).toString();
+        let parsed = answer;
+        try {
+          parsed = answer === '' ? undefined : JSON.parse(answer);
+        } catch {
+          // a text, as some calls answer
+        }
+        resolve({ status: response.statusCode, body: parsed });
+      });
+    });
+    call.on('error', reject);
+    call.end(text);
+  });
+}
+
+async function expected(method, path, body) {
+  const answer = await engineCall(method, path, body);
+  if (answer.status >= 400) throw new Error(`the engine answered ${answer.status} to ${method} ${path}: ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}
+
+const filters = (labels) => encodeURIComponent(JSON.stringify({ label: labels }));
+
+/** What one installation (`agentdb9.instance`) has on the engine. */
+export class Engine {
+  constructor(installation) {
+    this.installation = installation;
+  }
+
+  #labels(more = []) {
+    return [`agentdb9.instance=${this.installation}`, ...more];
+  }
+
+  /** Containers in any state, as the engine lists them; of one workspace when an id is given. */
+  containers(workspaceId) {
+    const more = workspaceId ? [`agentdb9.workspace.id=${workspaceId}`] : [];
+    return expected('GET', `/containers/json?all=true&filters=${filters(this.#labels(more))}`);
+  }
+
+  async running(workspaceId) {
+    return (await this.containers(workspaceId)).filter((each) => each.State === 'running');
+  }
+
+  async volumes() {
+    const answer = await expected('GET', `/volumes?filters=${filters(this.#labels())}`);
+    return (answer.Volumes ?? []).map((each) => each.Name);
+  }
+
+  /** The container of this name or id in full; undefined when there is none. */
+  async inspect(name) {
+    const answer = await engineCall('GET', `/containers/${name}/json`);
+    return answer.status === 404 ? undefined : answer.body;
+  }
+
+  async volumeExists(name) {
+    return (await engineCall('GET', `/volumes/${name}`)).status === 200;
+  }
+
+  remove(container) {
+    return expected('DELETE', `/containers/${container}?force=true&v=false`);
+  }
+  stop(container) {
+    return expected('POST', `/containers/${container}/stop?t=0`);
+  }
+  kill(container) {
+    return expected('POST', `/containers/${container}/kill`);
+  }
+  pause(container) {
+    return expected('POST', `/containers/${container}/pause`);
+  }
+  rename(container, name) {
+    return expected('POST', `/containers/${container}/rename?name=${name}`);
+  }
+
+  /** Makes a container or volume that is not this installation's. The caller removes it. */
+  async createContainer(name, body) {
+    return (await expected('POST', `/containers/create?name=${name}`, body)).Id;
+  }
+  createVolume(body) {
+    return expected('POST', '/volumes/create', body);
+  }
+  removeVolume(name) {
+    return engineCall('DELETE', `/volumes/${name}?force=true`);
+  }
+}
+
+/** Removes everything that an installation left, without waiting for anything else: also while a process ends. */
+export function removeEverything(installation, network) {
+  const docker = (...words) => {
+    try {
+      return execFileSync('docker', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 60_000 });
+    } catch {
+      return '';  // gone already, or its turn comes with the next loop
+    }
+  };
+  const lines = (text) => text.split('\n').filter(Boolean);
+  const containers = new Set(lines(docker('ps', '-aq', '--no-trunc', '--filter', `network=${network}`)));
+  if (installation) {
+    for (const id of lines(docker('ps', '-aq', '--no-trunc', '--filter', `label=agentdb9.instance=${installation}`))) containers.add(id);
+  }
+  if (containers.size > 0) docker('rm', '-f', ...containers);
+  if (installation) {
+    const volumes = lines(docker('volume', 'ls', '-q', '--filter', `label=agentdb9.instance=${installation}`));
+    if (volumes.length > 0) docker('volume', 'rm', '-f', ...volumes);
+  }
+  docker('network', 'rm', network);
+}

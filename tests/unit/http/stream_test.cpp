@@ -1,0 +1,128 @@
+#include "http/stream.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "sockets.hpp"
+
+namespace agentdb9::http {
+namespace {
+
+using test::StreamPair;
+using namespace std::chrono_literals;
+
+TEST(Stream, ReceivesWithoutWaitingWhatIsThere) {
+    StreamPair pair;
+    std::array<char, 8> into{};
+    EXPECT_EQ(pair.stream->try_recv(into), 0U);
+    pair.write("abc");
+    EXPECT_EQ(pair.stream->try_recv(into), 3U);
+    pair.close_other();
+    EXPECT_EQ(pair.stream->try_recv(into).error(), IoError::kEnd);
+    EXPECT_EQ(pair.stream->bytes_received(), 3U);
+}
+
+TEST(Stream, AnInterruptWakesThisWaitOrTheNext) {
+    StreamPair pair;
+    pair.stream->interrupt();
+    EXPECT_EQ(pair.run(pair.stream->wait_readable(kNever)).error(), IoError::kCancelled);
+    asio::post(pair.io, [&] { asio::post(pair.io, [&] { pair.stream->interrupt(); }); });
+    EXPECT_EQ(pair.run(pair.stream->wait_readable(kNever)).error(), IoError::kCancelled);
+    pair.stream->interrupt();
+    pair.stream->forget_interrupt();
+    pair.write("x");
+    EXPECT_TRUE(pair.run(pair.stream->wait_readable(kNever)));
+    EXPECT_TRUE(pair.stream->is_open());
+}
+
+TEST(Stream, ClosingEndsWhatWaits) {
+    StreamPair pair;
+    asio::post(pair.io, [&] { pair.stream->close(); });
+    EXPECT_EQ(pair.run(pair.stream->wait_readable(kNever)).error(), IoError::kClosed);
+    EXPECT_EQ(pair.run(pair.stream->send("x")).error(), IoError::kClosed);
+    std::array<char, 8> into{};
+    EXPECT_EQ(pair.stream->try_recv(into).error(), IoError::kClosed);
+}
+
+TEST(Stream, APeerThatTakesNothingRunsIntoTheStallLimit) {
+    StreamPair pair;
+    pair.stream->set_stall_limit(1ms);
+    auto sent = pair.run(pair.stream->send(std::string(16UL * 1024 * 1024, 'x')));
+    EXPECT_EQ(sent.error(), IoError::kTimeout);
+    EXPECT_FALSE(pair.stream->is_open());
+}
+
+TEST(Stream, SendingToOneThatHasGoneIsAReset) {
+    StreamPair pair;
+    pair.close_other();
+    EXPECT_EQ(pair.run(pair.stream->send("x")).error(), IoError::kReset);
+}
+
+TEST(Stream, IsQuietUntilAnythingComes) {
+    StreamPair pair;
+    EXPECT_TRUE(pair.stream->is_quiet());
+    pair.write("x");
+    EXPECT_FALSE(pair.stream->is_quiet());
+    StreamPair ended;
+    ended.close_other();
+    EXPECT_FALSE(ended.stream->is_quiet());
+}
+
+TEST(Stream, AWatchedPeerThatGoesIsNoticedWithoutReading) {
+    StreamPair pair;
+    bool gone = false;
+    pair.stream->watch_peer([&] { gone = true; });
+    asio::post(pair.io, [&] { pair.close_other(); });
+    // Nobody reads: the one who waits does so for the stream's end.
+    auto waited = pair.run([](Stream& stream) -> Task<IoResult<>> {
+        asio::steady_timer timer(stream.loop().io());
+        for (int i = 0; i < 1000 && stream.is_open(); ++i) {
+            timer.expires_after(5ms);
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+        co_return IoResult<>();
+    }(*pair.stream));
+    EXPECT_TRUE(waited);
+    EXPECT_TRUE(gone);
+    EXPECT_FALSE(pair.stream->is_open());
+}
+
+TEST(Reader, HoldsABlockOnlyWhileThereAreBytes) {
+    StreamPair pair;
+    Reader reader(*pair.stream);
+    EXPECT_EQ(pair.loop.blocks_in_use(), 0U);
+    pair.write("abc");
+    ASSERT_TRUE(pair.run(reader.fill(kNever)));
+    EXPECT_EQ(pair.loop.blocks_in_use(), 1U);
+    EXPECT_EQ(reader.data(), "abc");
+    reader.consume(1);
+    EXPECT_EQ(reader.data(), "bc");
+    reader.consume(2);
+    EXPECT_EQ(pair.loop.blocks_in_use(), 0U);
+    EXPECT_EQ(pair.run(reader.fill(pair.loop.now())).error(), IoError::kTimeout);
+    EXPECT_EQ(pair.loop.blocks_in_use(), 0U);
+}
+
+TEST(Reader, KeepsWhatIsNotConsumedWhenTheBlockIsFull) {
+    StreamPair pair;
+    Reader reader(*pair.stream);
+    std::string expected;
+    for (int i = 0; i < 50; ++i) {
+        std::string piece(5000, static_cast<char>('a' + i % 26));
+        pair.write(piece);
+        expected += piece;
+        ASSERT_TRUE(pair.run(reader.fill(kNever)));
+        ASSERT_EQ(reader.data(), std::string_view(expected).substr(0, reader.data().size()));
+        auto taken = std::min<std::size_t>(reader.data().size(), 4000);
+        reader.consume(taken);
+        expected.erase(0, taken);
+        while (reader.data().size() > 40'000) {
+            reader.consume(1000);
+            expected.erase(0, 1000);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace agentdb9::http
