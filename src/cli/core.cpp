@@ -5,6 +5,7 @@
 #include "api/auth_routes.hpp"
 #include "api/documentation_routes.hpp"
 #include "api/operator_routes.hpp"
+#include "api/page_routes.hpp"
 #include "api/project_routes.hpp"
 #include "api/trash_routes.hpp"
 #include "api/workspace_routes.hpp"
@@ -149,6 +150,7 @@ void Core::add_routes() {
     api::add_trash_routes(router, {volumes, routes, clock});
     api::add_operator_routes(operator_api.router(),
                              {users, {volumes, routes, clock}, *store, runtime, [this] { return status(); }});
+    api::add_page_routes(router);
     api::add_server_routes(router,
                            {clock, *store, runtime, std::string(kVersion), [this] { return metrics(); }});
     api::add_documentation_routes(router);

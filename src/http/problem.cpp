@@ -70,14 +70,14 @@ std::string problem_html(const Problem& problem, const ProblemContext& context) 
     return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>AgentDB9: " +
            status +
-           "</title><style>body{font:16px/1.5 system-ui,sans-serif;margin:15vh "
-           "auto;max-width:36rem;padding:0 1rem}"
-           "small{color:#666}</style></head><body><h1>" +
+           "</title><style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:15vh "
+           "auto;max-width:36rem;padding:0 1rem}h1{font-size:1.5rem;line-height:1.3}"
+           "small{opacity:.8}</style></head><body><main><h1>" +
            escape_html(problem.message) + "</h1><p><small>" + status + " " + escape_html(problem.code) +
            " &middot; " + escape_html(printable(context.method)) + " " +
            escape_html(printable(context.path)) + " &middot; request " +
            escape_html(printable(context.request_id)) + " &middot; " + base::format_time(context.now) +
-           "</small></p></body></html>\n";
+           "</small></p></main></body></html>\n";
 }
 
 }  // namespace agentdb9::http

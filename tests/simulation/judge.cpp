@@ -62,14 +62,19 @@ void Judge::volume_removed(const test::EngineVolume& volume) {
 }
 
 void Judge::published(std::shared_ptr<const model::RouteTable> table) {
+    const auto now = machine_.loop.clock().now();
     for (const auto& [id, route] : table->routes) {
         if (route->state != model::RouteState::kReady) continue;
+        last_ready_[id] = now;
         const auto* before = table_ ? table_->find(id) : nullptr;
         if (before != nullptr && before->instance == route->instance) continue;
         const auto* instance = machine_.engine.find(route->instance);
         const auto where = "the route of workspace " + id.str() + " was published to " + route->instance;
         if (instance == nullptr || instance->instance.state != model::InstanceState::kRunning) {
-            if (told_dead_.contains(route->instance)) accuse(where + ", whose end the server knew of");
+            // It may have been up again in between, without anybody telling.
+            const auto told = told_dead_.find(route->instance);
+            if (told != told_dead_.end() && (instance == nullptr || instance->died_at <= told->second))
+                accuse(where + ", whose end the server knew of");
         } else if (instance->instance.workspace_id != id || instance->installation != machine_.installation) {
             accuse(where + ", which is not its own");
         } else if (instance->instance.address != route->address) {
@@ -78,7 +83,29 @@ void Judge::published(std::shared_ptr<const model::RouteTable> table) {
             if (instance->starts == 1) accuse(where + ", which was never ready");
         }
     }
+    if (table_) {
+        for (const auto& [id, route] : table_->routes) {
+            if (route->state == model::RouteState::kReady) last_ready_[id] = now;
+        }
+    }
     table_ = std::move(table);
+}
+
+void Judge::answered(const services::Requested& requested) {
+    const auto& operation = requested.operation;
+    if (!requested.finished || operation.state != model::OperationState::kSucceeded) return;
+    const auto kind = operation.kind;
+    const bool brings_up = kind == model::OperationKind::kStart || kind == model::OperationKind::kRestart ||
+                           kind == model::OperationKind::kSwitch;
+    if (!brings_up || !requested.workspace || requested.workspace->desired_state != DesiredState::kRunning)
+        return;
+    const auto* route = table_ ? table_->find(operation.workspace_id) : nullptr;
+    if (route != nullptr && route->state == model::RouteState::kReady) return;
+    // It may have ended since: but requests did reach it.
+    const auto last = last_ready_.find(operation.workspace_id);
+    if (last == last_ready_.end() || last->second < operation.created_at)
+        accuse("an operation of " + operation.workspace_id.str() +
+               " succeeded, but no request ever reached it");
 }
 
 void Judge::told(const test::EngineEvent& event) {
@@ -88,7 +115,7 @@ void Judge::told(const test::EngineEvent& event) {
             break;
         case runtime::EventKind::kDied:
         case runtime::EventKind::kRemoved:
-            told_dead_.insert(event.instance);
+            told_dead_[event.instance] = machine_.loop.clock().steady_now();
             just_died_.push_back(event.instance);
             break;
         case runtime::EventKind::kOther:

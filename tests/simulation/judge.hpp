@@ -31,6 +31,9 @@ class Judge {
     void purge_asked_for(const base::TombstoneId& tombstone) { purges_.insert(tombstone); }
     void request_ended(const std::string& what, base::Duration took, const std::optional<base::Error>& error);
 
+    // What somebody was told is done, was done.
+    void answered(const services::Requested& requested);
+
     // Nothing goes wrong from outside in this schedule: a request may be refused for good reasons only.
     void expect_no_faults() { no_faults_ = true; }
 
@@ -59,7 +62,8 @@ class Judge {
     Machine& machine_;
     std::optional<std::string> verdict_;
     std::shared_ptr<const model::RouteTable> table_;
-    std::set<std::string> told_dead_;  // instances whose end this server knows of
+    std::map<std::string, base::SteadyTime> told_dead_;   // when this server was told of an instance's end
+    std::map<base::WorkspaceId, base::Time> last_ready_;  // when requests last reached it
     std::vector<std::string> just_died_;
     std::set<base::TombstoneId> purges_;
     bool no_faults_ = false;

@@ -18,10 +18,6 @@ Task<> restoring(Server& server, base::UserId user, base::TombstoneId id) {
     if (auto workspace = co_await server.volumes.restore(user, id)) co_await server.routes.upsert(*workspace);
 }
 
-std::string short_id(std::string_view id) {
-    return std::string(id);
-}
-
 }  // namespace
 
 Task<> World::create_workspace(Server& server, base::UserId user, std::string type) {
@@ -30,6 +26,11 @@ Task<> World::create_workspace(Server& server, base::UserId user, std::string ty
 
 Task<> World::create_project(Server& server, base::UserId user) {
     co_await server.projects.create(user, {.name = "p"});
+}
+
+Task<> World::lifecycle(World& world, Task<services::Requested> request) {
+    const auto requested = co_await std::move(request);
+    world.judge_.answered(requested);
 }
 
 void World::spawn(std::string what, Task<> work) {
@@ -55,6 +56,29 @@ Task<> World::client(World& world, std::string what, Task<> work) {
     const auto took = std::chrono::duration_cast<base::Duration>(world.loop_.clock().steady_now() - began);
     world.note("answered: " + what + (error ? ": " + error->word() : ""));
     world.judge_.request_ended(what, took, error);
+}
+
+// Somebody starts one workspace, thinks better of it, and goes on with the same project in another one.
+Task<> World::hand_over(World& world, model::Workspace from, model::Workspace to, base::Duration pause) {
+    auto& containers = world.server_->containers;
+    const services::RequestOptions hurried{.respond_async = true, .force = world.random_.chance(0.3)};
+    co_await containers.start_workspace(from.user_id, from.id, hurried);
+    co_await world.loop_.clock().sleep_for(pause);
+    const auto stopped = co_await containers.stop_workspace(from.user_id, from.id, hurried);
+    co_await containers.stop_workspace(to.user_id, to.id, hurried);
+    if (stopped.workspace && stopped.workspace->current_project_id)
+        co_await containers.switch_project_volume(to.user_id, to.id, *stopped.workspace->current_project_id,
+                                                  hurried);
+    world.judge_.answered(co_await containers.start_workspace(to.user_id, to.id, {}));
+}
+
+bool World::ask_hand_over() {
+    const auto from = any_workspace();
+    const auto to = any_workspace();
+    if (!from || !to || from->id == to->id || from->user_id != to->user_id) return false;
+    spawn("hand over from " + from->id.str() + " to " + to->id.str(),
+          hand_over(*this, *from, *to, random_.between(base::Duration(0), base::Duration(600))));
+    return true;
 }
 
 std::optional<model::Workspace> World::any_workspace() {
@@ -83,6 +107,7 @@ std::optional<model::Tombstone> World::any_tombstone() {
 
 void World::request() {
     if (!server_->up()) return;
+    if (random_.chance(0.08) && ask_hand_over()) return;
     const auto dice = random_.below(100);
     if (dice < 62 && ask_lifecycle(dice)) return;
     if (dice < 88 && ask_catalogue(dice)) return;
@@ -98,20 +123,20 @@ bool World::ask_lifecycle(std::size_t dice) {
     const auto user = random_.chance(0.03) ? random_.pick(users_) : workspace->user_id;
     const services::RequestOptions options{.respond_async = random_.chance(0.3),
                                            .force = random_.chance(0.2)};
-    const auto name = short_id(id.view()) + (options.force ? ", force" : "");
+    const auto name = id.str() + (options.force ? ", force" : "");
     if (dice < 20) {
-        spawn("start " + name, ignoring(containers.start_workspace(user, id, options)));
+        spawn("start " + name, lifecycle(*this, containers.start_workspace(user, id, options)));
     } else if (dice < 34) {
-        spawn("stop " + name, ignoring(containers.stop_workspace(user, id, options)));
+        spawn("stop " + name, lifecycle(*this, containers.stop_workspace(user, id, options)));
     } else if (dice < 41) {
-        spawn("restart " + name, ignoring(containers.restart_workspace(user, id, options)));
+        spawn("restart " + name, lifecycle(*this, containers.restart_workspace(user, id, options)));
     } else if (dice < 47) {
-        spawn("delete " + name, ignoring(containers.delete_workspace(user, id, options)));
+        spawn("delete " + name, lifecycle(*this, containers.delete_workspace(user, id, options)));
     } else if (dice < 60) {
         const auto project = any_project(user);
         if (!project) return false;
-        spawn("switch " + name + " to " + short_id(project->id.view()),
-              ignoring(containers.switch_project_volume(user, id, project->id, options)));
+        spawn("switch " + name + " to " + project->id.str(),
+              lifecycle(*this, containers.switch_project_volume(user, id, project->id, options)));
     } else {
         spawn("status of " + name, ignoring(containers.workspace_status(user, id)));
     }
@@ -133,17 +158,16 @@ bool World::ask_catalogue(std::size_t dice) {
     if (dice < 75 || !project) {
         spawn("create a project", create_project(*server_, owner));
     } else if (dice < 79) {
-        spawn("delete project " + short_id(project->id.view()),
-              ignoring(server_->projects.remove(owner, project->id)));
+        spawn("delete project " + project->id.str(), ignoring(server_->projects.remove(owner, project->id)));
     } else if (dice < 82) {
-        spawn("assign " + short_id(project->id.view()) + " to " + short_id(workspace->id.view()),
+        spawn("assign " + project->id.str() + " to " + workspace->id.str(),
               ignoring(server_->assignments.assign_project_to_workspace(owner, workspace->id, project->id)));
     } else if (dice < 85) {
         const auto which = workspace->current_project_id.value_or(project->id);
-        spawn("unassign " + short_id(which.view()) + " from " + short_id(workspace->id.view()),
+        spawn("unassign " + which.str() + " from " + workspace->id.str(),
               ignoring(server_->assignments.unassign_project_from_workspace(owner, workspace->id, which)));
     } else {
-        spawn("make " + short_id(workspace->id.view()) + " the default",
+        spawn("make " + workspace->id.str() + " the default",
               ignoring(server_->workspaces.set_default(owner, workspace->id)));
     }
     return true;

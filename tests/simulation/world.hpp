@@ -52,12 +52,15 @@ class World {
     // What people ask for (requests.cpp).
     void request();
     void spawn(std::string what, Task<> work);
+    static Task<> lifecycle(World& world, Task<services::Requested> request);
     static Task<> create_workspace(Server& server, base::UserId user, std::string type);
     static Task<> create_project(Server& server, base::UserId user);
     static Task<> client(World& world, std::string what, Task<> work);
     std::optional<model::Workspace> any_workspace();
     std::optional<model::Project> any_project(const base::UserId& user);
     std::optional<model::Tombstone> any_tombstone();
+    static Task<> hand_over(World& world, model::Workspace from, model::Workspace to, base::Duration pause);
+    bool ask_hand_over();
     bool ask_lifecycle(std::size_t dice);
     bool ask_catalogue(std::size_t dice);
     void ask_trash(std::size_t dice);

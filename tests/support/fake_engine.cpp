@@ -79,7 +79,8 @@ Task<> FakeEngine::Wire::serve(std::shared_ptr<Wire> wire, std::size_t number) {
         const auto then = reply.then;
         if (!co_await say(wire, socket, std::move(reply))) break;
         if (then == FakeReply::Then::kClose) break;
-        if (then == FakeReply::Then::kHold) {
+        if (then == FakeReply::Then::kFinish) socket->shutdown(stream_protocol::socket::shutdown_send, ec);
+        if (then != FakeReply::Then::kKeep) {
             char byte = 0;
             co_await socket->async_read_some(asio::buffer(&byte, 1),
                                              asio::redirect_error(asio::use_awaitable, ec));

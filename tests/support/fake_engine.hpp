@@ -27,9 +27,10 @@ struct FakeRequest {
 
 struct FakeReply {
     enum class Then {
-        kKeep,   // serves the next request
-        kClose,  // closes the connection
-        kHold    // leaves it open and says nothing more by itself
+        kKeep,    // serves the next request
+        kClose,   // closes the connection
+        kFinish,  // says that nothing more comes, but leaves the connection open
+        kHold     // leaves it open and says nothing more by itself
     };
     std::string bytes;  // as they go over the wire
     Then then = Then::kKeep;

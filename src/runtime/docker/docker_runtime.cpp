@@ -304,8 +304,8 @@ Task<std::string> DockerRuntime::last_output(std::string id, int lines) {
 }
 
 Task<ProbeOutcome> DockerRuntime::probe(model::Endpoint endpoint, std::optional<std::string> path) {
-    co_return co_await answers(clock_, std::move(endpoint), std::move(path)) ? ProbeOutcome::kReady
-                                                                             : ProbeOutcome::kNotYet;
+    const bool ready = co_await answers(clock_, std::move(endpoint), std::move(path), publishes());
+    co_return ready ? ProbeOutcome::kReady : ProbeOutcome::kNotYet;
 }
 
 }  // namespace agentdb9::runtime::docker

@@ -159,8 +159,8 @@ Task<EngineClient::ConnectionPtr> EngineClient::connect() {
             }
         }
         if (ec == asio::error::operation_aborted) throw boost::system::system_error(ec);
-        // A unix socket whose queue is full seems connected to Asio, but has no other end. It will be accepted,
-        // only not now.
+        // A unix socket whose queue is full seems connected to Asio, but has no other end. It will be
+        // accepted, only not now.
         if (!ec && local_ && (socket.remote_endpoint(ec), ec == asio::error::not_connected)) {
             co_await clock_.sleep_for(std::chrono::milliseconds(10));
             continue;
@@ -274,7 +274,7 @@ Task<EngineAnswer> EngineClient::exchange_on(Connection& connection, std::string
     if (method == "HEAD") parser.skip(true);
     co_await beast::http::async_read(connection.socket, connection.buffer, parser, asio::use_awaitable);
     // What came beyond the answer belongs to nothing that we asked.
-    connection.keep = parser.get().keep_alive() && connection.buffer.size() == 0;
+    connection.keep = parser.keep_alive() && connection.buffer.size() == 0;
     co_return EngineAnswer{static_cast<int>(parser.get().result_int()), std::move(parser.get().body())};
 }
 

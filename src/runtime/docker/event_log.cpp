@@ -1,5 +1,7 @@
 #include "runtime/docker/event_log.hpp"
 
+#include <algorithm>
+
 #include "runtime/docker/objects.hpp"
 
 namespace agentdb9::runtime::docker {
@@ -41,6 +43,7 @@ std::optional<Event> EventLog::read(std::string_view line) {
     if (const auto* at = event.if_contains("timeNano"); at != nullptr && at->is_int64()) {
         if (!is_new({at->get_int64(), action, id})) return std::nullopt;
         last_ns_ = at->get_int64();
+        if (first_ns_ == 0) first_ns_ = last_ns_;
     }
     return Event{.workspace = *workspace, .instance = std::move(id), .kind = kind_of(action)};
 }
@@ -57,7 +60,8 @@ bool EventLog::is_new(Key key) {
 
 std::optional<std::string> EventLog::since() const {
     if (last_ns_ <= kSecond) return std::nullopt;
-    const auto from = last_ns_ - kSecond;
+    auto from = last_ns_ - kSecond;
+    if (first_ns_ <= last_ns_) from = std::max(from, first_ns_);
     auto fraction = std::to_string(from % kSecond);
     fraction.insert(0, 9 - fraction.size(), '0');
     return std::to_string(from / kSecond) + "." + fraction;

@@ -24,7 +24,7 @@ class EventLog {
     // Absent for what does not concern an instance, cannot be read, or was told before.
     std::optional<Event> read(std::string_view line);
     // From when on to ask after a loss, as the engine's `since`: a little before the last event, because
-    // events of one moment may arrive in either order. Absent before the first.
+    // events of one moment may arrive in either order. Never from before the first; absent until then.
     std::optional<std::string> since() const;
 
   private:
@@ -33,6 +33,7 @@ class EventLog {
     using Key = std::tuple<std::int64_t, std::string, std::string>;
     bool is_new(Key key);
 
+    std::int64_t first_ns_ = 0;
     std::int64_t last_ns_ = 0;
     std::set<Key> told_;
     std::deque<Key> order_;

@@ -10,7 +10,18 @@ namespace {
 
 using boost::system::error_code;
 
-Task<bool> ask(model::Endpoint endpoint, std::optional<std::string> path) {
+constexpr std::chrono::milliseconds kForwarderGivesUp(100);
+
+Task<std::size_t> read_a_byte(asio::ip::tcp::socket& socket, char& byte) {
+    error_code ec;
+    const auto size = co_await socket.async_read_some(asio::buffer(&byte, 1),
+                                                      asio::redirect_error(asio::use_awaitable, ec));
+    if (ec == asio::error::operation_aborted) throw boost::system::system_error(ec);
+    co_return size;
+}
+
+Task<bool> ask(base::Clock& clock, model::Endpoint endpoint, std::optional<std::string> path,
+               bool forwarded) {
     error_code ec;
     const auto address = asio::ip::make_address(endpoint.host, ec);
     if (ec) co_return false;
@@ -18,6 +29,11 @@ Task<bool> ask(model::Endpoint endpoint, std::optional<std::string> path) {
     co_await socket.async_connect({address, static_cast<std::uint16_t>(endpoint.port)},
                                   asio::redirect_error(asio::use_awaitable, ec));
     if (ec) co_return false;
+    if (!path && forwarded) {
+        char byte = 0;
+        const auto read = co_await base::with_timeout(clock, kForwarderGivesUp, read_a_byte(socket, byte));
+        co_return !read || *read > 0;
+    }
     if (!path) co_return true;
     const std::string request = "GET " + *path + " HTTP/1.1\r\nHost: " + endpoint.host + ":" +
                                 std::to_string(endpoint.port) +
@@ -34,9 +50,10 @@ Task<bool> ask(model::Endpoint endpoint, std::optional<std::string> path) {
 
 }  // namespace
 
-Task<bool> answers(base::Clock& clock, model::Endpoint endpoint, std::optional<std::string> path) {
-    const auto answer = co_await base::with_timeout(clock, std::chrono::seconds(1),
-                                                    ask(std::move(endpoint), std::move(path)));
+Task<bool> answers(base::Clock& clock, model::Endpoint endpoint, std::optional<std::string> path,
+                   bool forwarded) {
+    const auto answer = co_await base::with_timeout(
+        clock, std::chrono::seconds(1), ask(clock, std::move(endpoint), std::move(path), forwarded));
     co_return answer.value_or(false);
 }
 

@@ -9,8 +9,10 @@
 
 namespace agentdb9::runtime::docker {
 
-// With a path: GET it and look at the status line; ready below 500. Without: a connection is enough. Never
-// throws but when cancelled.
-Task<bool> answers(base::Clock& clock, model::Endpoint endpoint, std::optional<std::string> path);
+// With a path: GET it and look at the status line; ready below 500. Without: a connection is enough; with
+// `forwarded`, one that is not closed at once, because an engine's forwarder of published ports accepts
+// before it knows whether the application does. Never throws but when cancelled.
+Task<bool> answers(base::Clock& clock, model::Endpoint endpoint, std::optional<std::string> path,
+                   bool forwarded);
 
 }  // namespace agentdb9::runtime::docker

@@ -9,7 +9,6 @@ using namespace std::chrono_literals;
 using runtime::docker::DockerRuntime;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Not;
 
 class DockerRuntimeTest : public testing::Test, protected EngineWorld {
   protected:

@@ -1,43 +1,12 @@
-#include "runtime/docker/engine_client.hpp"
-
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <fstream>
 
-#include "engine_world.hpp"
+#include "engine_client_world.hpp"
 
 namespace agentdb9::test {
 namespace {
 
-using namespace std::chrono_literals;
-using runtime::docker::EngineAnswer;
-using runtime::docker::EngineClient;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using Then = FakeReply::Then;
-
-class EngineClientTest : public testing::Test, protected EngineWorld {
-  protected:
-    EngineAnswer get(const std::string& target = "/things") { return run(client.call("GET", target)); }
-    std::string word_of_get(base::Duration limit = 15s) {
-        return word_of(client.call("GET", "/things", std::nullopt, limit));
-    }
-    // Answers calls other than negotiation.
-    void answer_all(FakeReply with) {
-        engine.script = [with](const FakeRequest& request) -> std::optional<FakeReply> {
-            if (request.path == "/version") return std::nullopt;
-            return with;
-        };
-    }
-    std::string seen;
-    int status = 0;
-    Task<int> follow(std::optional<std::chrono::milliseconds> silence = std::nullopt) {
-        return client.stream(
-            "GET", "/events", [this](int answered) { status = answered; },
-            [this](std::string_view data) { seen += data; }, silence);
-    }
-
-    EngineClient client{context.get_executor(), clock, engine.host()};
-};
 
 TEST_F(EngineClientTest, SpeaksTheLowerOfBothVersions) {
     for (const auto& [theirs, spoken] :
@@ -107,45 +76,6 @@ TEST_F(EngineClientTest, ReadsEveryWayOfSendingABody) {
         answer_all(raw(bytes));
         EXPECT_EQ(get().body, body) << bytes.substr(0, 60);
     }
-}
-
-struct Broken {
-    const char* name;
-    FakeReply reply;
-    std::string word = "runtime_unavailable";
-};
-
-std::vector<Broken> broken_replies() {
-    const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n";
-    const std::string chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    return {
-        {"closed without an answer", raw("")},
-        {"cut in the status line", raw("HTTP/1.1 2")},
-        {"cut in the head", raw(head + "Content-Ty")},
-        {"cut before the body", raw(head + "\r\n")},
-        {"cut in the body", raw(head + "\r\n12345")},
-        {"cut in a chunk's size", raw(chunks + "1")},
-        {"cut in a chunk", raw(chunks + "a\r\n12345")},
-        {"cut between two chunks", raw(chunks + chunk("12345"))},
-        {"cut before the last line", raw(chunks + chunk("12345") + "0\r\n")},
-        {"garbage", raw("\1\2\3 this is no HTTP\r\n\r\n")},
-        {"another protocol", raw("SSH-2.0-OpenSSH_9.2\r\n")},
-        {"a bad chunk size", raw(chunks + "zz\r\nxx\r\n")},
-        {"a bad length", raw("HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n")},
-        {"a head without end", raw("HTTP/1.1 200 OK\r\nX: " + std::string(1'000'000, 'x'))},
-        {"a body of more than 64 MiB", raw("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n")},
-        {"silence", raw("", Then::kHold), "runtime_timeout"},
-        {"silence in the head", raw(head, Then::kHold), "runtime_timeout"},
-        {"silence in the body", raw(head + "\r\n12345", Then::kHold), "runtime_timeout"},
-        {"silence in a chunk", raw(chunks + "a\r\n12345", Then::kHold), "runtime_timeout"},
-        {"silence between chunks", raw(chunks + chunk("12345"), Then::kHold), "runtime_timeout"},
-        {"a byte a second",
-         {.bytes = head + "\r\n1234567890", .then = Then::kKeep, .byte_pause = 1s},
-         "runtime_timeout"},
-        {"too late",
-         {.bytes = head + "\r\n1234567890", .then = Then::kKeep, .delay = 16s},
-         "runtime_timeout"},
-    };
 }
 
 TEST_F(EngineClientTest, EveryBrokenAnswerIsATypedErrorInTime) {
@@ -335,6 +265,18 @@ TEST_F(EngineClientTest, DoesNotReuseAConnectionThatSaidMoreThanWasAsked) {
     EXPECT_EQ(engine.accepted(), accepted + 1);
 }
 
+TEST_F(EngineClientTest, DoesNotReuseAConnectionWhoseEndWasTheEndOfTheBody) {
+    // As the output of a command in a container comes.
+    answer_all(raw("HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\noutput",
+                   Then::kFinish));
+    EXPECT_EQ(get().body, "output");
+    answer_all(reply(200));
+    engine.requests.clear();
+    get();
+    EXPECT_EQ(engine.accepted(), 2U);
+    EXPECT_THAT(engine.calls(), ElementsAre("GET /things")) << "no try on the old one";
+}
+
 TEST_F(EngineClientTest, ACancelledCallEndsAtOnceAndLeavesNothing) {
     answer_all(reply(200));
     get();
@@ -366,87 +308,6 @@ TEST_F(EngineClientTest, ACancelledCallEndsAtOnceAndLeavesNothing) {
     EXPECT_LE(descriptors(), before);
     answer_all(reply(200));
     EXPECT_EQ(get().status, 200);
-}
-
-TEST_F(EngineClientTest, AStreamGivesEachPieceAsItComes) {
-    engine.script = [&](const FakeRequest& request) -> std::optional<FakeReply> {
-        if (request.path == "/version") return std::nullopt;
-        return chunked({"one "}, Then::kHold);
-    };
-    std::optional<int> ended;
-    asio::co_spawn(context, follow(),
-                   [&](std::exception_ptr error, int answered) { ended = error ? -1 : answered; });
-    settle();
-    EXPECT_EQ(status, 200);
-    EXPECT_EQ(seen, "one ");
-    clock.advance(std::chrono::hours(24));
-    settle();
-    EXPECT_FALSE(ended) << "silence is no end";
-    const auto connection = engine.requests.back().connection;
-    engine.send(connection, chunk("two ") + "5\r\nth");
-    settle();
-    EXPECT_EQ(seen, "one two th");
-    engine.send(connection, "ree\r\n" + chunk(""));
-    settle();
-    EXPECT_EQ(seen, "one two three");
-    EXPECT_EQ(ended, 200);
-}
-
-TEST_F(EngineClientTest, AStreamThatBreaksGivesWhatCameAndThenFails) {
-    answer_all(chunked({"one\n", "two\n"}, Then::kClose));
-    EXPECT_EQ(word_of(follow()), "runtime_unavailable");
-    EXPECT_EQ(seen, "one\ntwo\n");
-    for (const auto& broken : broken_replies()) {
-        seen.clear();
-        answer_all(broken.reply);
-        const auto before = clock.elapsed();
-        const auto word = word_of(follow(20s));
-        EXPECT_LE(clock.elapsed() - before, 60s) << broken.name;
-        // It is the silence that is limited, not the whole.
-        const bool comes = broken.reply.delay.count() > 0;
-        if (std::string(broken.name) == "a body of more than 64 MiB") continue;
-        EXPECT_EQ(word, comes ? "" : broken.word) << broken.name;
-    }
-}
-
-TEST_F(EngineClientTest, AStreamWaitsForItsHeadNoLongerThanForAnAnswer) {
-    answer_all(raw("", Then::kHold));
-    const auto before = clock.elapsed();
-    EXPECT_EQ(word_of(follow(std::nullopt)), "runtime_timeout");
-    EXPECT_EQ(clock.elapsed() - before, 15s);
-}
-
-TEST_F(EngineClientTest, AStreamThatFallsSilentEndsWhereSilenceIsLimited) {
-    answer_all(chunked({"one\n"}, Then::kHold));
-    const auto before = clock.elapsed();
-    EXPECT_EQ(word_of(follow(5min)), "runtime_timeout");
-    EXPECT_EQ(clock.elapsed() - before, 5min);
-    EXPECT_EQ(seen, "one\n");
-}
-
-TEST(EngineHost, TakesUnixSocketsAndIpAddresses) {
-    asio::io_context context;
-    VirtualClock clock;
-    const auto make = [&](const std::string& host) {
-        return EngineClient(context.get_executor(), clock, host);
-    };
-    EXPECT_TRUE(make("").is_local());
-    EXPECT_TRUE(make("unix:///run/user/1000/docker.sock").is_local());
-    EXPECT_FALSE(make("tcp://192.0.2.7:2375").is_local());
-    EXPECT_EQ(make("tcp://192.0.2.7:2375").remote_host(), "192.0.2.7");
-    EXPECT_EQ(make("tcp://[2001:db8::1]:2375").remote_host(), "2001:db8::1");
-    for (const auto* host :
-         {"unix://", "tcp://192.0.2.7", "tcp://192.0.2.7:", "tcp://192.0.2.7:0", "tcp://192.0.2.7:65536",
-          "tcp://192.0.2.7:2375x", "tcp://:2375", "ssh://host", "192.0.2.7:2375", "/var/run/docker.sock"}) {
-        try {
-            make(host);
-            ADD_FAILURE() << "took " << host;
-        } catch (const base::Error& error) {
-            EXPECT_EQ(error.code(), base::ErrorCode::kInvalid) << host;
-            EXPECT_EQ(error.word(), "docker_host");
-        }
-    }
-    EXPECT_THROW(make("unix:///" + std::string(120, 'x')), base::Error);
 }
 
 }  // namespace

@@ -140,6 +140,10 @@ Task<bool> SimulatedRuntime::has_image(std::string image) {
     return call(Duration(2), [this, image] { return engine_.images().contains(image); });
 }
 
+Task<bool> SimulatedRuntime::can_pull(std::string image) {
+    return call(Duration(20), [this, image] { return !faults_.unavailable_images.contains(image); });
+}
+
 Task<> SimulatedRuntime::ensure_image(std::string image,
                                       std::function<void(const runtime::PullProgress&)> progress) {
     if (co_await has_image(image)) co_return;

@@ -33,6 +33,7 @@ class SimulatedRuntime final : public runtime::Runtime {
     Task<std::vector<model::Instance>> instances(base::WorkspaceId workspace) override;
     Task<std::vector<model::Instance>> instances_on_volume(std::string volume) override;
     Task<bool> has_image(std::string image) override;
+    Task<bool> can_pull(std::string image) override;
     Task<> ensure_image(std::string image,
                         std::function<void(const runtime::PullProgress&)> progress) override;
     Task<std::string> create_instance(model::InstanceSpec spec, std::string name) override;

@@ -65,11 +65,15 @@ TEST(EventLog, LosesNoEventWhenTheEnginesClockIsSetBack) {
     EXPECT_EQ(log.since(), "1699996399.000000000") << "and asks on from the new time";
 }
 
-TEST(EventLog, AsksOnFromALittleBeforeTheLastEvent) {
+TEST(EventLog, AsksOnFromALittleBeforeTheLastEventButNotFromBeforeTheFirst) {
     EventLog log;
     EXPECT_EQ(log.since(), std::nullopt);
     log.read(line("start", "c1", kAt + 5));
-    EXPECT_EQ(log.since(), "1699999999.000000005");
+    EXPECT_EQ(log.since(), "1700000000.000000005");
+    log.read(line("die", "c1", kAt + 300'000'000));
+    EXPECT_EQ(log.since(), "1700000000.000000005");
+    log.read(line("start", "c1", kAt + 7'000'000'000));
+    EXPECT_EQ(log.since(), "1700000006.000000000");
 }
 
 TEST(EventLog, RemembersMoreThanTheEngineTellsAgainAndNoMoreThanThat) {

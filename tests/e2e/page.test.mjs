@@ -1,0 +1,452 @@
+// The page at /, as a person uses it, with the small test application behind every type.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { exchange } from '../support/api_client.mjs';
+import { eventually } from '../support/eventually.mjs';
+import { adminEmail, adminPassword, startServer, testType, userPassword } from '../support/server.mjs';
+import { assertAccessible, openBrowser, patience, Person, picture } from './support/browser.mjs';
+
+let server;
+let browser;
+
+before(async () => {
+  server = await startServer({
+    toml: testType('slow', { START_DELAY: 1500 }, 'name = "Slow"\ndescription = "Takes its time to start"') +
+      testType('broken', { FAIL_START: 1 }, 'name = "Broken"\ndescription = "Ends at once"'),
+  });
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+// The browser writes every answer from 400 on into the console; these are ours to expect.
+const noSession = /status of 401 .*\/api\/auth\/refresh/;
+const badLogin = /status of 401 .*\/api\/auth\/login/;
+const twoTabs = /status of 409 .*\/api\/auth\/refresh/;
+const sessionOver = /status of 401 /;
+// The browser asks every origin for one; the test application has none.
+const noIcon = /status of 404 .*\/favicon\.ico/;
+
+const button = (within, name) => within.getByRole('button', { name, exact: true });
+const card = (page, name) => page.getByRole('article', { name, exact: true });
+const row = (page, list, name) => page.locator(`#${list} > li`).filter({ has: page.getByRole('heading', { name, exact: true }) });
+const outcome = (page, text) => page.getByRole('complementary', { name: 'Outcomes' }).getByText(text);
+const state = (page, name, text) => card(page, name).locator('.state', { hasText: text }).waitFor();
+
+async function signIn(page, email, password = userPassword) {
+  await page.getByRole('textbox', { name: 'Email' }).fill(email);
+  await page.getByRole('textbox', { name: 'Password' }).fill(password);
+  await button(page, 'Sign in').click();
+}
+
+/** A fresh account at the page, signed in: `{user, person, page}`; what the API client made before is there. */
+async function visit(name, options, prepare = async () => {}) {
+  const user = await server.user(name);
+  const made = await prepare(user);
+  const person = await Person.at(browser, options);
+  person.expect(noSession, noIcon);
+  const page = await person.newPage();
+  await page.goto(server.api);
+  await signIn(page, user.user.email);
+  await page.getByRole('heading', { name: 'Workspaces', exact: true }).waitFor();
+  return { user, person, page, made };
+}
+
+async function runningWorkspace(user, fields = {}) {
+  const workspace = await user.createWorkspace({ name: 'Sheets', ...fields });
+  await user.start(workspace.id);
+  return workspace;
+}
+
+test('a first visit: from signing in to an open application', async () => {
+  const person = await Person.at(browser);
+  person.expect(noSession, noIcon, badLogin);
+  const page = await person.newPage();
+  await page.goto(server.api);
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await assertAccessible(page, 'the sign-in form');
+  await picture(page, '01-sign-in');
+
+  await button(page, 'Sign in').click();
+  await page.getByText('Email is missing.').waitFor();
+  await signIn(page, adminEmail, 'not the password');
+  await page.getByRole('alert').getByText(/request [\w-]+\)/).waitFor();
+  await assertAccessible(page, 'a refused sign-in');
+  await picture(page, '02-wrong-password');
+
+  await signIn(page, adminEmail, adminPassword);
+  await page.getByText('No workspace yet.').waitFor();
+  await page.getByText('The trash is empty.').waitFor();
+  await assertAccessible(page, 'the empty page');
+  await picture(page, '03-empty');
+
+  await button(page, 'Create your first workspace').click();
+  const dialog = page.getByRole('dialog', { name: 'New workspace' });
+  await dialog.getByText('Not available: this server has no image agentdb9/design:latest').waitFor();
+  assert.equal(await dialog.getByRole('radio', { name: 'Design' }).isDisabled(), true);
+  await dialog.getByRole('radio', { name: 'Slow' }).check();
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('Ledger');
+  await assertAccessible(page, 'the form for a workspace');
+  await picture(page, '04-new-workspace');
+  await button(dialog, 'Create workspace').click();
+
+  const ledger = card(page, 'Ledger');
+  await state(page, 'Ledger', 'Waiting for the application');
+  await ledger.getByRole('progressbar').waitFor();
+  assert.equal(await button(ledger, 'Open').count(), 0);
+  await assertAccessible(page, 'a workspace that starts');
+  await picture(page, '05-starting');
+  await state(page, 'Ledger', 'Running');
+  await outcome(page, 'Ledger is running.').waitFor();
+  await row(page, 'projects', 'Ledger').getByText('In use by Ledger').waitFor();
+  await assertAccessible(page, 'a running workspace');
+  await picture(page, '06-running');
+
+  const [application] = await Promise.all([person.context.waitForEvent('page'), button(ledger, 'Open').click()]);
+  await application.getByRole('heading', { name: 'testapp' }).waitFor();
+  const url = new URL(application.url());
+  assert.equal(url.origin, server.apps);
+  assert.equal(url.search, '', 'the ticket is not left in the address');
+  assert.equal(await application.evaluate(() => window.opener), null);
+  assert.equal(await application.evaluate(() => document.referrer), '');
+  assert.deepEqual(await page.evaluate(() => [document.cookie, localStorage.length, sessionStorage.length]), ['', 0, 0]);
+  await person.leave();
+});
+
+test('a running workspace is switched to another project and back, stopped, restarted and started', async () => {
+  const { user, person, page, made } = await visit('switch', {}, async (client) => {
+    const first = await client.createProject({ name: 'First' });
+    await client.createProject({ name: 'Second' });
+    const workspace = await runningWorkspace(client, { projectId: first.id });
+    await client.writeFile(workspace.id, 'first.txt', 'of the first');
+    return workspace;
+  });
+  const sheets = card(page, 'Sheets');
+  const project = sheets.getByLabel('Project');
+  await state(page, 'Sheets', 'Running');
+
+  // A key must not choose a project by accident.
+  await project.focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Escape');
+  assert.equal(await project.locator('option:checked').textContent(), 'First');
+
+  await project.selectOption({ label: 'Second' });
+  await outcome(page, 'Sheets works on Second now.').waitFor();
+  assert.equal(await project.locator('option:checked').textContent(), 'Second');
+  assert.deepEqual(await user.files(made.id), []);
+  await row(page, 'projects', 'First').getByText('Not in use').waitFor();
+  await picture(page, '07-switched');
+
+  await project.selectOption({ label: 'First' });
+  await outcome(page, 'Sheets works on First now.').waitFor();
+  assert.equal(await user.readFile(made.id, 'first.txt'), 'of the first');
+
+  const before = (await user.get(`/api/workspaces/${made.id}/status`)).expect(200).data.containerInfo.id;
+  await button(sheets, 'Restart').click();
+  await outcome(page, 'Sheets is running again.').waitFor();
+  const restarted = (await user.get(`/api/workspaces/${made.id}/status`)).expect(200).data;
+  assert.equal(restarted.containerRunning, true);
+  assert.notEqual(restarted.containerInfo.id, before);
+
+  // By keyboard: the focus is never lost with the button that it was on.
+  await button(sheets, 'Stop').focus();
+  await page.keyboard.press('Enter');
+  await state(page, 'Sheets', 'Stopped');
+  await outcome(page, 'Sheets has stopped.').waitFor();
+  assert.equal((await user.get(`/api/workspaces/${made.id}/status`)).expect(200).data.containerRunning, false);
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Start');
+  await picture(page, '08-stopped');
+  await page.keyboard.press('Enter');
+  await state(page, 'Sheets', 'Running');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Open');
+  assert.equal(await user.readFile(made.id, 'first.txt'), 'of the first');
+  await person.leave();
+});
+
+test('a workspace that is starting can be stopped, and says so at once', async () => {
+  const { user, person, page, made } = await visit('stop', {}, (client) => client.createWorkspace({ type: 'slow', name: 'Snail' }));
+  const snail = card(page, 'Snail');
+  // Before the server's first answer: its route is held until the page has been looked at.
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await page.route('**/start', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await button(snail, 'Start').click();
+  await state(page, 'Snail', 'Waiting for its turn');
+  release();
+  await state(page, 'Snail', 'Waiting for the application');
+  await button(snail, 'Stop').click();
+  await state(page, 'Snail', 'Stopped');
+  await outcome(page, 'Snail has stopped.').waitFor();
+  assert.equal((await user.get(`/api/workspaces/${made.id}/status`)).expect(200).data.containerRunning, false);
+  await person.leave();
+});
+
+test('a start that fails is told with the application’s words and the request’s id', async () => {
+  const { user, person, page, made } = await visit('fail', {}, (client) => client.createWorkspace({ type: 'broken', name: 'Wreck' }));
+  await button(card(page, 'Wreck'), 'Start').click();
+  await state(page, 'Wreck', 'Failed');
+  const told = page.locator('#problems');
+  await told.getByText(/^Wreck could not be started: The application ended while it was being started\./).waitFor();
+  const lastError = (await user.get(`/api/workspaces/${made.id}`)).expect(200).data.lastError;
+  assert.ok((await told.textContent()).includes(lastError));
+  assert.equal(await card(page, 'Wreck').locator('.problem').textContent(), lastError);
+  assert.match(await told.textContent(), /Request [\w-]+/);
+  await assertAccessible(page, 'a failed start');
+  await picture(page, '09-failed');
+  await button(told, 'Dismiss').click();
+  await eventually('the message to go', async () => (await told.textContent()) === '');
+  await button(card(page, 'Wreck'), 'Start').waitFor();
+  await person.leave();
+});
+
+test('deleting a workspace keeps its project; a deleted project comes back from the trash', async () => {
+  const { user, person, page, made } = await visit('trash', {}, async (client) => {
+    const project = await client.createProject({ name: 'Novel' });
+    const workspace = await runningWorkspace(client, { type: 'vscode', name: 'Desk', projectId: project.id });
+    await client.writeFile(workspace.id, 'chapter.txt', 'It was a dark night.');
+    return { project, workspace };
+  });
+  // Used by a running workspace: it cannot be deleted, and says why.
+  const novel = row(page, 'projects', 'Novel');
+  await novel.getByText('In use by Desk').waitFor();
+  assert.equal(await novel.getByRole('button').getAttribute('aria-disabled'), 'true');
+  await novel.getByRole('button').click({ force: true });
+  assert.equal(await page.getByRole('dialog').count(), 0);
+
+  const confirm = page.getByRole('dialog');
+  await button(card(page, 'Desk'), 'Delete').click();
+  await confirm.getByText('The files of its project stay').waitFor();
+  await assertAccessible(page, 'the question before a deletion');
+  await picture(page, '10-confirm');
+  await button(confirm, 'Cancel').click();
+  await button(card(page, 'Desk'), 'Delete').click();
+  await button(confirm, 'Delete workspace').click();
+  await outcome(page, 'Desk is deleted. The files of its project stay.').waitFor();
+  await card(page, 'Desk').waitFor({ state: 'detached' });
+  await novel.getByText('Not in use').waitFor();
+  await row(page, 'trash', 'Desk').getByText('Workspace with its settings').waitFor();
+
+  await novel.getByRole('button', { name: 'Delete: Novel' }).click();
+  await button(confirm, 'Delete project').click();
+  await outcome(page, /^Novel is in the trash, where it can be restored until /).waitFor();
+  await novel.waitFor({ state: 'detached' });
+  await assertAccessible(page, 'the trash');
+  await picture(page, '11-trash');
+
+  await row(page, 'trash', 'Novel').getByRole('button', { name: 'Restore' }).click();
+  await outcome(page, 'Novel is restored.').waitFor();
+  await novel.waitFor();
+  await row(page, 'trash', 'Desk').getByRole('button', { name: 'Restore' }).click();
+  await outcome(page, 'Desk is restored.').waitFor();
+  await button(card(page, 'Desk'), 'Start').click();
+  await state(page, 'Desk', 'Running');
+  const desk = (await user.get('/api/workspaces')).expect(200).data[0];
+  if (desk.currentProjectId !== made.project.id) await card(page, 'Desk').getByLabel('Project').selectOption({ label: 'Novel' });
+  await eventually('the file to be back', async () => (await user.readFile(desk.id, 'chapter.txt')) === 'It was a dark night.', { within: patience });
+
+  // For good.
+  await button(page, 'New project').click();
+  await page.getByRole('dialog', { name: 'New project' }).getByLabel('Name').fill('Draft');
+  await page.keyboard.press('Enter');
+  await outcome(page, 'Draft is created.').waitFor();
+  const volume = (await user.get('/api/projects')).expect(200).data.find((each) => each.name === 'Draft').volumeName;
+  assert.equal(await server.engine.volumeExists(volume), true);
+  await row(page, 'projects', 'Draft').getByRole('button', { name: 'Delete: Draft' }).click();
+  await button(confirm, 'Delete project').click();
+  await row(page, 'trash', 'Draft').getByRole('button', { name: 'Delete for good' }).click();
+  await button(confirm, 'Delete for good').click();
+  await outcome(page, 'Draft is gone for good.').waitFor();
+  await row(page, 'trash', 'Draft').waitFor({ state: 'detached' });
+  assert.equal(await server.engine.volumeExists(volume), false);
+  await person.leave();
+});
+
+test('the first workspace is the default until another is made it, and names are text whatever they hold', async () => {
+  const name = '<img src=x onerror="document.title=1"> & “quotes”';
+  const { person, page } = await visit('default', {}, async (client) => {
+    await client.createWorkspace({ name: 'Old' });
+    await client.createWorkspace({ name });
+  });
+  await card(page, 'Old').getByText('Default', { exact: true }).waitFor();
+  await button(card(page, name), 'Make default').focus();
+  await page.keyboard.press('Enter');
+  await outcome(page, 'is the default now.').waitFor();
+  await card(page, name).getByText('Default', { exact: true }).waitFor();
+  assert.equal(await page.locator('#workspaces > li').first().getByRole('heading').textContent(), name);
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Start', 'the focus stays at the workspace');
+  assert.equal(await page.title(), 'AgentDB9 Workspaces');
+  await person.leave();
+});
+
+test('reloading keeps the session, also in the middle of its renewal and in two tabs at once', async () => {
+  const { person, page } = await visit('reload');
+  person.expect(twoTabs, /net::ERR_ABORTED/);
+  const signedIn = (tab) => button(tab, 'Sign out').waitFor();
+  await page.reload();
+  await signedIn(page);
+  for (let round = 0; round < 5; ++round) {
+    await page.reload({ waitUntil: 'commit' });
+    await page.waitForRequest('**/api/auth/refresh');
+  }
+  await signedIn(page);
+  const tabs = await Promise.all([person.newPage(), person.newPage(), person.newPage()]);
+  await Promise.all(tabs.map((tab) => tab.goto(server.api)));
+  await Promise.all(tabs.map(signedIn));
+  await person.leave();
+});
+
+test('signing out in one tab ends the others and closes the application’s sockets', async () => {
+  const { person, page, made } = await visit('leave', {}, runningWorkspace);
+  person.expect(sessionOver);
+  const other = await person.newPage();
+  await other.goto(server.api);
+  await button(other, 'Sign out').waitFor();
+  const [application] = await Promise.all([person.context.waitForEvent('page'), button(card(page, 'Sheets'), 'Open').click()]);
+  await application.getByRole('heading', { name: 'testapp' }).waitFor();
+  await application.evaluate(() => new Promise((resolve, reject) => {
+    const socket = new WebSocket(`${location.href.replace(/^http/, 'ws')}echo`);
+    socket.onopen = resolve;
+    socket.onerror = reject;
+    window.ended = new Promise((end) => (socket.onclose = ({ code }) => end(code)));
+  }));
+  await button(other, 'Sign out').click();
+  await other.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await page.getByText('You signed out in another tab.').waitFor();
+  assert.equal(await application.evaluate(() => window.ended), 1008);
+  const again = await application.reload();
+  assert.equal(again.status(), 401);
+  await picture(application, '12-application-after-sign-out');
+  await page.reload();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  assert.equal((await exchange(server.api, 'GET', `/api/workspaces/${made.id}`)).status, 401);
+  await person.leave();
+});
+
+test('another user’s workspace is as good as not there', async () => {
+  const owner = await server.user('owner');
+  const theirs = await runningWorkspace(owner, { name: 'Secret' });
+  const { user, person, page } = await visit('stranger', {}, runningWorkspace);
+  person.expect(/status of 40[14] /);
+  const [application] = await Promise.all([person.context.waitForEvent('page'), button(card(page, 'Sheets'), 'Open').click()]);
+  await application.getByRole('heading', { name: 'testapp' }).waitFor();
+  assert.equal(await page.getByText('Secret').count(), 0);
+  for (const url of [`${server.apps}/${theirs.id}/8080/`, `${server.api}/workspace-proxy/${theirs.id}/`, `${server.api}/api/workspaces/${theirs.id}/proxy/`]) {
+    const answer = await application.goto(url);
+    assert.equal(answer.status(), 401, url);
+    await application.getByRole('heading', { name: /^Sign in on the server's own page/ }).waitFor();
+  }
+  await assertAccessible(application, 'the page that says where to sign in');
+  await picture(application, '13-another-users-workspace');
+  assert.equal((await user.post(`/api/workspaces/${theirs.id}/proxy-ticket`, {})).status, 404);
+  await person.leave();
+});
+
+test('a lost connection is shown and heals by itself', async () => {
+  const own = await startServer();
+  try {
+    const user = await own.user('patient');
+    await user.createWorkspace({ name: 'Sheets' });
+    const person = await Person.at(browser);
+    person.expect(noSession, /net::ERR_/);
+    const page = await person.newPage();
+    await page.goto(own.api);
+    await signIn(page, user.user.email);
+    await card(page, 'Sheets').waitFor();
+    await own.kill();
+    await page.getByText('The server does not answer. Trying again…').waitFor();
+    await button(card(page, 'Sheets'), 'Start').click();
+    await outcome(page, /^Sheets could not be started: The server does not answer/).waitFor();
+    await picture(page, '14-connection-lost');
+    await own.start();
+    await page.getByText('The server does not answer. Trying again…').waitFor({ state: 'hidden' });
+    await button(card(page, 'Sheets'), 'Start').click();
+    await state(page, 'Sheets', 'Running');
+    // Also a page that is opened while the server is away.
+    await own.kill();
+    const other = await person.newPage();
+    await page.getByText('The server does not answer. Trying again…').waitFor();
+    await own.start();
+    await other.goto(own.api);
+    await state(other, 'Sheets', 'Running');
+    await person.leave();
+  } finally {
+    await own.close();
+  }
+});
+
+test('the password is changed, and the old one is worth nothing', async () => {
+  const { user, person, page } = await visit('change');
+  person.expect(badLogin, /status of 400 .*change-password/);
+  await button(page, 'Change password').click();
+  const dialog = page.getByRole('dialog', { name: 'Change password' });
+  await dialog.getByLabel('Current password').fill('a guess');
+  await dialog.getByLabel('New password').fill('a better one, long');
+  await button(dialog, 'Change password').click();
+  await dialog.getByText(/The current password is wrong\. \(request /).waitFor();
+  await assertAccessible(page, 'the form for a password');
+  await picture(page, '15-change-password');
+  await dialog.getByLabel('Current password').fill(userPassword);
+  await button(dialog, 'Change password').click();
+  await outcome(page, 'The password is changed.').waitFor();
+  await page.reload();
+  await button(page, 'Sign out').click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await signIn(page, user.user.email);
+  await page.getByText('(request').waitFor();
+  await signIn(page, user.user.email, 'a better one, long');
+  await button(page, 'Sign out').waitFor();
+  await person.leave();
+});
+
+test('the page is good in the dark, on a narrow screen and with large text', async () => {
+  const prepare = async (client) => {
+    await client.createProject({ name: 'A project with a rather long name, as people give them' });
+    await client.createWorkspace({ type: 'notebook', name: 'Experiments of the spring and the summer' });
+    await runningWorkspace(client);
+    await client.delete(`/api/projects/${(await client.createProject({ name: 'Gone' })).id}`);
+  };
+  for (const [name, options] of [
+    ['16-dark', { colorScheme: 'dark' }],
+    ['17-narrow', { viewport: { width: 340, height: 700 }, hasTouch: true }],
+    ['18-narrow-dark', { viewport: { width: 340, height: 700 }, colorScheme: 'dark', reducedMotion: 'reduce' }],
+  ]) {
+    const { person, page } = await visit('eyes', options, prepare);
+    await state(page, 'Sheets', 'Running');
+    const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert.ok(wide <= seen, `nothing stands out of a screen ${seen} wide: ${wide}`);
+    await assertAccessible(page, name);
+    await picture(page, name);
+    await button(page, 'New workspace').click();
+    await assertAccessible(page, `${name}, the form for a workspace`);
+    await picture(page, `${name}-form`);
+    await person.leave();
+  }
+});
+
+test('the page’s files cannot be framed, mixed with scripts from elsewhere or be old', async () => {
+  for (const [path, type] of [['/', 'text/html'], ['/app.js', 'text/javascript'], ['/api.js', 'text/javascript'], ['/views.js', 'text/javascript'],
+    ['/style.css', 'text/css'], ['/favicon.svg', 'image/svg+xml']]) {
+    const { headers, text } = (await exchange(server.api, 'GET', path)).expect(200);
+    assert.equal(headers['content-type'].split(';')[0], type, path);
+    for (const word of ["default-src 'none'", "script-src 'self';", "style-src 'self';", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"]) {
+      assert.ok(headers['content-security-policy'].includes(word), `${path}: ${word}`);
+    }
+    assert.equal(headers['x-content-type-options'], 'nosniff');
+    assert.equal(headers['referrer-policy'], 'no-referrer');
+    assert.equal(headers['cross-origin-opener-policy'], 'same-origin');
+    assert.equal(headers['cache-control'], 'no-cache');
+    if (type === 'text/html') assert.doesNotMatch(text, /\sstyle=|\son\w+=|<style|<script(?! type="module" src=)/);
+    const again = await exchange(server.api, 'GET', path, { headers: { 'If-None-Match': headers.etag } });
+    assert.deepEqual([again.status, again.text], [304, '']);
+    (await exchange(server.api, 'GET', path, { headers: { 'If-None-Match': '"another"' } })).expect(200);
+    const head = (await exchange(server.api, 'HEAD', path)).expect(200);
+    assert.equal(Number(head.headers['content-length']), Buffer.byteLength(text));
+  }
+});

@@ -1,0 +1,74 @@
+#include "unit/services/fixture.hpp"
+
+namespace agentdb9::services {
+namespace {
+
+class ApiTokens : public AccountsTest {
+  protected:
+    ApiTokenService tokens_{*store_, clock_, authenticator_};
+};
+
+TEST_F(ApiTokens, OneIsItsOwnerUntilItIsRemoved) {
+    const auto ada = register_ada();
+    const auto made = run(tokens_.create(principal(ada), "ci", std::nullopt));
+    EXPECT_TRUE(made.text.starts_with("adb9_"));
+    ASSERT_TRUE(who(made.text));
+    EXPECT_EQ(who(made.text)->user, ada.user.id);
+    EXPECT_EQ(who(made.text)->api_token, made.row.id);
+    run(tokens_.remove(principal(ada), made.row.id));
+    EXPECT_EQ(who(made.text).error(), auth::Failure::kRevoked);
+    EXPECT_TRUE(run(tokens_.list(principal(ada))).empty());
+    EXPECT_EQ(word_of([&] { run(tokens_.remove(principal(ada), made.row.id)); }), "token_not_found");
+}
+
+TEST_F(ApiTokens, WhatIsListedAndKeptIsNotTheToken) {
+    const auto me = principal(register_ada());
+    const auto made = run(tokens_.create(me, "ci", std::nullopt));
+    const auto listed = run(tokens_.list(me));
+    ASSERT_EQ(listed.size(), 1U);
+    EXPECT_TRUE(made.text.starts_with(listed[0].hint));
+    EXPECT_LT(listed[0].hint.size(), made.text.size() / 2);
+    EXPECT_EQ(listed[0].token_hash.find(made.text), std::string::npos);
+}
+
+TEST_F(ApiTokens, OneEndsWhenItsTimeIsOver) {
+    const auto me = principal(register_ada());
+    EXPECT_EQ(word_of([&] { run(tokens_.create(me, "late", clock_.now())); }), "invalid_field");
+    const auto made = run(tokens_.create(me, "short", clock_.now() + 10min));
+    EXPECT_TRUE(who(made.text));
+    loop_.run_for(10min);
+    EXPECT_EQ(who(made.text).error(), auth::Failure::kExpired);
+}
+
+TEST_F(ApiTokens, OneCannotMakeItselfASuccessor) {
+    const auto made = run(tokens_.create(principal(register_ada()), "ci", std::nullopt));
+    EXPECT_EQ(word_of([&] { run(tokens_.create(who(made.text).value(), "more", std::nullopt)); }),
+              "session_required");
+}
+
+TEST_F(ApiTokens, AnothersIsNotThere) {
+    const auto made = run(tokens_.create(principal(register_ada()), "ci", std::nullopt));
+    const auto eve = run(accounts_.register_account({"eve@example.org", "eve", kPassword, {}, {}}, client_));
+    EXPECT_EQ(word_of([&] { run(tokens_.remove(principal(eve), made.row.id)); }), "token_not_found");
+    EXPECT_TRUE(who(made.text));
+}
+
+TEST_F(ApiTokens, ThereIsAnEndToHowManyOneHas) {
+    const auto me = principal(register_ada());
+    for (int i = 0; i < 100; ++i)
+        run(tokens_.create(me, "t", std::nullopt));
+    EXPECT_EQ(word_of([&] { run(tokens_.create(me, "one too many", std::nullopt)); }), "too_many_tokens");
+}
+
+TEST_F(ApiTokens, TheyOutliveAChangeOfPasswordButNotTheAccount) {
+    const auto ada = register_ada();
+    const auto made = run(tokens_.create(principal(ada), "ci", std::nullopt));
+    run(accounts_.change_password(principal(ada), kPassword, "another horse"));
+    EXPECT_TRUE(who(made.text));
+    run(administration_.create("root@example.org", "root", kPassword, model::Role::kAdmin));
+    run(administration_.set_active(ada.user.id, false));
+    EXPECT_EQ(who(made.text).error(), auth::Failure::kRevoked);
+}
+
+}  // namespace
+}  // namespace agentdb9::services
