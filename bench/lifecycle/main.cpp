@@ -30,10 +30,9 @@ std::string engine_socket() {
     return text.starts_with("unix://") ? text.substr(7) : text;
 }
 
-double median(std::vector<double> values) {
+double quantile(std::vector<double> values, double part) {
     std::ranges::sort(values);
-    const auto middle = values.size() / 2;
-    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+    return values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1) + 0.5)];
 }
 
 // A workspace with two projects, each with its volume.
@@ -110,11 +109,11 @@ class Side {
 
 class Bare final : public Side {
   public:
-    Bare(base::InstallationId installation, std::string network)
+    Bare(base::InstallationId installation, std::string network, const std::string& part)
         : engine_(engine_socket()), installation_(installation), network_(std::move(network)) {
         const auto shown = json::parse(engine_.call("GET", "/networks/" + network_));
         const std::string subnet(shown.at("IPAM").at("Config").at(0).at("Subnet").as_string());
-        prefix_ = subnet.substr(0, subnet.find('.', subnet.find('.') + 1)) + ".255.";
+        prefix_ = subnet.substr(0, subnet.find('.', subnet.find('.') + 1)) + part;
     }
 
     std::string create(const Case& which, int generation) override {
@@ -200,11 +199,13 @@ void print(const char* what, const std::vector<Times>& bare, const std::vector<T
         ours.push_back(through[i].*part);
         differences.push_back(through[i].*part - bare[i].*part);
     }
-    std::printf("%-8s %14.1f %16.1f %20.1f %22.1f\n", what, median(theirs), median(ours),
-                median(ours) - median(theirs), median(differences));
+    std::printf("%-9s %8.1f %8.1f   %8.1f %8.1f   %8.1f %8.1f   %8.1f\n", what, quantile(theirs, 0.25),
+                quantile(theirs, 0.5), quantile(ours, 0.25), quantile(ours, 0.5),
+                quantile(ours, 0.25) - quantile(theirs, 0.25), quantile(ours, 0.5) - quantile(theirs, 0.5),
+                quantile(differences, 0.5));
 }
 
-int run(int rounds) {
+int run(int rounds, bool control) {
     log::configure(log::Level::kError, log::Format::kHuman);
     asio::io_context context;
     base::SystemClock clock;
@@ -222,7 +223,9 @@ int run(int rounds) {
     };
     through.run(runtime.prepare());
     try {
-        Bare bare(installation, network);
+        Bare bare(installation, network, ".254.");
+        Bare again(installation, network, ".255.");
+        Side& measured = control ? static_cast<Side&>(again) : through;
         std::vector<Times> bare_times, through_times;
         for (int round = 0; round <= rounds; ++round) {
             Times one, other;
@@ -238,15 +241,16 @@ int run(int rounds) {
                 if ((round + turn) % 2 == 0) {
                     one = bare.measure(which);
                 } else {
-                    other = through.measure(which);
+                    other = measured.measure(which);
                 }
             }
             if (round == 0) continue;  // warms up
             bare_times.push_back(one);
             through_times.push_back(other);
         }
-        std::printf("%d rounds, milliseconds\n%-8s %14s %16s %20s %22s\n", rounds, "", "engine calls",
-                    "DockerRuntime", "between medians", "median of differences");
+        std::printf("%d rounds, milliseconds: lower quartile and median\n%-9s %17s   %17s   %17s   %8s\n",
+                    rounds, "", "engine calls", control ? "the same again" : "DockerRuntime", "difference",
+                    "paired");
         print("create", bare_times, through_times, &Times::create);
         print("start", bare_times, through_times, &Times::start);
         print("ready", bare_times, through_times, &Times::ready);
@@ -268,11 +272,12 @@ int run(int rounds) {
 int main(int argc, char** argv) {
     try {
         const int rounds = argc > 1 ? std::atoi(argv[1]) : 15;
-        if (rounds < 1) {
-            std::cerr << "usage: bench_lifecycle [rounds]\n";
+        const bool control = argc > 2 && std::string_view(argv[2]) == "control";
+        if (rounds < 1 || argc > 3 || (argc == 3 && !control)) {
+            std::cerr << "usage: bench_lifecycle [rounds [control]]\n";
             return 2;
         }
-        return agentdb9::bench::run(rounds);
+        return agentdb9::bench::run(rounds, control);
     } catch (const std::exception& error) {
         std::cerr << "error: " << error.what() << "\n";
         return 1;
