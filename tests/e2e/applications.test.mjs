@@ -137,6 +137,20 @@ test('VS Code: files by terminal and editor stay with their project while the wo
   await person.leave();
 });
 
+// Jupyter's page shows itself only once its module loader is through, which now and then it is not on a machine
+// that compiles meanwhile, with every request answered; a person reloads.
+async function loaded(page, selector) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await page.locator(selector).waitFor({ timeout: 20_000 });
+      return;
+    } catch (error) {
+      if (tries === 4) throw error;
+      await page.reload();
+    }
+  }
+}
+
 test('a notebook, which keeps its prefix: a cell is run and its kernel writes into the project', async () => {
   const client = await server.user('scientist');
   const workspace = await client.createWorkspace({ type: 'notebook', name: 'Lab' });
@@ -144,6 +158,7 @@ test('a notebook, which keeps its prefix: a cell is run and its kernel writes in
   const person = await visitor();
   const tree = await person.newPage();
   await open(tree, client, workspace);
+  await loaded(tree, '#new-dropdown-button');
   await tree.locator('#new-dropdown-button').click();
   const [page] = await Promise.all([person.context.waitForEvent('page'), tree.locator('#kernel-python3 a').click()]);
   await page.locator('#kernel_indicator_icon.kernel_idle_icon').waitFor();
