@@ -55,7 +55,11 @@ function runProgram(path, name) {
 
 async function runPrograms() {
   const folder = join(root, 'build', preset, 'tests');
-  const names = readdirSync(folder).filter((name) => wanted(name)).sort();
+  // The build keeps folders of its own there.
+  const names = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.includes('.') && wanted(entry.name))
+    .map((entry) => entry.name)
+    .sort();
   const next = async () => {
     for (let name = names.shift(); name; name = names.shift()) await runProgram(join(folder, name), name);
   };

@@ -88,9 +88,10 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
         place = *parsed;
     }
 
-    // 4. A ticket is redeemed before anything else is asked for.
-    bool reading = head.method == "GET" || head.method == "HEAD";
-    if (client.origin == Origin::kApplications && reading && !ticket_in(head.query()).empty())
+    // 4. A ticket is redeemed before anything else is asked for; by GET only, since previews of links send
+    // HEAD.
+    bool opening = head.method == "GET";
+    if (client.origin == Origin::kApplications && opening && !ticket_in(head.query()).empty())
         co_return co_await redeem(head, client, *place, std::string(door->prefix));
 
     // 5. Who asks. A cookie counts only for the workspace and port that it names.

@@ -8,7 +8,8 @@
 //   kConflict    …                      it refused, and would again until something else changes
 //   kNotFound    …                      the named object is not there
 //   kUpstream    "runtime_error"        it failed; internal() has its words
-// Only objects that carry this installation's label are ever listed, changed or removed.
+// Only objects that carry this installation's label are ever listed, changed or removed: the id of any other
+// instance is that of one that is not there.
 #pragma once
 
 #include <functional>
@@ -89,19 +90,21 @@ class Runtime {
     virtual Task<> ensure_image(std::string image, std::function<void(const PullProgress&)> progress) = 0;
 
     // Makes an instance under `name`, not started, and returns its id. When this workspace already has one of
-    // that name, generation and spec, that one is returned; any other holder of the name: kConflict
-    // "instance_name_taken".
+    // that name, generation and spec, in any state but on its way out, that one is returned; any other holder
+    // of the name: kConflict "instance_name_taken".
     virtual Task<std::string> create_instance(model::InstanceSpec spec, std::string name) = 0;
-    // Running already: success.
+    // Running already: success. Not there: kNotFound.
     virtual Task<> start_instance(std::string id) = 0;
     // Asks it to end, and ends it after `grace`. Not running, or not there: success.
     virtual Task<> stop_instance(std::string id, std::chrono::seconds grace) = 0;
+    // Not paused: success. Not there: kNotFound.
     virtual Task<> resume_instance(std::string id) = 0;
-    // Has the name already: success. Taken by another: kConflict "instance_name_taken".
+    // Has the name already: success. Taken by another: kConflict "instance_name_taken". Not there: kNotFound.
     virtual Task<> rename_instance(std::string id, std::string name) = 0;
     // Ends it if need be. Not there: success. Its volumes stay.
     virtual Task<> remove_instance(std::string id) = 0;
-    // Its last lines of output, for the sentence that says why it ended; empty when there are none.
+    // Its last lines of output, for the sentence that says why it ended; empty when there are none, or
+    // it is not there.
     virtual Task<std::string> last_output(std::string id, int lines) = 0;
 
     // Makes the volume unless it is there; kConflict "volume_not_ours" when it is there but another

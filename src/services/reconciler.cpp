@@ -22,6 +22,7 @@ namespace {
 
 // How often a server asks for a lease that another one has.
 constexpr std::chrono::milliseconds kOthersLease{500};
+constexpr int kLooksAgain = 5;
 
 // The runtime or the store does not answer: nothing is wrong with what was asked.
 bool is_outage(const Error& error) {
@@ -313,6 +314,13 @@ Task<std::chrono::milliseconds> Reconciler::settle_failure(WorkerPtr worker, std
     if (!job) {
         log::error("reconciling failed", {{"workspaceId", worker->id.view()}, {"reason", error.what()}});
         co_return std::chrono::seconds(5);
+    }
+    // It was seen a moment ago, or half made when the last server ended: another look tells what there is
+    // now.
+    if (error.word() == "instance_not_found" && failures < kLooksAgain) {
+        log::info("an instance vanished while it was worked on",
+                  {{"workspaceId", worker->id.view()}, {"reason", error.what()}});
+        co_return back_off(failures, std::chrono::milliseconds(50), std::chrono::seconds(1));
     }
     const bool asked_for = job->operation && job->operation->kind != model::OperationKind::kRecover;
     const bool give_up = asked_for || failures + 1 >= options_.recoveries_until_failed;

@@ -127,6 +127,11 @@ TEST_P(StoreSuite, KeepsTombstonesUntilRestoredOrPurged) {
         EXPECT_EQ(found->snapshot, first.snapshot);
         EXPECT_EQ(found->deleted_at, at(1));
         EXPECT_EQ(found->purge_after, at(1001));
+        EXPECT_FALSE(found->purging_since);
+        // One whose removal has begun is still open.
+        first.purging_since = at(8);
+        tx.tombstones().update(first);
+        EXPECT_EQ(tx.tombstones().find_open_by_volume("v1")->purging_since, at(8));
         first.restored_at = at(9);
         second.purged_at = at(9);
         tx.tombstones().update(first);

@@ -292,8 +292,7 @@ test('reloading keeps the session, also in the middle of its renewal and in two 
   await page.reload();
   await signedIn(page);
   for (let round = 0; round < 5; ++round) {
-    await page.reload({ waitUntil: 'commit' });
-    await page.waitForRequest('**/api/auth/refresh');
+    await Promise.all([page.waitForRequest('**/api/auth/refresh'), page.reload({ waitUntil: 'commit' })]);
   }
   await signedIn(page);
   const tabs = await Promise.all([person.newPage(), person.newPage(), person.newPage()]);

@@ -300,6 +300,9 @@ std::optional<std::string> Judge::lost_or_left_over() {
     }
     for (const auto& [name, volume] : volumes) {
         if (volume.installation != machine_.installation) continue;
+        // The engine may carry out late what was asked of it for a project that was deleted and purged
+        // meanwhile: an empty volume, which nothing ever ran on.
+        if (volume.volume.project_id && volume.written.empty()) continue;
         const bool owned =
             std::ranges::any_of(rows.projects,
                                 [&](const auto& each) { return volume.volume.project_id == each.id; }) ||

@@ -1,6 +1,6 @@
 // Thousands of schedules, each of which a seed decides.
 //
-//   AGENTDB9_SIMULATION_SCHEDULES  how many (20000)
+//   AGENTDB9_SIMULATION_SCHEDULES  how many (20000; 1000 where a sanitizer looks on)
 //   AGENTDB9_SIMULATION_FIRST      the seed of the first one (1); they count upwards
 //   AGENTDB9_SIMULATION_SEED       only the schedule of this seed, with everything that happens in it
 //   AGENTDB9_SIMULATION_KEEP_GOING all that fail, a line each, instead of the first with everything that
@@ -15,6 +15,12 @@
 
 namespace agentdb9::simulation {
 namespace {
+
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr std::uint64_t kSchedules = 1000;
+#else
+constexpr std::uint64_t kSchedules = 20000;
+#endif
 
 std::optional<std::uint64_t> number_from(const char* name) {
     const char* text = std::getenv(name);
@@ -44,7 +50,7 @@ TEST_F(Simulation, EndsWithWhatWasAskedForAndLosesNothing) {
         EXPECT_FALSE(verdict) << verdict->problem;
         return;
     }
-    const auto schedules = number_from("AGENTDB9_SIMULATION_SCHEDULES").value_or(20000);
+    const auto schedules = number_from("AGENTDB9_SIMULATION_SCHEDULES").value_or(kSchedules);
     const auto first = number_from("AGENTDB9_SIMULATION_FIRST").value_or(1);
     for (std::uint64_t seed = first; seed < first + schedules; ++seed) {
         const auto found = World(seed, *database_, false).run();

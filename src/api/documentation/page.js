@@ -74,7 +74,7 @@ function reader(api) {
       if (data) return element('span', {}, ' Data: ', ...type(data), '.');
       return schema.$ref ? element('span', {}, ' ', ...type(schema), '.') : element('span', {}, ` (${media})`);
     });
-    return element('tr', {}, element('td', {}, element('code', {}, status)), element('td', {}, ...prose(found.description), ...schemas));
+    return element('tr', {}, element('td', { class: 'status' }, element('code', { class: 'status' }, status)), element('td', {}, ...prose(found.description), ...schemas));
   }
 
   function parameters(list) {

@@ -28,19 +28,22 @@ let timer;
 const path_of = (id) => `/api/workspaces/${id}`;
 const workspace_of = (id) => state.workspaces.find((each) => each.id === id);
 
+// A workspace as the server told it last, in its list or its status. Between the click and the server's first
+// word the page says what was asked for.
+function as_seen(workspace) {
+  const change = changes.get(workspace.id);
+  const asked = change && !change.operation ? { phase: kChanges[change.kind].phase } : {};
+  return { ...workspace, ...asked, ...details.get(workspace.id), wantedProjectId: change?.projectId };
+}
+
+const all_as_seen = () => ({ ...state, workspaces: state.workspaces.map(as_seen) });
+
 function show() {
   if (!state.user) return;
-  for (const workspace of state.workspaces) {
-    const change = changes.get(workspace.id);
-    const detail = details.get(workspace.id);
-    // Between the click and the server's first word the page says what was asked for.
-    if (detail) Object.assign(workspace, detail);
-    else if (change && !change.operation) workspace.phase = kChanges[change.kind].phase;
-    workspace.wantedProjectId = change?.projectId;
-  }
-  show_workspaces(state);
-  show_projects(state);
-  show_trash(state);
+  const seen = all_as_seen();
+  show_workspaces(seen);
+  show_projects(seen);
+  show_trash(seen);
 }
 
 async function read_all() {
@@ -65,7 +68,7 @@ async function look() {
   let pause = kCalmPause;
   try {
     if (state.types.length === 0) await read_types();
-    const under_way = () => state.workspaces.filter((each) => is_busy(each) || changes.has(each.id));
+    const under_way = () => all_as_seen().workspaces.filter((each) => is_busy(each) || changes.has(each.id));
     // That a workspace is gone is told by the list.
     const deleting = [...changes.values()].some((each) => each.kind === 'delete');
     if (performance.now() - read_at >= kCalmPause || deleting || under_way().length === 0) await read_all();
@@ -135,6 +138,7 @@ async function ask_for(kind, id, method, path, json, project) {
     if (changes.get(id) !== change) return;
     changes.delete(id);
     tell_problem(`${change.name} ${kChanges[kind].failed}: ${problem.message}`, problem.requestId);
+    show();
     await read_all().catch(() => {});
   }
   look_after(0);
@@ -202,7 +206,7 @@ function on_acts(list_id, acts) {
     // The second click of a double click meant the button as it was before the first.
     if (!button || button.getAttribute('aria-disabled') === 'true' || event.detail > 1) return;
     const item = state[list_id].find((each) => each.id === button.closest('li').dataset.id);
-    if (item) acts[button.dataset.act](item);
+    if (item) acts[button.dataset.act](list_id === 'workspaces' ? as_seen(item) : item);
   });
 }
 on_acts('workspaces', workspace_acts);
@@ -235,7 +239,7 @@ function open_dialog(name) {
 
 function fill_workspace_projects() {
   const { elements } = dialog_form('workspace');
-  const options = project_options(state, elements.type?.value).map(({ id, text, disabled }) => Object.assign(new Option(text, id), { disabled }));
+  const options = project_options(all_as_seen(), elements.type?.value).map(({ id, text, disabled }) => Object.assign(new Option(text, id), { disabled }));
   elements.projectId.replaceChildren(new Option('A new one, named after the workspace', ''), ...options);
 }
 

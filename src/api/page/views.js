@@ -66,7 +66,8 @@ function set_options(select, options, chosen) {
     select.dataset.options = wanted;
     select.replaceChildren(...options.map(({ id, text, disabled }) => Object.assign(new Option(text, id), { disabled })));
   }
-  if (select.value !== chosen) select.value = chosen;
+  const index = options.findIndex((each) => each.id === chosen);
+  if (select.selectedIndex !== index) select.selectedIndex = index;
 }
 
 const works_on = (project, workspace) => workspace.currentProjectId === project.id && (workspace.phase === 'running' || is_busy(workspace));
@@ -186,7 +187,7 @@ export function show_type_choices(container, types, choose) {
 
 export const sentence_of = (problem) => (problem.requestId ? `${problem.message} (request ${problem.requestId})` : problem.message);
 
-function outcome(container, text, detail, lifetime) {
+function outcome(container, text, detail, at_most, lifetime) {
   const element = document.createElement('div');
   const words = document.createElement('p');
   words.textContent = text;
@@ -195,13 +196,13 @@ function outcome(container, text, detail, lifetime) {
   close.addEventListener('click', () => element.remove());
   element.append(words, close);
   container.append(element);
-  while (container.children.length > 4) container.firstElementChild.remove();
+  while (container.children.length > at_most) container.firstElementChild.remove();
   if (lifetime) setTimeout(() => element.remove(), lifetime);
 }
 
-export const tell_news = (text) => outcome($('#news'), text, '', 8000);
+export const tell_news = (text) => outcome($('#news'), text, '', 3, 8000);
 /** Stays until it is dismissed. */
-export const tell_problem = (text, request_id) => outcome($('#problems'), text, request_id ? `Request ${request_id}` : '');
+export const tell_problem = (text, request_id) => outcome($('#problems'), text, request_id ? `Request ${request_id}` : '', 3);
 
 /** Whether the user agrees. */
 export function confirmed(title, text, verb) {

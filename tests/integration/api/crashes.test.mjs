@@ -41,8 +41,10 @@ async function isAtWork(workspace, project, content) {
   await eventually('one instance, at work with the right project', async () => {
     const row = await show(workspace);
     const all = await server.engine.containers(workspace.id);
-    return row.phase === 'running' && row.currentProjectId === project.id && all.length === 1 && all[0].State === 'running' &&
+    const right = row.phase === 'running' && row.currentProjectId === project.id && all.length === 1 && all[0].State === 'running' &&
       all[0].Names.includes(`/agentdb9-workspace-${workspace.id}`) && all[0].Mounts.some((each) => each.Name === project.volumeName);
+    if (!right) throw new Error(JSON.stringify({ row, all: all.map(({ Names, State, Mounts, Labels }) => ({ Names, State, Mounts: Mounts.map((each) => each.Name), Labels })) }));
+    return right;
   });
   assert.equal(await user.readFile(workspace.id, 'work'), content);
   const [operation] = (await user.get(`/api/workspaces/${workspace.id}/operations`)).data;

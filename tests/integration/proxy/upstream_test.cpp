@@ -63,18 +63,21 @@ TEST_F(Application, ItIsSentAgainOnceOnly) {
     EXPECT_EQ(upstream.accepted(), 2);
 }
 
-TEST_F(Application, WhatMayNotBeRepeatedIsNot) {
+TEST_F(Application, APostOnADeadConnectionIsNotSentAgain) {
     auto served = dies_on_second_request(answering([](const Message&) { return ok("again"); }));
-    for (const auto& body : {"", "body"}) {
-        auto client = plane.api();
-        ASSERT_EQ(ask(client, get()).status(), 200);
-        auto answer = ask(client, post(body));
-        // With a body or without: POST is not idempotent.
-        EXPECT_EQ(answer.status(), upstream.accepted() > 1 ? 200 : 502) << body;
-        if (upstream.accepted() == 1) {
-            EXPECT_EQ(plane.metrics().upstream_retries, 0U);
-        }
-    }
+    auto client = plane.api();
+    EXPECT_EQ(ask(client, get()).body, "first");
+    EXPECT_EQ(ask(client, post("body")).status(), 502);
+    EXPECT_EQ(upstream.accepted(), 1);
+    EXPECT_EQ(plane.metrics().upstream_retries, 0U);
+}
+
+TEST_F(Application, NorIsOneWithoutABody) {
+    auto served = dies_on_second_request(answering([](const Message&) { return ok("again"); }));
+    auto client = plane.api();
+    EXPECT_EQ(ask(client, get()).body, "first");
+    EXPECT_EQ(ask(client, post("")).status(), 502);
+    EXPECT_EQ(upstream.accepted(), 1);
 }
 
 TEST_F(Application, ADeadConnectionThatSaidSoIsNotUsed) {

@@ -25,7 +25,7 @@ model::Project project() {
     return row;
 }
 
-TEST(Snapshot, AProjectComesBackWholeButUnassigned) {
+TEST(Snapshot, AProjectComesBackWhole) {
     const auto row = project();
     const auto back = project_from(json::parse(json::serialize(snapshot_of(row))).as_object());
     ASSERT_TRUE(back);
@@ -39,7 +39,7 @@ TEST(Snapshot, AProjectComesBackWholeButUnassigned) {
     EXPECT_EQ(back->language, row.language);
     EXPECT_EQ(back->status, row.status);
     EXPECT_EQ(back->agents, row.agents);
-    EXPECT_FALSE(back->workspace_id);
+    EXPECT_EQ(back->workspace_id, row.workspace_id);
     EXPECT_EQ(back->workspace_type, row.workspace_type);
     EXPECT_EQ(back->volume_path, row.volume_path);
     EXPECT_EQ(back->volume_name, row.volume_name);
