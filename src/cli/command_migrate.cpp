@@ -61,8 +61,8 @@ void add_migrate(CLI::App& program, Context& context, int& code) {
     command->callback([&context, &code, dry_run] {
         const auto loaded = context.load();
         configure_command_logs(loaded.configuration);
-        const auto done = *dry_run ? store::Migrated{pending(loaded.configuration), {}}
-                                   : migrate(loaded.configuration);
+        const auto done =
+            *dry_run ? store::Migrated{pending(loaded.configuration), {}} : migrate(loaded.configuration);
         print(done.applied, done.notes, *dry_run, context.json);
         code = kExitOk;
     });

@@ -167,8 +167,8 @@ Judge::Rows Judge::read() {
         rows.workspaces = tx.workspaces().all();
         rows.projects = tx.projects().all();
         rows.tombstones = tx.tombstones().open(std::nullopt);
-        const auto open =
-            db.execute(R"(SELECT "workspaceId" FROM "agentdb9_operations" WHERE "state" IN ('pending', 'running'))");
+        const auto open = db.execute(
+            R"(SELECT "workspaceId" FROM "agentdb9_operations" WHERE "state" IN ('pending', 'running'))");
         for (const auto& row : open.rows)
             rows.open_operations.push_back(std::get<std::string>(row.value(0)));
         for (const auto& workspace : rows.workspaces) {

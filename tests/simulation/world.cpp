@@ -20,7 +20,8 @@ std::vector<model::WorkspaceType> types() {
 
 void empty(store::SqliteStore& database) {
     database.transact_raw(store::Mode::kWrite, [](store::Connection& db) {
-        for (const auto* table : {"workspaces", "projects", "agentdb9_operations", "agentdb9_volume_tombstones", "agentdb9_settings"})
+        for (const auto* table : {"workspaces", "projects", "agentdb9_operations",
+                                  "agentdb9_volume_tombstones", "agentdb9_settings"})
             db.execute(std::string("DELETE FROM \"") + table + "\"");
     });
 }

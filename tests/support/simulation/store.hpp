@@ -22,7 +22,9 @@ class SimulatedStore final : public store::Store {
     ~SimulatedStore() override { join(); }
 
     void transact(store::Mode mode, const std::function<void(store::Transaction&)>& work) override;
-    std::vector<std::string> migrate() override { return database_.migrate(); }
+    std::optional<std::string> server_name() const override { return std::nullopt; }
+    std::unique_ptr<Subscription> subscribe(Subscriber) override { return nullptr; }
+    store::Migrated migrate() override { return database_.migrate(); }
     std::vector<std::string> pending_migrations() override { return database_.pending_migrations(); }
     std::string describe() const override { return database_.describe(); }
 
