@@ -17,7 +17,7 @@ set(AGENTDB9_SANITIZE "" CACHE STRING "Value for -fsanitize=, empty for none")
 
 find_program(CCACHE ccache)
 if(CCACHE)
-    # Paths below the project count as relative to it, so that every clone on a machine shares one cache.
+    # Paths below the project count as relative to it.
     set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
         CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
     set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
