@@ -137,15 +137,25 @@ test('VS Code: files by terminal and editor stay with their project while the wo
   await person.leave();
 });
 
-// Jupyter's page shows itself only once its module loader is through, which now and then it is not on a machine
-// that compiles meanwhile, with every request answered; a person reloads.
-async function loaded(page, selector) {
+// The requests of a page that have no answer yet.
+function unanswered(page) {
+  const open = new Set();
+  page.on('request', (request) => open.add(request.url()));
+  for (const end of ['requestfinished', 'requestfailed']) page.on(end, (request) => open.delete(request.url()));
+  return open;
+}
+
+// Jupyter's tree page has been seen not to show itself, why is not known. It is loaded again, as a person would; but a
+// request that hangs would be the proxy's fault, and is told.
+async function shown(page, selector, waiting) {
   for (let tries = 1; ; tries += 1) {
     try {
       await page.locator(selector).waitFor({ timeout: 20_000 });
       return;
     } catch (error) {
+      assert.deepEqual([...waiting], [], 'no request is without an answer while the page does not show itself');
       if (tries === 4) throw error;
+      console.log(`the notebook's page did not show itself, try ${tries}`);
       await page.reload();
     }
   }
@@ -157,8 +167,9 @@ test('a notebook, which keeps its prefix: a cell is run and its kernel writes in
   await client.start(workspace.id);
   const person = await visitor();
   const tree = await person.newPage();
+  const waiting = unanswered(tree);
   await open(tree, client, workspace);
-  await loaded(tree, '#new-dropdown-button');
+  await shown(tree, '#new-dropdown-button', waiting);
   await tree.locator('#new-dropdown-button').click();
   const [page] = await Promise.all([person.context.waitForEvent('page'), tree.locator('#kernel-python3 a').click()]);
   await page.locator('#kernel_indicator_icon.kernel_idle_icon').waitFor();
