@@ -63,6 +63,7 @@ class DockerVolumeService {
     base::Clock& clock_;
     store::Store& store_;
     runtime::Runtime& runtime_;
+    const base::Time began_ = clock_.now();
 };
 
 }  // namespace agentdb9::services
