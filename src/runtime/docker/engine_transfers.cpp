@@ -17,29 +17,61 @@ constexpr std::size_t kLongestRefusal = std::size_t{64} << 10;
 
 }  // namespace
 
+// How long the engine has been silent. One watch over a whole transfer, for a deadline of each piece's own
+// costs more than the piece.
+class EngineClient::Silence {
+  public:
+    Silence(base::Clock& clock, std::chrono::milliseconds limit) : clock_(clock), limit_(limit) {}
+
+    void over() { since_.reset(); }
+    void begins() { since_ = clock_.steady_now(); }
+    // Ends when it has lasted too long.
+    Task<> too_long() {
+        for (;;) {
+            const auto passed = since_ ? clock_.steady_now() - *since_ : std::chrono::nanoseconds(0);
+            if (passed >= limit_) co_return;
+            co_await clock_.sleep_for(std::chrono::ceil<std::chrono::milliseconds>(limit_ - passed));
+        }
+    }
+
+  private:
+    base::Clock& clock_;
+    std::chrono::milliseconds limit_;
+    std::optional<base::SteadyTime> since_;
+};
+
 Task<EngineAnswer> EngineClient::download(std::string target, base::ByteSink& sink,
-                                          std::chrono::milliseconds silence) {
+                                          std::chrono::milliseconds limit) {
     const auto what = "GET " + target;
-    auto opened = co_await base::with_timeout(clock_, silence, open_stream("GET", std::move(target)));
-    if (!opened) throw_timeout(what);
-    auto& stream = **opened;
-    EngineAnswer answer{static_cast<int>(stream.parser.get().result_int()), {}};
+    Silence silence(clock_, limit);
+    EngineAnswer answer;
+    if (!co_await base::run_unless(silence.too_long(), receive(std::move(target), sink, silence, answer)))
+        throw_timeout(what);
+    co_return answer;
+}
+
+Task<> EngineClient::receive(std::string target, base::ByteSink& sink, Silence& silence,
+                             EngineAnswer& answer) {
+    silence.begins();
+    const auto stream = co_await open_stream("GET", std::move(target));
+    // Beast reads as much at a time as the buffer has room for.
+    stream->connection->buffer.reserve(kPiece);
+    answer.status = static_cast<int>(stream->parser.get().result_int());
     std::vector<char> piece(kPiece);
-    while (!stream.parser.is_done()) {
-        const auto got = co_await base::with_timeout(clock_, silence, read_piece(stream, piece));
-        if (!got) throw_timeout(what);
-        const auto bytes = std::span(piece).first(*got);
+    while (!stream->parser.is_done()) {
+        silence.begins();
+        const auto bytes = std::span(piece).first(co_await read_piece(*stream, piece));
+        silence.over();
         if (answer.ok()) {
             if (!bytes.empty()) co_await sink.write(bytes);
         } else if (answer.body.size() < kLongestRefusal) {
             answer.body.append(bytes.data(), bytes.size());
         }
     }
-    co_return answer;
 }
 
 // RFC 9112 section 7.1: what comes from the source has no length that could be told before.
-Task<> EngineClient::send_chunk(Connection& connection, std::span<const char> bytes) {
+Task<> EngineClient::send_chunk(Connection& connection, std::span<const char> bytes, error_code& broken) {
     std::array<char, 20> size{};
     auto* end = std::to_chars(size.data(), size.data() + 16, bytes.size(), 16).ptr;
     *end++ = '\r';
@@ -47,7 +79,8 @@ Task<> EngineClient::send_chunk(Connection& connection, std::span<const char> by
     const std::array<asio::const_buffer, 3> parts{
         asio::buffer(size.data(), static_cast<std::size_t>(end - size.data())),
         asio::buffer(bytes.data(), bytes.size()), asio::buffer("\r\n", 2)};
-    co_await asio::async_write(connection.socket, parts, asio::use_awaitable);
+    co_await asio::async_write(connection.socket, parts, asio::redirect_error(asio::use_awaitable, broken));
+    if (broken == asio::error::operation_aborted) throw boost::system::system_error(broken);
 }
 
 Task<EngineClient::ConnectionPtr> EngineClient::open_upload(std::string method, std::string target) {
@@ -73,24 +106,15 @@ Task<EngineAnswer> EngineClient::read_answer(Connection& connection) {
 }
 
 Task<EngineAnswer> EngineClient::upload(std::string method, std::string target, base::ByteSource& source,
-                                        std::chrono::milliseconds silence) {
+                                        std::chrono::milliseconds limit) {
     const auto what = method + " " + target;
+    Silence silence(clock_, limit);
+    EngineAnswer answer;
     error_code broken;
-    std::optional<EngineAnswer> answer;
     try {
-        auto opened =
-            co_await base::with_timeout(clock_, silence, open_upload(std::move(method), std::move(target)));
-        if (!opened) throw_timeout(what);
-        auto& connection = **opened;
-        std::vector<char> piece(kPiece);
-        for (;;) {
-            const auto got = co_await source.read(piece);
-            // One that refuses answers before it has read everything, and closes.
-            const bool sent = co_await send_within(connection, std::span(piece).first(got), silence, what);
-            if (got == 0 || !sent) break;
-        }
-        answer = co_await base::with_timeout(clock_, silence, read_answer(connection));
-        if (!answer) throw_timeout(what);
+        if (!co_await base::run_unless(silence.too_long(),
+                                       send(std::move(method), std::move(target), source, silence, answer)))
+            throw_timeout(what);
     } catch (const boost::system::system_error& failure) {
         if (failure.code() == asio::error::operation_aborted) throw;
         broken = failure.code();
@@ -99,19 +123,24 @@ Task<EngineAnswer> EngineClient::upload(std::string method, std::string target, 
         forget_engine();
         throw_unavailable(broken.message());
     }
-    co_return std::move(*answer);
+    co_return answer;
 }
 
-Task<bool> EngineClient::send_within(Connection& connection, std::span<const char> bytes,
-                                     std::chrono::milliseconds silence, std::string what) {
-    error_code broken;
-    try {
-        if (!co_await base::with_timeout(clock_, silence, send_chunk(connection, bytes))) throw_timeout(what);
-    } catch (const boost::system::system_error& failure) {
-        if (failure.code() == asio::error::operation_aborted) throw;
-        broken = failure.code();
+Task<> EngineClient::send(std::string method, std::string target, base::ByteSource& source, Silence& silence,
+                          EngineAnswer& answer) {
+    silence.begins();
+    const auto connection = co_await open_upload(std::move(method), std::move(target));
+    std::vector<char> piece(kPiece);
+    for (;;) {
+        silence.over();
+        const auto got = co_await source.read(piece);
+        silence.begins();
+        error_code broken;
+        co_await send_chunk(*connection, std::span(piece).first(got), broken);
+        // One that refuses answers before it has read everything, and closes.
+        if (got == 0 || broken) break;
     }
-    co_return !broken;
+    answer = co_await read_answer(*connection);
 }
 
 }  // namespace agentdb9::runtime::docker
