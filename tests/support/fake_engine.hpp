@@ -20,7 +20,8 @@ struct FakeRequest {
     std::string method;
     std::string target;  // with the version
     std::string path;    // without it
-    json::value body;
+    json::value body;    // where the text is JSON
+    std::string text;
     std::size_t connection = 0;
     std::string call() const { return method + " " + path; }
 };
