@@ -205,10 +205,13 @@ Task<> Pass::ensure_volumes(const model::InstanceSpec& spec) {
     if (project && project->volume_name) {
         // It has been made before: an empty one in its place would look like lost files.
         if (!co_await tools_.runtime.find_volume(project_volume)) {
-            throw base::conflict("volume_missing",
-                                 "The volume '" + project_volume + "' of the project '" + project->name +
-                                     "' is gone from the engine. Restore it from a backup, or switch the "
-                                     "workspace to another project.");
+            throw base::conflict(
+                "volume_missing",
+                "The volume '" + project_volume + "' of the project '" + project->name +
+                    "' is gone from the engine. Restore it from a backup, or switch the "
+                    "workspace to another project; where there is no backup, the server's "
+                    "operator can begin anew with an empty one ('agentdb9 volumes recreate " +
+                    project_volume + "').");
         }
     } else {
         const auto volume = co_await tools_.runtime.ensure_volume({.name = project_volume,

@@ -46,6 +46,16 @@ void Leases::forget(const model::WorkspaceId& workspace) {
     db_.execute(R"(DELETE FROM "agentdb9_leases" WHERE "workspaceId" = $1)", {workspace.str()});
 }
 
+std::vector<model::WorkspaceId> Leases::orphans() {
+    std::vector<model::WorkspaceId> found;
+    for (const auto& row : db_.execute(R"(SELECT "workspaceId" FROM "agentdb9_leases"
+                                          WHERE "workspaceId" NOT IN (SELECT "id" FROM "workspaces"))")
+                               .rows) {
+        if (auto id = model::WorkspaceId::parse(row.text(0))) found.push_back(*id);
+    }
+    return found;
+}
+
 void Notices::send(const std::string& text) {
     db_.notify(text);
 }

@@ -198,6 +198,8 @@ class Leases {
     void release(const model::WorkspaceId& workspace, const std::string& holder);
     // The workspace is gone.
     void forget(const model::WorkspaceId& workspace);
+    // Of workspaces that do not exist.
+    std::vector<model::WorkspaceId> orphans();
 
   private:
     Connection& db_;
