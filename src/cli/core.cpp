@@ -139,13 +139,21 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       associations(clock, *store, reconciler),
       containers(clock, *store, runtime, reconciler, routes, catalogue),
       availability(executor, clock, runtime, catalogue),
-      neighbours(executor, clock, *store, reconciler, authenticator),
+      adoption(clock, *store, runtime,
+               [this](const base::WorkspaceId& workspace) {
+                   if (reconciler.started()) reconciler.desire_changed(workspace);
+               }),
+      neighbours(executor, clock, *store, reconciler, authenticator, adoption),
       api(clock,
           [this](auth::Credential credential) { return authenticator.authenticate(std::move(credential)); }),
       // No endpoint of it asks who calls.
       operator_api(clock, [](auth::Credential) -> Task<std::expected<auth::Principal, auth::Failure>> {
           co_return std::unexpected(auth::Failure::kMalformed);
       }) {
+    runtime::Adopted adopted;
+    store->transact(store::Mode::kRead,
+                    [&adopted](store::Transaction& tx) { adopted = services::adopted_in(tx); });
+    runtime.set_adopted(std::move(adopted));
     add_routes();
 }
 
@@ -157,8 +165,9 @@ void Core::add_routes() {
         router, {catalogue, workspaces, containers, tickets, [this] { return applications_origin(); }});
     api::add_project_routes(router, {projects, associations, volumes});
     api::add_trash_routes(router, {volumes, routes, clock});
-    api::add_operator_routes(operator_api.router(),
-                             {users, {volumes, routes, clock}, *store, runtime, [this] { return status(); }});
+    api::add_operator_routes(
+        operator_api.router(),
+        {users, {volumes, routes, clock}, *store, runtime, adoption, [this] { return status(); }});
     api::add_page_routes(router);
     api::add_server_routes(router,
                            {clock, *store, runtime, std::string(kVersion), [this] { return metrics(); }});

@@ -15,6 +15,7 @@
 #include "config/configuration.hpp"
 #include "runtime/docker/docker_runtime.hpp"
 #include "services/accounts.hpp"
+#include "services/adoption.hpp"
 #include "services/api_tokens.hpp"
 #include "services/authenticator.hpp"
 #include "services/docker_volume_service.hpp"
@@ -84,6 +85,7 @@ class Core {
     services::ProjectWorkspaceService associations;
     services::WorkspaceContainerService containers;
     services::TypeAvailability availability;
+    services::AdoptionService adoption;
     services::Neighbours neighbours;
     api::Api api;
     api::Api operator_api;  // who reaches it may do everything: only behind the operator's socket

@@ -183,6 +183,16 @@ struct Tombstone {
     std::optional<Time> purged_at;
 };
 
+// Something on the runtime that an earlier installation made: it is treated as if it carried our labels.
+enum class AdoptionKind { kVolume, kInstance };
+struct Adoption {
+    std::string runtime_id;  // a volume's name; an instance's id
+    AdoptionKind kind = AdoptionKind::kVolume;
+    std::string owner_id;         // the project's or the workspace's id
+    std::int64_t generation = 0;  // that an instance counts as
+    Time adopted_at;
+};
+
 std::string_view to_text(Role value);
 std::string_view to_text(WorkspaceStatus value);
 std::string_view to_text(DesiredState value);
@@ -190,6 +200,7 @@ std::string_view to_text(Phase value);
 std::string_view to_text(OperationKind value);
 std::string_view to_text(OperationState value);
 std::string_view to_text(VolumeKind value);
+std::string_view to_text(AdoptionKind value);
 
 // Absent for a text that names no enumerator.
 template <class Enum>
@@ -208,6 +219,8 @@ template <>
 std::optional<OperationState> enum_from_text(std::string_view text);
 template <>
 std::optional<VolumeKind> enum_from_text(std::string_view text);
+template <>
+std::optional<AdoptionKind> enum_from_text(std::string_view text);
 
 bool is_open(OperationState state);  // pending or running
 

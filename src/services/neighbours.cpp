@@ -16,12 +16,13 @@ constexpr std::string_view kWorkspace = "workspace ";
 }  // namespace
 
 Neighbours::Neighbours(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
-                       Reconciler& reconciler, Authenticator& authenticator)
+                       Reconciler& reconciler, Authenticator& authenticator, AdoptionService& adoption)
     : executor_(executor),
       clock_(clock),
       store_(store),
       reconciler_(reconciler),
       authenticator_(authenticator),
+      adoption_(adoption),
       scope_(std::move(executor)) {}
 
 void Neighbours::start() {
@@ -42,14 +43,22 @@ void Neighbours::on_notice(const std::string& text) {
     if (text.starts_with(kWorkspace)) {
         if (const auto id = base::WorkspaceId::parse(std::string_view(text).substr(kWorkspace.size())))
             reconciler_.changed_elsewhere(*id);
+    } else if (text == kAdoptionNotice) {
+        scope_.spawn("hear of an adoption", hear_of_adoption());
     } else if (const auto revocation = revocation_in(text)) {
         authenticator_.revoke(*revocation);
     }
 }
 
+Task<> Neighbours::hear_of_adoption() {
+    co_await adoption_.load();
+    reconciler_.look_again();
+}
+
 void Neighbours::on_connected() {
     const auto since = std::exchange(deaf_since_, std::nullopt);
     log::debug("other servers on the database are heard");
+    if (since) scope_.spawn("hear of an adoption", hear_of_adoption());
     reconciler_.look_again();
     if (since) scope_.spawn("catch up with other servers", catch_up(*since - kMargin));
 }

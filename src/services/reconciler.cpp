@@ -65,6 +65,7 @@ Reconciler::Reconciler(asio::any_io_executor executor, base::Clock& clock, store
 Reconciler::~Reconciler() = default;
 
 Task<> Reconciler::start() {
+    started_ = true;
     auto workspaces = co_await store_.read([](store::Transaction& tx) { return tx.workspaces().all(); });
     co_await routes_.load(std::move(workspaces));
     scope_.spawn("follow the runtime's events", runtime_.watch(*this));

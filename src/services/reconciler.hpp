@@ -31,6 +31,7 @@ class Reconciler final : public runtime::EventSink {
     Task<> start();
     // Ends all work between two actions; what is open goes on at the next start.
     Task<> stop();
+    bool started() const { return started_; }
 
     // The user wants something else of this workspace; `forced`: without waiting for what is under way.
     void desire_changed(const base::WorkspaceId& workspace, bool forced = false);
@@ -91,6 +92,7 @@ class Reconciler final : public runtime::EventSink {
     LeaseKeeper leases_;
     VolumeClaims claims_;
     PassTools tools_;
+    bool started_ = false;
     bool connected_ = false;
     bool was_connected_ = false;
     std::unordered_map<base::WorkspaceId, WorkerPtr> workers_;

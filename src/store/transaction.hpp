@@ -173,6 +173,17 @@ class Tombstones {
     Connection& db_;
 };
 
+// What an earlier installation made and an operator gave to this one.
+class Adoptions {
+  public:
+    explicit Adoptions(Connection& db) : db_(db) {}
+    void insert(const model::Adoption& adoption);
+    std::vector<model::Adoption> all();  // oldest first
+
+  private:
+    Connection& db_;
+};
+
 // Small facts about this installation, by name.
 class Settings {
   public:
@@ -224,6 +235,7 @@ class Transaction {
     ApiTokens api_tokens() { return ApiTokens(db_); }
     ProxyTickets proxy_tickets() { return ProxyTickets(db_); }
     Tombstones tombstones() { return Tombstones(db_); }
+    Adoptions adoptions() { return Adoptions(db_); }
     Settings settings() { return Settings(db_); }
     Leases leases() { return Leases(db_); }
     Notices notices() { return Notices(db_); }
