@@ -7,6 +7,8 @@
 #   libcrypt       checks bcrypt hashes of accounts that an earlier backend made
 #   SQLite 3       the store
 #   libpq          the store, on PostgreSQL
+#   libarchive     backups: reading and writing tar, whoever wrote it
+#   libzstd        backups: their compression
 #   CLI11          the command line
 #   toml++         the configuration file
 #   spdlog         log sinks and levels
@@ -20,6 +22,8 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(archive REQUIRED IMPORTED_TARGET libarchive)
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 
 find_path(BOOST_INCLUDE boost/version.hpp REQUIRED)

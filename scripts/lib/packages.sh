@@ -8,6 +8,7 @@ build_packages=(
   libssl-dev libsodium-dev             # HMAC and digests; argon2id and random bytes
   libcrypt-dev                         # bcrypt hashes of existing accounts
   libsqlite3-dev libpq-dev             # the store
+  libarchive-dev libzstd-dev           # backups
   libcli11-dev libtomlplusplus-dev     # the command line, the configuration file
   libspdlog-dev                        # logs
   libgtest-dev libgmock-dev            # tests

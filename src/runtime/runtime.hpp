@@ -97,6 +97,9 @@ class Runtime {
     virtual Task<> start_instance(std::string id) = 0;
     // Asks it to end, and ends it after `grace`. Not running, or not there: success.
     virtual Task<> stop_instance(std::string id, std::chrono::seconds grace) = 0;
+    // Freezes its processes. Paused already: success. Not there: kNotFound. Not running: kConflict
+    // "instance_not_running".
+    virtual Task<> pause_instance(std::string id) = 0;
     // Not paused: success. Not there: kNotFound.
     virtual Task<> resume_instance(std::string id) = 0;
     // Has the name already: success. Taken by another: kConflict "instance_name_taken". Not there: kNotFound.

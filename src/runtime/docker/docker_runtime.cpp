@@ -258,6 +258,17 @@ Task<> DockerRuntime::stop_instance(std::string id, std::chrono::seconds grace) 
     if (!answer.ok() && answer.status != 304 && answer.status != 404) throw_failure(answer, "stop container");
 }
 
+Task<> DockerRuntime::pause_instance(std::string id) {
+    if (!co_await is_ours(id)) throw instance_not_found();
+    const auto answer = co_await engine_.call("POST", containers(id, "/pause"));
+    if (answer.ok() || answer.message().find("already paused") != std::string::npos) co_return;
+    if (answer.status == 409 || answer.message().find("not running") != std::string::npos) {
+        throw base::conflict("instance_not_running",
+                             "The container does not run, so there is nothing to pause; try again without.");
+    }
+    throw_instance_failure(answer, "pause container");
+}
+
 Task<> DockerRuntime::resume_instance(std::string id) {
     if (!co_await is_ours(id)) throw instance_not_found();
     const auto answer = co_await engine_.call("POST", containers(id, "/unpause"));

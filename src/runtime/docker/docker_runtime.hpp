@@ -12,6 +12,7 @@
 #include "runtime/docker/event_log.hpp"
 #include "runtime/docker/objects.hpp"
 #include "runtime/runtime.hpp"
+#include "runtime/volume_files.hpp"
 
 namespace agentdb9::runtime::docker {
 
@@ -42,7 +43,7 @@ struct EngineFacts {
     std::optional<Network> network;  // absent: not made yet
 };
 
-class DockerRuntime final : public Runtime {
+class DockerRuntime final : public Runtime, public VolumeFiles {
   public:
     DockerRuntime(asio::any_io_executor executor, base::Clock& clock, base::InstallationId installation,
                   DockerOptions options);
@@ -58,6 +59,7 @@ class DockerRuntime final : public Runtime {
     Task<std::string> create_instance(model::InstanceSpec spec, std::string name) override;
     Task<> start_instance(std::string id) override;
     Task<> stop_instance(std::string id, std::chrono::seconds grace) override;
+    Task<> pause_instance(std::string id) override;
     Task<> resume_instance(std::string id) override;
     Task<> rename_instance(std::string id, std::string name) override;
     Task<> remove_instance(std::string id) override;
@@ -68,6 +70,11 @@ class DockerRuntime final : public Runtime {
     Task<> remove_volume(std::string name) override;
     Task<ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path) override;
     Task<> watch(EventSink& sink) override;
+
+    // VolumeFiles: docker_volume_files.cpp, by a container that is never started.
+    Task<> read_volume(std::string volume, std::string path, base::ByteSink& sink) override;
+    Task<> write_volume(std::string volume, base::ByteSource& source) override;
+    Task<> remove_leftovers(std::chrono::seconds age) override;
 
     // For `agentdb9 doctor`: docker_facts.cpp.
     Task<EngineFacts> facts();
@@ -81,6 +88,13 @@ class DockerRuntime final : public Runtime {
         std::optional<std::string> subnet;  // where we named it: only there may addresses be chosen
     };
 
+    Task<> make_helper_image();
+    Task<std::string> make_helper(std::string volume, bool read_only);
+    Task<> remove_helper(std::string id);
+    // Removes it, and throws `failure`, when there is one.
+    Task<> finish_with(std::string helper, std::exception_ptr failure);
+    Task<> read_by(std::string helper, std::string path, base::ByteSink& sink);
+    Task<> write_by(std::string helper, base::ByteSource& source);
     bool publishes() const;
     std::string published_host() const;
     Task<std::optional<Network>> find_network();

@@ -1,15 +1,11 @@
-#include "runtime/docker/engine_client.hpp"
-
 #include <boost/asio/connect.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
 #include <charconv>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "runtime/docker/engine_connection.hpp"
 
 namespace agentdb9::runtime::docker {
 
@@ -54,19 +50,6 @@ Error invalid_host(const std::string& address) {
 }
 
 }  // namespace
-
-struct EngineClient::Connection {
-    explicit Connection(const asio::any_io_executor& executor) : socket(executor) {}
-    asio::generic::stream_protocol::socket socket;
-    beast::flat_buffer buffer;
-    bool reused = false;
-    bool keep = false;  // may be used again
-};
-
-struct EngineClient::Streaming {
-    ConnectionPtr connection;
-    beast::http::response_parser<beast::http::buffer_body> parser;
-};
 
 json::value EngineAnswer::parsed() const {
     error_code ec;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/json.hpp"
 
@@ -48,6 +49,14 @@ class EngineClient {
                      std::function<void(std::string_view)> on_data,
                      std::optional<std::chrono::milliseconds> silence);
 
+    // A GET whose body goes to `sink`, when the engine agrees; a refusal's comes back with the answer.
+    // `silence`: how long nothing may come. What the sink throws is thrown on.
+    Task<EngineAnswer> download(std::string target, base::ByteSink& sink, std::chrono::milliseconds silence);
+    // A tar stream as the request's body. `silence`: how long the engine may take nothing, or, after the end,
+    // not answer. What the source throws is thrown on; the engine then sees the stream break off.
+    Task<EngineAnswer> upload(std::string method, std::string target, base::ByteSource& source,
+                              std::chrono::milliseconds silence);
+
     // Asks the engine for its versions and agrees on one: the lower of ours and its own. Done by itself
     // before the first call and after a loss. Throws Error{kUnavailable}: "runtime_too_old" below 1.41,
     // "runtime_too_new" when it serves none that we know.
@@ -74,6 +83,12 @@ class EngineClient {
     Task<std::unique_ptr<Streaming>> open_stream(std::string method, std::string target);
     // The next piece into `piece`; how much it was.
     Task<std::size_t> read_piece(Streaming& from, std::span<char> piece);
+    // Within upload(). False: the engine closed the connection, perhaps after an answer.
+    Task<bool> send_within(Connection& connection, std::span<const char> bytes,
+                           std::chrono::milliseconds silence, std::string what);
+    static Task<> send_chunk(Connection& connection, std::span<const char> bytes);
+    Task<ConnectionPtr> open_upload(std::string method, std::string target);
+    static Task<EngineAnswer> read_answer(Connection& connection);
     // After a loss the engine may be another one, of another version.
     void forget_engine();
     [[noreturn]] void throw_timeout(const std::string& what) const;

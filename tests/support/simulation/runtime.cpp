@@ -179,6 +179,15 @@ Task<> SimulatedRuntime::stop_instance(std::string id, std::chrono::seconds grac
     });
 }
 
+Task<> SimulatedRuntime::pause_instance(std::string id) {
+    return call(Duration(10), [this, id] {
+        require_ours(id);
+        if (!model::holds_volumes(engine_.find(id)->instance.state))
+            throw base::conflict("instance_not_running", "The container does not run.");
+        engine_.pause(id);
+    });
+}
+
 Task<> SimulatedRuntime::resume_instance(std::string id) {
     return call(Duration(10), [this, id] {
         require_ours(id);

@@ -39,6 +39,7 @@ class SimulatedRuntime final : public runtime::Runtime {
     Task<std::string> create_instance(model::InstanceSpec spec, std::string name) override;
     Task<> start_instance(std::string id) override;
     Task<> stop_instance(std::string id, std::chrono::seconds grace) override;
+    Task<> pause_instance(std::string id) override;
     Task<> resume_instance(std::string id) override;
     Task<> rename_instance(std::string id, std::string name) override;
     Task<> remove_instance(std::string id) override;
