@@ -26,6 +26,7 @@ class Server {
     void announce_addresses() const;
     Task<> handle_signals();
     Task<> housekeeping();
+    Task<> look_after_backups();
     Task<> shut_down();
     void reload();
     proxy::ControlPlane control_plane();
