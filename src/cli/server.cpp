@@ -22,6 +22,7 @@ constexpr std::chrono::days kKeepOperations{30};
 constexpr std::chrono::minutes kBackupRound{5};
 // What is older is of a server that has died.
 constexpr std::chrono::hours kLongestTransfer{24};
+constexpr std::chrono::seconds kLeftoversLimit{2};
 
 http::Problem ticket_problem(auth::Failure failure) {
     if (failure == auth::Failure::kUnavailable) return api::problem_of(api::error_of(failure));
@@ -112,6 +113,7 @@ int Server::run() {
 Task<> Server::start() {
     std::optional<base::Error> failure;
     try {
+        co_await remove_leftovers();
         data_plane_.start();
         co_await announce_first_admin();
         co_await core_.project_work.start();
@@ -232,12 +234,30 @@ Task<> Server::housekeeping() {
     }
 }
 
+// Helpers of an earlier server keep volumes from being removed. Before the first request all there are, are.
+Task<> Server::remove_leftovers() {
+    if (core_.store->server_name()) co_return;
+    try {
+        co_await base::with_timeout(core_.clock, kLeftoversLimit,
+                                    core_.runtime.remove_leftovers(std::chrono::seconds(0)));
+    } catch (const base::Error& error) {
+        log::debug("the engine does not say what was left behind", {{"reason", error.what()}});
+    }
+}
+
+// Where other servers work, too, only a helper that is older than any transfer takes is nobody's.
+std::chrono::seconds Server::age_of_leftovers() const {
+    if (core_.store->server_name()) return kLongestTransfer;
+    const auto running = core_.clock.steady_now() - began_;
+    return std::chrono::duration_cast<std::chrono::seconds>(running) + std::chrono::seconds(2);
+}
+
 Task<> Server::look_after_backups() {
     for (;;) {
         try {
             co_await core_.backups.sweep();
             co_await core_.backup_files.clear_scratch();
-            co_await core_.runtime.remove_leftovers(kLongestTransfer);
+            co_await core_.runtime.remove_leftovers(age_of_leftovers());
             co_await core_.backup_schedule.run();
         } catch (const base::Error& error) {
             log::warning("backups are looked after later", {{"reason", error.what()}});

@@ -27,6 +27,8 @@ class Server {
     Task<> handle_signals();
     Task<> housekeeping();
     Task<> look_after_backups();
+    Task<> remove_leftovers();
+    std::chrono::seconds age_of_leftovers() const;
     Task<> shut_down();
     void reload();
     proxy::ControlPlane control_plane();
