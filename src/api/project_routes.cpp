@@ -83,8 +83,7 @@ class ProjectRoutes {
         json::object data{{"name", info.name},
                           {"path", info.path ? json::value(*info.path) : json::value(nullptr)},
                           {"exists", info.exists},
-                          {"engineAnswers", info.engine_answers},
-                          {"usage", nullptr}};
+                          {"engineAnswers", info.engine_answers}};
         if (measure == "true") data["usage"] = to_json(co_await s_.files.measure(call.user().user, id));
         co_return ok(std::move(data));
     }
