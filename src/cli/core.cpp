@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include "api/auth_routes.hpp"
+#include "api/backup_routes.hpp"
 #include "api/documentation_routes.hpp"
+#include "api/file_routes.hpp"
 #include "api/operator_routes.hpp"
 #include "api/page_routes.hpp"
 #include "api/project_routes.hpp"
@@ -133,7 +135,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       routes(catalogue),
       reconciler(executor, clock, *store, runtime, catalogue, routes, reconciler_options(configuration),
                  store->server_name()),
-      volumes(clock, *store, runtime),
+      volumes(clock, *store, runtime, configuration.trash),
       workspaces(clock, *store, routes, catalogue),
       projects(clock, *store, volumes, reconciler, configuration.trash),
       associations(clock, *store, reconciler),
@@ -144,6 +146,14 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
                    if (reconciler.started()) reconciler.desire_changed(workspace);
                }),
       neighbours(executor, clock, *store, reconciler, authenticator, adoption),
+      backup_files(configuration.backup_directory()),
+      project_work(executor, clock, *store, static_cast<std::size_t>(configuration.backups.max_parallel)),
+      backups(project_tools(executor)),
+      restores(project_tools(executor), reconciler,
+               {configuration.trash, static_cast<std::uint64_t>(configuration.backups.import_limit_bytes)}),
+      project_files(project_tools(executor)),
+      backup_schedule(project_tools(executor), backups, volumes,
+                      {configuration.backups.every, static_cast<std::size_t>(configuration.backups.keep)}),
       api(clock,
           [this](auth::Credential credential) { return authenticator.authenticate(std::move(credential)); }),
       // No endpoint of it asks who calls.
@@ -154,7 +164,12 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
     store->transact(store::Mode::kRead,
                     [&adopted](store::Transaction& tx) { adopted = services::adopted_in(tx); });
     runtime.set_adopted(std::move(adopted));
+    volumes.on_left_behind([this](const base::WorkspaceId& id) { reconciler.desire_changed(id); });
     add_routes();
+}
+
+services::ProjectTools Core::project_tools(asio::any_io_executor executor) {
+    return {executor, clock, *store, runtime, runtime, backup_files, project_work};
 }
 
 void Core::add_routes() {
@@ -163,7 +178,9 @@ void Core::add_routes() {
     api::add_workspace_routes(router, {catalogue, availability, workspaces, associations, containers});
     api::add_lifecycle_routes(
         router, {catalogue, workspaces, containers, tickets, [this] { return applications_origin(); }});
-    api::add_project_routes(router, {projects, associations, volumes});
+    api::add_project_routes(router, {projects, associations, volumes, project_files});
+    api::add_backup_routes(router, {projects, backups, restores, project_work, backup_files, clock});
+    api::add_file_routes(router, {project_files, projects, backup_files});
     api::add_trash_routes(router, {volumes, routes, clock});
     api::add_operator_routes(
         operator_api.router(),

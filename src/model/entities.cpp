@@ -35,7 +35,9 @@ constexpr std::array kOperationStates{
     Named{OperationState::kSuperseded, "superseded"}};
 constexpr std::array kAdoptionKinds{Named{AdoptionKind::kVolume, "volume"},
                                     Named{AdoptionKind::kInstance, "instance"}};
-constexpr std::array kVolumeKinds{Named{VolumeKind::kProject, "project"}, Named{VolumeKind::kHome, "home"}};
+constexpr std::array kVolumeKinds{Named{VolumeKind::kProject, "project"}, Named{VolumeKind::kHome, "home"},
+                                  Named{VolumeKind::kReplaced, "replaced"},
+                                  Named{VolumeKind::kUnfinished, "unfinished"}};
 
 template <class Table, class Enum>
 constexpr std::string_view text_in(const Table& table, Enum value) {

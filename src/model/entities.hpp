@@ -167,13 +167,18 @@ struct ProxyTicket {
 };
 
 // A volume in the trash. Only a tombstone allows a volume's removal, and only when its time is over.
-enum class VolumeKind { kProject, kHome };
+enum class VolumeKind {
+    kProject,     // of a project that was deleted
+    kHome,        // of a workspace that was deleted
+    kReplaced,    // what a project had before it was restored from a backup; the project is still there
+    kUnfinished,  // being filled from a backup, an upload or another project; nobody's yet
+};
 struct Tombstone {
     TombstoneId id;
     VolumeKind kind = VolumeKind::kProject;
     std::string volume_name;
     UserId user_id;
-    std::string owner_id;    // the project's or the workspace's id
+    std::string owner_id;    // the project's or the workspace's id, as the volume's label says it
     std::string owner_name;  // what it was called
     json::object snapshot;   // the deleted row, so that a restore brings it back whole
     Time deleted_at;

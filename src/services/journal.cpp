@@ -218,6 +218,11 @@ Task<std::optional<Operation>> Journal::forget(Job job) {
     });
 }
 
+Task<bool> Journal::is_frozen(base::ProjectId project) {
+    co_return co_await store_.read(
+        [project](Transaction& tx) { return tx.project_operations().is_frozen(project); });
+}
+
 Task<> Journal::record_project_volume(base::ProjectId project, std::string name, std::string path) {
     const auto now = clock_.now();
     co_await store_.write([=](Transaction& tx) {

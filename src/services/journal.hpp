@@ -47,6 +47,9 @@ class Journal {
     // The workspace is gone from the runtime: its row goes, its home into the trash.
     Task<std::optional<model::Operation>> forget(Job job);
 
+    // A backup keeps the project's instances paused just now.
+    Task<bool> is_frozen(base::ProjectId project);
+
     Task<> record_project_volume(base::ProjectId project, std::string name, std::string path);
     Task<> record_home_volume(base::WorkspaceId workspace, std::string name);
 

@@ -45,6 +45,7 @@ Task<Pass::Result> Pass::run() {
         co_await tools_.routes.upsert(job_->workspace);  // another server may have made or changed it
     wanted_ = make_wanted(*job_, tools_.catalogue);
     co_await observe();
+    if (co_await is_frozen()) co_return Result::kSettled;
     const auto actions = model::plan(wanted_.desired, view());
     if (!leads()) co_return co_await follow(actions);
     if (model::is_settled(actions) && !job_->operation) {
@@ -69,6 +70,14 @@ Task<Pass::Result> Pass::run() {
         }
     }
     co_return Result::kAgain;
+}
+
+// A backup has paused the instance for a moment. Whoever asks for something meanwhile does not wait for that.
+Task<bool> Pass::is_frozen() {
+    if (job_->operation || job_->workspace.desired_state != DesiredState::kRunning) co_return false;
+    const bool paused = std::ranges::any_of(
+        instances_, [](const model::Instance& each) { return each.state == model::InstanceState::kPaused; });
+    co_return paused && job_->project&& co_await tools_.journal.is_frozen(job_->project->id);
 }
 
 // What a server does without the lease: its own routes follow what the runtime shows. While an operation is

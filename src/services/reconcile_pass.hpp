@@ -74,6 +74,7 @@ class Pass {
     Task<Step> hold(const model::Action& action);
     Task<> let_others_follow();
     Task<> observe();
+    Task<bool> is_frozen();
     model::Observed view() const;
     Task<Step> execute(const model::Action& action);
     Task<> ensure_volumes(const model::InstanceSpec& spec);
