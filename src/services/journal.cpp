@@ -1,5 +1,7 @@
 #include "services/journal.hpp"
 
+#include <algorithm>
+
 #include "model/instance.hpp"
 #include "services/snapshot.hpp"
 
@@ -215,6 +217,17 @@ Task<std::optional<Operation>> Journal::forget(Job job) {
         tx.leases().forget(workspace.id);
         tx.workspaces().remove(workspace.id);
         return operation;
+    });
+}
+
+Task<bool> Journal::claim_volumes(Job job, std::vector<model::Mount> mounts) {
+    if (!job.lease) co_return true;
+    co_return co_await store_.write([job, mounts](Transaction& tx) {
+        const auto& id = job.workspace.id;
+        if (!tx.leases().holds(id, job.lease->holder, job.lease->token)) return false;
+        return std::ranges::all_of(mounts, [&](const model::Mount& mount) {
+            return tx.leases().claim_volume(mount.volume, id, job.lease->token);
+        });
     });
 }
 

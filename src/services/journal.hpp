@@ -5,10 +5,12 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "model/entities.hpp"
+#include "model/instance.hpp"
 #include "services/worker.hpp"
 #include "store/store.hpp"
 
@@ -47,6 +49,9 @@ class Journal {
     // The workspace is gone from the runtime: its row goes, its home into the trash.
     Task<std::optional<model::Operation>> forget(Job job);
 
+    // The volumes on which the workspace is about to be started are its own for as long as its lease lasts.
+    // False: another server starts another workspace on one of them, or has taken this one over.
+    Task<bool> claim_volumes(Job job, std::vector<model::Mount> mounts);
     Task<> record_project_volume(base::ProjectId project, std::string name, std::string path);
     Task<> record_home_volume(base::WorkspaceId workspace, std::string name);
 

@@ -26,6 +26,7 @@ class Neighbours {
   private:
     void on_notice(const std::string& text);
     void on_connected();
+    void on_lost();
     // What was told while nobody listened: the database still knows it.
     Task<> catch_up(base::Time since);
 
