@@ -41,6 +41,8 @@ class Journal {
     Task<std::optional<Job>> hold(Job job);
     // The replacement is now what serves.
     Task<std::optional<Job>> commit_next(Job job);
+    // Whether the row says already what complete() would write.
+    static bool is_complete(const Job& job);
     // What was asked for is reached. Returns the operation that ended with it.
     Task<std::optional<model::Operation>> complete(Job job);
     // It cannot be reached. A replacement is given up and the workspace goes on as it was; a start leaves it

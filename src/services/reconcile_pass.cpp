@@ -84,9 +84,8 @@ Task<Pass::Result> Pass::follow(const std::vector<Action>& actions) {
         const bool routing = action.kind == ActionKind::kDropRoute ||
                              action.kind == ActionKind::kPublishRoute ||
                              (action.kind == ActionKind::kProbe && !job_->operation);
-        if (!routing)
-            co_return action.kind == ActionKind::kComplete && !job_->operation ? Result::kSettled
-                                                                               : Result::kLease;
+        if (action.kind == ActionKind::kComplete && Journal::is_complete(*job_)) continue;
+        if (!routing) co_return Result::kLease;
         if (co_await execute(action) != Step::kDone) co_return Result::kAgain;
     }
     co_return job_->operation ? Result::kLease : Result::kSettled;
