@@ -40,6 +40,8 @@ Task<bool> LeaseKeeper::take(Worker& worker) {
         worker.lease.reset();
         co_return false;
     }
+    // What died before did so under another's hands.
+    if (!worker.lease) worker.deaths.clear();
     worker.lease = Lease{*server_, *token};
     worker.lease_until = began + kLeaseTime;
     co_return true;

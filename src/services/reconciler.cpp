@@ -192,7 +192,9 @@ void Reconciler::on_event(const base::WorkspaceId& workspace, const std::string&
     if (kind == runtime::EventKind::kDied || kind == runtime::EventKind::kRemoved) {
         auto found = worker(workspace);
         found->ready.erase(instance);
-        if (kind == runtime::EventKind::kDied) ++found->deaths[instance];
+        // Where another server leads, it is that one which stops it.
+        const bool leads = !leases_.shared() || found->lease;
+        if (kind == runtime::EventKind::kDied && leads) ++found->deaths[instance];
         // Its address may go to another at any moment: the route goes first.
         if (routes_.serving(workspace) == instance)
             scope_.spawn("hold a dead route", routes_.hold(workspace));
