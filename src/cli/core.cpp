@@ -164,7 +164,9 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
     store->transact(store::Mode::kRead,
                     [&adopted](store::Transaction& tx) { adopted = services::adopted_in(tx); });
     runtime.set_adopted(std::move(adopted));
-    volumes.on_left_behind([this](const base::WorkspaceId& id) { reconciler.desire_changed(id); });
+    volumes.on_left_behind([this](const base::WorkspaceId& id) {
+        if (reconciler.started()) reconciler.desire_changed(id);
+    });
     add_routes();
 }
 

@@ -30,7 +30,9 @@ void Neighbours::start() {
     subscription_ = store_.subscribe({
         .on_notice = [this, post](const std::string& text) { post([this, text] { on_notice(text); }); },
         .on_connected = [this, post] { post([this] { on_connected(); }); },
-        .on_lost = [this, post] { post([this] { deaf_since_ = clock_.now(); }); },
+        .on_lost = [this, post] { post([this] { on_lost(); }); },
+        .on_present = [this,
+                       post](base::SteadyTime time) { post([this, time] { reconciler_.present(time); }); },
     });
 }
 
@@ -53,6 +55,11 @@ void Neighbours::on_notice(const std::string& text) {
 Task<> Neighbours::hear_of_adoption() {
     co_await adoption_.load();
     reconciler_.look_again();
+}
+
+void Neighbours::on_lost() {
+    deaf_since_ = clock_.now();
+    reconciler_.absent();
 }
 
 void Neighbours::on_connected() {

@@ -28,6 +28,7 @@ class Neighbours {
     void on_notice(const std::string& text);
     void on_connected();
     Task<> hear_of_adoption();
+    void on_lost();
     // What was told while nobody listened: the database still knows it.
     Task<> catch_up(base::Time since);
 

@@ -37,6 +37,10 @@ class Reconciler final : public runtime::EventSink {
     void desire_changed(const base::WorkspaceId& workspace, bool forced = false);
     // Another server has changed the workspace, or something of it.
     void changed_elsewhere(const base::WorkspaceId& workspace);
+    // The database knows that this server is there, as of `time`; or it may not know it any more, and other
+    // servers take over what this one leads.
+    void present(base::SteadyTime time) { leases_.present(time); }
+    void absent() { leases_.absent(); }
     // What other servers did is not known: all is looked at again.
     void look_again();
     // `operation` is no longer wanted; its waiters are told.

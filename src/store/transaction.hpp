@@ -253,12 +253,17 @@ class Settings {
     Connection& db_;
 };
 
+// For how long a holder must have been away from the database until its leases are free. Who is away stops
+// before that by itself (services::LeaseKeeper; docs/decisions/0008).
+inline constexpr std::chrono::milliseconds kGoneAfter{2500};
+
 // Which server works on a workspace. Times are the database's own.
 class Leases {
   public:
     explicit Leases(Connection& db) : db_(db) {}
-    // The lease's token, when the workspace was free, its lease over, or the holder's already (which then
-    // lasts `time` from now on). Absent: another server's.
+    // The lease's token, when the workspace was free, its lease over, its holder gone, or the holder's
+    // already (which then lasts `time` from now on). Absent: another server's; whether that one is away is
+    // noted, so that who asks again finds it gone in time.
     std::optional<std::int64_t> take(const model::WorkspaceId& workspace, const std::string& holder,
                                      std::chrono::milliseconds time);
     bool holds(const model::WorkspaceId& workspace, const std::string& holder, std::int64_t token);
@@ -266,8 +271,19 @@ class Leases {
     void release(const model::WorkspaceId& workspace, const std::string& holder);
     // The workspace is gone.
     void forget(const model::WorkspaceId& workspace);
+    // The holder is there again: it was not away for good.
+    void came_back(const std::string& holder);
+
+    // Whoever starts an instance on a volume claims it first, and has it until the workspace's lease is given
+    // back or another's. False: a workspace whose lease is in force has it.
+    bool claim_volume(const std::string& volume, const model::WorkspaceId& workspace, std::int64_t token);
 
   private:
+    struct Held;
+    std::optional<Held> find(const std::string& workspace);
+    bool in_force(const Held& lease, model::Time now);
+    void note_absence(const std::string& workspace, const std::optional<model::Time>& since);
+
     Connection& db_;
 };
 
