@@ -64,7 +64,7 @@ void add_setting(CLI::App& command, Context& context, const char* flag, const ch
         ->type_name("VALUE");
 }
 
-int run(int argc, char** argv) {
+int run(int argc, char** argv, Seams seams) {
     CLI::App program{
         "AgentDB9 Workspaces: VS Code, spreadsheets and notebooks for people and agents, each in a "
         "container of its own.\nStart with: agentdb9 serve"};
@@ -81,6 +81,7 @@ int run(int argc, char** argv) {
         "  agentdb9 volumes list                      # what lies in the trash\n"
         "  agentdb9 config                            # what is in force, and from where");
     Context context;
+    context.seams = std::move(seams);
     int code = kExitOk;
     add_serve(program, context, code);
     add_user(program, context, code);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/seams.hpp"
 #include "config/configuration.hpp"
 
 namespace agentdb9::cli {
@@ -24,6 +25,7 @@ struct Context {
     std::map<std::string, config::Flag> flags;  // those given, by configuration key
     bool json = false;                          // --json
     int timeout_seconds = 60;                   // --timeout: how long a running server may take to answer
+    Seams seams;                                // of the server; empty in the program that is shipped
 
     // Reads environment and file anew. Throws base::Error.
     config::Loaded load() const;

@@ -119,12 +119,14 @@ base::InstallationId installation_id(store::Store& store) {
 }
 
 Core::Core(asio::any_io_executor executor, config::Configuration settings, std::unique_ptr<store::Store> open,
-           auth::Keys the_keys)
+           auth::Keys the_keys, const Seams& seams)
     : configuration(std::move(settings)),
-      store(std::move(open)),
+      store(seams.store ? seams.store(std::move(open)) : std::move(open)),
       keys(std::move(the_keys)),
       catalogue(configuration.workspace_types),
-      runtime(executor, clock, installation_id(*store), docker_options(configuration.docker)),
+      docker(executor, clock, installation_id(*store), docker_options(configuration.docker)),
+      seam(seams.runtime ? seams.runtime(docker) : nullptr),
+      runtime(seam ? *seam : static_cast<runtime::Runtime&>(docker)),
       hasher(kHashingThreads, auth::PasswordCost()),
       authenticator(*store, clock, keys),
       accounts(*store, clock, keys, hasher, authenticator,

@@ -12,6 +12,7 @@
 #include "api/server_routes.hpp"
 #include "auth/keys.hpp"
 #include "base/clock.hpp"
+#include "cli/seams.hpp"
 #include "config/configuration.hpp"
 #include "runtime/docker/docker_runtime.hpp"
 #include "services/accounts.hpp"
@@ -61,7 +62,7 @@ class Core {
   public:
     // Does not touch the runtime. Blocks for a few database calls.
     Core(asio::any_io_executor executor, config::Configuration settings, std::unique_ptr<store::Store> open,
-         auth::Keys the_keys);
+         auth::Keys the_keys, const Seams& seams = {});
     Core(const Core&) = delete;
     Core& operator=(const Core&) = delete;
 
@@ -75,7 +76,9 @@ class Core {
     std::unique_ptr<store::Store> store;
     const auth::Keys keys;
     const model::Catalogue catalogue;
-    runtime::docker::DockerRuntime runtime;
+    runtime::docker::DockerRuntime docker;
+    const std::unique_ptr<runtime::Runtime> seam;  // absent: nothing stands before the engine
+    runtime::Runtime& runtime;
     services::PasswordHasher hasher;
     services::Authenticator authenticator;
     services::AccountService accounts;

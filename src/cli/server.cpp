@@ -59,7 +59,7 @@ proxy::Options data_plane_options(const config::Configuration& configuration) {
 Server::Server(const Context& context, const config::Loaded& loaded)
     : context_(context),
       core_(io_.get_executor(), loaded.configuration, open_migrated_store(loaded.configuration),
-            load_keys(loaded.configuration)),
+            load_keys(loaded.configuration), context.seams),
       data_plane_(data_plane_options(loaded.configuration), control_plane()),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       began_(core_.clock.steady_now()),

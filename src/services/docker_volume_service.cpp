@@ -219,15 +219,18 @@ Task<std::optional<model::Workspace>> DockerVolumeService::restore(std::optional
 }
 
 // Whoever removes a volume says so first, in the row that a restore looks at: a volume that has just been
-// restored must not vanish. One who died over it is taken over from. Returns what to take the claim back
-// with.
+// restored must not vanish. One who died over it is taken over from: at once where this is the only server
+// and began after the claim, else when it has had its time. Returns what to take the claim back with.
 Task<Tombstone> DockerVolumeService::claim(Tombstone tombstone) {
     const auto now = clock_.now();
-    co_return co_await store_.write([=](Transaction& tx) {
+    const bool others = store_.server_name().has_value();
+    co_return co_await store_.write([=, this](Transaction& tx) {
         auto row = tx.tombstones().find(tombstone.id);
         if (!row || row->restored_at || row->purged_at) throw base::not_found("volume");
-        if (row->purging_since && std::chrono::abs(now - *row->purging_since) < kLongestRemoval)
+        if (row->purging_since && (others || *row->purging_since >= began_) &&
+            std::chrono::abs(now - *row->purging_since) < kLongestRemoval) {
             throw being_purged();
+        }
         row->purging_since = now;
         tx.tombstones().update(*row);
         return *row;

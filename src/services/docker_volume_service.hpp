@@ -76,6 +76,7 @@ class DockerVolumeService {
     runtime::Runtime& runtime_;
     std::chrono::days trash_time_;
     std::function<void(const base::WorkspaceId&)> left_behind_ = [](const base::WorkspaceId&) {};
+    const base::Time began_ = clock_.now();
 };
 
 }  // namespace agentdb9::services

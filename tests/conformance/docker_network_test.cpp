@@ -14,6 +14,21 @@ class DockerNetwork : public DockerFixture {
         more["Name"] = world.own_network();
         world.engine("POST", "/networks/create", more);
     }
+    // As a server of this installation makes it, on a subnet that is free; false when the engine refuses.
+    bool make_fit_network() {
+        for (int third = 0; third < 32; ++third) {
+            const auto subnet = "10.254." + std::to_string(third * 8) + ".0/21";
+            try {
+                make_network(
+                    {{"Driver", "bridge"},
+                     {"Labels", json::object{{"agentdb9.managed", "true"}}},
+                     {"IPAM", json::object{{"Config", json::array{json::object{{"Subnet", subnet}}}}}}});
+                return true;
+            } catch (const std::runtime_error&) {
+            }
+        }
+        return false;
+    }
 };
 
 TEST_F(DockerNetwork, StartsAgainAfterItsNetworkWasRemoved) {
@@ -32,23 +47,27 @@ TEST_F(DockerNetwork, StartsAgainOnANetworkWithAnotherSubnet) {
     run(runtime->stop_instance(before.id, std::chrono::seconds(2)));
     remove_network();
     // Ours, as another server of the installation would have made it; the old subnet is taken by now.
-    bool made = false;
-    for (int third = 0; third < 32 && !made; ++third) {
-        try {
-            make_network(
-                {{"Driver", "bridge"},
-                 {"Labels", json::object{{"agentdb9.managed", "true"}}},
-                 {"IPAM", json::object{{"Config", json::array{json::object{
-                                                      {"Subnet", "10.254." + std::to_string(third * 8) +
-                                                                     ".0/21"}}}}}}});
-            made = true;
-        } catch (const std::runtime_error&) {
-        }
-    }
-    ASSERT_TRUE(made);
+    ASSERT_TRUE(make_fit_network());
     run(runtime->start_instance(before.id));
     EXPECT_THAT(*await_ready(*runtime, before.workspace_id).address, testing::StartsWith("10.254."));
     EXPECT_THAT(*start(*runtime).address, testing::StartsWith("10.254."));
+}
+
+// As a server leaves it that was killed while it made the network, and whose successor made it too.
+TEST_F(DockerNetwork, OneThatIsThereTwiceIsOneAgain) {
+    ASSERT_TRUE(make_fit_network());
+    if (!make_fit_network()) GTEST_SKIP() << "this engine makes no two networks of one name";
+    const auto before = start(*runtime);
+    EXPECT_TRUE(before.address);
+    // And once more beside a container at work, which goes on.
+    ASSERT_TRUE(make_fit_network());
+    start(*runtime);
+    run(runtime->stop_instance(before.id, std::chrono::seconds(2)));
+    ASSERT_TRUE(make_fit_network());
+    run(runtime->start_instance(before.id));
+    EXPECT_TRUE(await_ready(*runtime, before.workspace_id).address);
+    run(runtime->prepare());
+    EXPECT_NO_THROW(world.engine("GET", "/networks/" + world.own_network())) << "there is one of that name";
 }
 
 TEST_F(DockerNetwork, UsesANetworkThatExistedBeforeAsItIs) {

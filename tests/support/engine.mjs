@@ -107,6 +107,54 @@ export class Engine {
   }
 }
 
+/**
+ * The files of a volume as `{path: content}`, without the help of the server: read through a container that is made
+ * for it, never started and gone afterwards.
+ */
+export async function filesOf(volume) {
+  const helper = (await expected('POST', '/containers/create', {
+    Image: 'agentdb9/testapp:local',
+    Labels: { 'agentdb9.test.helper': 'true' },
+    HostConfig: { NetworkMode: 'none', Mounts: [{ Type: 'volume', Source: volume, Target: '/look', ReadOnly: true, VolumeOptions: { NoCopy: true } }] },
+  })).Id;
+  try {
+    return filesIn(await archive(helper, '/look'));
+  } finally {
+    await engineCall('DELETE', `/containers/${helper}?force=true&v=false`);
+  }
+}
+
+function archive(container, path) {
+  return new Promise((resolve, reject) => {
+    request({ ...target(), method: 'GET', path: `/containers/${container}/archive?path=${encodeURIComponent(path)}`, agent: false }, (response) => {
+      const pieces = [];
+      response.on('data', (piece) => pieces.push(piece));
+      response.on('error', reject);
+      response.on('end', () => {
+        const bytes = Buffer.concat(pieces);
+        if (response.statusCode === 200) resolve(bytes);
+        else reject(new Error(`the engine answered ${response.statusCode} for ${path} of ${container}: ${bytes}`));
+      });
+    }).on('error', reject).end();
+  });
+}
+
+// The regular files of a tar archive (POSIX ustar, 512-byte blocks), by their path below its first folder.
+function filesIn(tar) {
+  const files = {};
+  for (let at = 0; at + 512 <= tar.length; ) {
+    const header = tar.subarray(at, at + 512);
+    if (header[0] === 0) break;
+    const text = (from, length) => header.subarray(from, from + length).toString().replace(/\0.*$/s, '');
+    const size = parseInt(text(124, 12), 8) || 0;
+    const name = text(0, 100).replace(/^[^/]*\//, '');
+    const kind = String.fromCharCode(header[156]);
+    if ((kind === '0' || kind === '\0') && name !== '') files[name] = tar.subarray(at + 512, at + 512 + size).toString();
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  return files;
+}
+
 /** Removes everything that an installation left, without waiting for anything else: also while a process ends. */
 export function removeEverything(installation, network) {
   const docker = (...words) => {

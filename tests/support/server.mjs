@@ -81,9 +81,10 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 export class Server {
   /**
    * `registration`: "open" or "closed"; `rateLimit`; `toml`: more sections; `environment`: more variables, an
-   * undefined one is taken away; `types: false` leaves the catalogue as it is built in.
+   * undefined one is taken away; `types: false` leaves the catalogue as it is built in; `program`: another one than `binary`.
    */
-  constructor({ registration = 'open', rateLimit = false, toml = '', environment = {}, types = true } = {}) {
+  constructor({ registration = 'open', rateLimit = false, toml = '', environment = {}, types = true, program = binary } = {}) {
+    this.program = program;
     this.network = `agentdb9_test_${randomBytes(5).toString('hex')}`;
     this.directory = mkdtempSync(join(tmpdir(), 'agentdb9-test-'));
     this.dataDir = join(this.directory, 'data');
@@ -114,7 +115,7 @@ export class Server {
 
   #spawn() {
     const { words, environment } = this.command('serve', '--listen', this.listen, '--apps-listen', this.appsListen);
-    const child = spawn(binary, words, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(this.program, words, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.process = child;
     this.output = '';
     const mark = this.log.length;

@@ -1,4 +1,7 @@
 // The workspaces' network, the addresses on it, and the engine's events.
+#include <algorithm>
+#include <tuple>
+
 #include "base/crypto.hpp"
 #include "base/log.hpp"
 #include "runtime/docker/docker_runtime.hpp"
@@ -27,7 +30,16 @@ std::uint64_t random_start() {
 }  // namespace
 
 Task<std::optional<DockerRuntime::Network>> DockerRuntime::find_network() {
-    const auto answer = co_await engine_.call("GET", "/networks/" + percent_encode(options_.network));
+    auto answer = co_await engine_.call("GET", "/networks/" + percent_encode(options_.network));
+    if (network_is_ambiguous(answer)) {
+        co_await remove_duplicates();
+        answer = co_await engine_.call("GET", "/networks/" + percent_encode(options_.network));
+        if (network_is_ambiguous(answer)) {
+            throw Error(ErrorCode::kConflict, "network_ambiguous",
+                        "The container engine has several networks called '" + options_.network +
+                            "'; remove all but one ('docker network ls' shows them), then try again.");
+        }
+    }
     if (answer.status == 404) co_return std::nullopt;
     if (!answer.ok()) throw_failure(answer, "inspect network");
     const auto parsed = answer.parsed();
@@ -53,6 +65,48 @@ Task<std::optional<DockerRuntime::Network>> DockerRuntime::find_network() {
     co_return network;
 }
 
+// Two servers that make the network at the same moment, or one that is killed over it and its successor, may
+// both succeed: an engine before version 25 looks for the name first and makes it then. Nothing can be
+// started after that until one of them goes: of those that we made, all but the one that is in use, or the
+// oldest.
+Task<> DockerRuntime::remove_duplicates() {
+    const json::object filters{{"name", json::array{json::string(options_.network)}}};
+    const auto answer =
+        co_await engine_.call("GET", "/networks?filters=" + percent_encode(json::serialize(filters)));
+    if (!answer.ok()) throw_failure(answer, "list networks");
+    const auto parsed = answer.parsed();
+    struct Found {
+        bool unused = true;
+        std::string created;
+        std::string id;
+        bool ours = false;
+        auto rank() const { return std::tie(unused, ours, created, id); }
+    };
+    std::vector<Found> found;
+    for (const auto& entry : parsed.is_array() ? parsed.get_array() : json::array()) {
+        // The engine's filter also finds parts of names.
+        if (!entry.is_object() || text_at(entry.get_object(), "Name") != options_.network) continue;
+        Found network{.created = text_at(entry.get_object(), "Created"),
+                      .id = text_at(entry.get_object(), "Id")};
+        const auto* labels = object_at(entry.get_object(), "Labels");
+        network.ours = labels != nullptr && text_at(*labels, kManagedLabel) == "true";
+        const auto whole = co_await engine_.call("GET", "/networks/" + percent_encode(network.id));
+        const auto details = whole.ok() ? whole.parsed() : json::value(nullptr);
+        const auto* attached = details.is_object() ? object_at(details.get_object(), "Containers") : nullptr;
+        network.unused = attached == nullptr || attached->empty();
+        found.push_back(std::move(network));
+    }
+    std::ranges::sort(found, {}, &Found::rank);
+    for (std::size_t i = 1; i < found.size(); ++i) {
+        if (!found[i].ours || !found[i].unused) continue;
+        const auto removed = co_await engine_.call("DELETE", "/networks/" + percent_encode(found[i].id));
+        log::warning("the network was there twice; one of them is removed",
+                     {{"network", options_.network},
+                      {"id", found[i].id},
+                      {"removed", removed.ok() || removed.status == 404}});
+    }
+}
+
 Task<> DockerRuntime::make_network() {
     std::string refusal;
     for (int second = kFirstSubnet; second <= kLastSubnet; ++second) {
@@ -75,7 +129,25 @@ Task<> DockerRuntime::make_network() {
                     "); make one by hand and name it as docker.network.");
 }
 
+// One at a time: the engine might make two networks for two who find none.
 Task<> DockerRuntime::prepare() {
+    while (preparing_)
+        co_await prepare_ended_.wait();
+    struct Turn {
+        explicit Turn(DockerRuntime& runtime) : runtime(runtime) { runtime.preparing_ = true; }
+        Turn(const Turn&) = delete;
+        Turn& operator=(const Turn&) = delete;
+        ~Turn() {
+            runtime.preparing_ = false;
+            runtime.prepare_ended_.notify_all();
+        }
+        DockerRuntime& runtime;
+    };
+    const Turn turn(*this);
+    co_await prepare_network();
+}
+
+Task<> DockerRuntime::prepare_network() {
     auto network = co_await find_network();
     if (!network) {
         co_await make_network();

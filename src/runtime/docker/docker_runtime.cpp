@@ -28,7 +28,8 @@ DockerRuntime::DockerRuntime(asio::any_io_executor executor, base::Clock& clock,
     : clock_(clock),
       installation_(installation),
       options_(std::move(options)),
-      engine_(executor, clock, options_.host) {}
+      engine_(executor, clock, options_.host),
+      prepare_ended_(executor) {}
 
 bool DockerRuntime::publishes() const {
     return options_.reach == Reach::kPublished || (options_.reach == Reach::kAuto && !engine_.is_local());

@@ -109,7 +109,9 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption 
     bool publishes() const;
     std::string published_host() const;
     Task<std::optional<Network>> find_network();
+    Task<> remove_duplicates();
     Task<> make_network();
+    Task<> prepare_network();
     Task<> load_addresses();
     Task<std::vector<model::Instance>> list(std::vector<std::string> labels,
                                             std::optional<std::string> volume);
@@ -130,6 +132,8 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption 
     EngineClient engine_;
     // The network was looked at since the event stream last stood.
     bool prepared_ = false;
+    bool preparing_ = false;
+    base::Signal prepare_ended_;
     AddressBook addresses_;
     std::set<std::string> ours_;  // containers that were seen to carry our label
     EventLog events_;

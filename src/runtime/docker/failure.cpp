@@ -44,8 +44,13 @@ Error image_unavailable(const std::string& image, const std::string& reason) {
             "). Build or pull it on the server, or set another containerImage for this workspace type.");
 }
 
+bool network_is_ambiguous(const EngineAnswer& answer) {
+    return !answer.ok() && answer.message().find("is ambiguous") != std::string::npos;
+}
+
 bool network_refused_it(const EngineAnswer& answer) {
     const auto message = answer.message();
+    if (network_is_ambiguous(answer)) return true;
     if (answer.status == 404 && message.starts_with("network ") && message.ends_with(" not found"))
         return true;
     // The engine has no codes for these, and its words differ between 20.10 and later ones.

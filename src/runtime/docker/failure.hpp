@@ -17,8 +17,10 @@ base::Error instance_not_found();
 base::Error name_taken(const std::string& name);
 base::Error image_unavailable(const std::string& image, const std::string& reason);
 
-// Why a container does not start although nothing is wrong with itself: its network was removed, or its
-// address is another's or of a subnet that the network does not have any more.
+// Why a container does not start although nothing is wrong with itself: its network was removed or is there
+// twice, or its address is another's or of a subnet that the network does not have any more.
 bool network_refused_it(const EngineAnswer& answer);
+// The engine has several networks of one name, and does not choose.
+bool network_is_ambiguous(const EngineAnswer& answer);
 
 }  // namespace agentdb9::runtime::docker

@@ -103,6 +103,19 @@ TEST_F(Trash, AVolumeWhoseRemovalHasBegunIsNotRestored) {
     EXPECT_TRUE(engine_.volumes().empty());
 }
 
+TEST_F(Trash, ARemovalThatDiedWithItsServerIsFinishedByTheNextOneAtOnce) {
+    const auto tombstone = throw_away(installation_);
+    faults_.fails_before = 1;
+    EXPECT_NE(word_of([&] { run(volumes_.purge(user_, tombstone.id)); }), "");
+    faults_.fails_before = 0;
+    // It may still be under way as long as the server that asked for it lives.
+    EXPECT_EQ(word_of([&] { run(volumes_.purge(user_, tombstone.id)); }), "volume_being_purged");
+    loop_.run_for(1s);
+    DockerVolumeService next(clock_, *store_, runtime_);
+    EXPECT_EQ(run(next.cleanup_orphaned_volumes()).size(), 1U);
+    EXPECT_TRUE(engine_.volumes().empty());
+}
+
 TEST_F(Trash, AVolumeThatAContainerStillMountsCanBeRestored) {
     const auto tombstone = throw_away(installation_);
     model::InstanceSpec spec{.workspace_id = base::WorkspaceId::generate(),
