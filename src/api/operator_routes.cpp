@@ -37,6 +37,17 @@ json::object volume_json(const services::SurveyedVolume& volume) {
     return row;
 }
 
+json::object finding_json(const services::AdoptionFinding& finding) {
+    return {{"kind", model::to_text(finding.kind)},
+            {"name", finding.name},
+            {"ownerId", finding.owner_id},
+            {"ownerName", or_null(finding.owner_name)},
+            {"userEmail", or_null(finding.user_email)},
+            {"running", finding.running},
+            {"adopted", finding.refusal.empty()},
+            {"reason", or_null(finding.refusal)}};
+}
+
 bool flag_in_query(const Call& call, std::string_view name) {
     const auto value = call.query(name);
     if (!value) return false;
@@ -142,6 +153,17 @@ class OperatorRoutes {
         co_return ok(json::object{{"pausedBecause", std::move(reason)}});
     }
 
+    Task<http::Response> adopt(Call& call) {
+        Body(call.request).finish();
+        const bool dry_run = is_dry_run(call);
+        const auto findings =
+            dry_run ? co_await services_.adoption.look() : co_await services_.adoption.adopt();
+        json::array rows;
+        for (const auto& finding : findings)
+            rows.emplace_back(finding_json(finding));
+        co_return ok(json::object{{"dryRun", dry_run}, {"findings", std::move(rows)}});
+    }
+
   private:
     static std::string who(const Call& call) { return std::string(call.parameter("who")); }
 
@@ -177,6 +199,7 @@ void add_operator_routes(Router& router, const OperatorServices& services) {
     add("GET", "/volumes", &OperatorRoutes::volumes);
     add("POST", "/volumes/cleanup", &OperatorRoutes::clean_up);
     add("POST", "/volumes/resume", &OperatorRoutes::resume);
+    add("POST", "/adopt", &OperatorRoutes::adopt);
     add("GET", "/volumes/:id", &OperatorRoutes::volume);
     add("DELETE", "/volumes/:id", &OperatorRoutes::purge);
     add("POST", "/volumes/:id/restore", &OperatorRoutes::restore);

@@ -11,9 +11,11 @@
 //   GET  /operator/volumes/:id, DELETE           the id of a tombstone, or the name of a volume
 //   POST /operator/volumes/:id/restore
 //   POST /operator/volumes/cleanup, /resume      ?dryRun=true
+//   POST /operator/adopt                         what an earlier installation made; ?dryRun=true
 #pragma once
 
 #include "api/trash_routes.hpp"
+#include "services/adoption.hpp"
 #include "services/user_administration.hpp"
 
 namespace agentdb9::api {
@@ -24,6 +26,7 @@ struct OperatorServices {
     TrashServices trash;
     store::Store& store;
     runtime::Runtime& runtime;
+    services::AdoptionService& adoption;
     std::function<json::object()> status;
 };
 

@@ -2,6 +2,7 @@
 
 #include "api/body.hpp"
 #include "api/envelope.hpp"
+#include "api/file_routes.hpp"
 #include "api/views.hpp"
 
 namespace agentdb9::api {
@@ -74,11 +75,16 @@ class ProjectRoutes {
     }
 
     Task<http::Response> volume(Call& call) {
-        const auto info = co_await s_.volumes.volume_info(call.user().user, call.id<ProjectId>("id"));
+        const auto id = call.id<ProjectId>("id");
+        const auto info = co_await s_.volumes.volume_info(call.user().user, id);
+        const auto measure = call.query("measure").value_or("false");
+        if (measure != "true" && measure != "false")
+            throw base::invalid_field("measure", "must be true or false");
         json::object data{{"name", info.name},
                           {"path", info.path ? json::value(*info.path) : json::value(nullptr)},
                           {"exists", info.exists},
                           {"engineAnswers", info.engine_answers}};
+        if (measure == "true") data["usage"] = to_json(co_await s_.files.measure(call.user().user, id));
         co_return ok(std::move(data));
     }
 

@@ -33,7 +33,20 @@ Router::Router() : root_(std::make_unique<Node>()) {}
 Router::~Router() = default;
 
 void Router::add(std::string method, std::string pattern, Access access, Handler handler) {
-    Endpoint endpoint{std::move(method), std::move(pattern), access, std::move(handler), {}};
+    insert(std::move(method), std::move(pattern), access, std::move(handler));
+}
+
+void Router::add_streaming(std::string method, std::string pattern, Access access, Handler handler) {
+    insert(std::move(method), std::move(pattern), access, std::move(handler)).streams_body = true;
+}
+
+bool Router::streams_body(std::string_view method, std::string_view path) const {
+    const auto found = match(method, path);
+    return found.kind == Match::Kind::kFound && found.endpoint->streams_body;
+}
+
+Endpoint& Router::insert(std::string method, std::string pattern, Access access, Handler handler) {
+    Endpoint endpoint{std::move(method), std::move(pattern), access, std::move(handler), {}, false};
     Node* node = root_.get();
     for (const auto segment : split(endpoint.pattern)) {
         std::unique_ptr<Node>* next = &node->parameter;
@@ -46,10 +59,12 @@ void Router::add(std::string method, std::string pattern, Access access, Handler
         node = next->get();
     }
     const std::string key = endpoint.method;
-    if (!node->endpoints.emplace(key, std::move(endpoint)).second) {
+    const auto [place, added] = node->endpoints.emplace(key, std::move(endpoint));
+    if (!added) {
         log::error("an endpoint was added twice", {{"method", key}});
         std::abort();
     }
+    return place->second;
 }
 
 const Router::Node* Router::find(const Node& node, const std::vector<std::string>& segments,

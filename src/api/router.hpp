@@ -33,6 +33,7 @@ struct Endpoint {
     Access access = Access::kUser;
     Handler handler;
     std::vector<std::string> parameter_names;
+    bool streams_body = false;  // the request's body comes as body_stream
 };
 
 class Router {
@@ -43,6 +44,10 @@ class Router {
     // `method` in capitals. Ends the process when the pair was added before: that is a mistake in the
     // program.
     void add(std::string method, std::string pattern, Access access, Handler handler);
+
+    // The same for one that reads its body as a stream, of any size.
+    void add_streaming(std::string method, std::string pattern, Access access, Handler handler);
+    bool streams_body(std::string_view method, std::string_view path) const;
 
     struct Match {
         enum class Kind {
@@ -65,6 +70,7 @@ class Router {
 
   private:
     struct Node;
+    Endpoint& insert(std::string method, std::string pattern, Access access, Handler handler);
     static const Node* find(const Node& node, const std::vector<std::string>& segments, std::size_t depth,
                             std::vector<std::string>& values);
     std::unique_ptr<Node> root_;

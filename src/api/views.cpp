@@ -86,6 +86,40 @@ json::object to_json(const model::Operation& operation) {
             {"finishedAt", or_null(operation.finished_at)}};
 }
 
+json::object to_json(const model::ProjectOperation& operation) {
+    return {{"id", operation.id.view()},
+            {"projectId", operation.project_id.view()},
+            {"kind", model::to_text(operation.kind)},
+            {"state", model::to_text(operation.state)},
+            {"phase", operation.phase},
+            {"progress", operation.progress ? json::value(*operation.progress) : json::value(nullptr)},
+            {"error", or_null(operation.error)},
+            {"errorCode", or_null(operation.error_code)},
+            {"requestedBy", or_null(operation.requested_by)},
+            {"backupId", or_null(operation.backup_id)},
+            {"newProjectId", or_null(operation.new_project_id)},
+            {"createdAt", base::format_time(operation.created_at)},
+            {"startedAt", or_null(operation.started_at)},
+            {"finishedAt", or_null(operation.finished_at)}};
+}
+
+json::object to_json(const model::Backup& backup) {
+    return {{"id", backup.id.view()},
+            {"projectId", backup.project_id.view()},
+            {"projectName", backup.project_name},
+            {"name", or_null(backup.name)},
+            {"state", model::to_text(backup.state)},
+            {"sizeBytes", backup.size_bytes},
+            {"contentBytes", backup.content_bytes},
+            {"files", backup.files},
+            {"sha256", backup.sha256.empty() ? json::value(nullptr) : json::value(backup.sha256)},
+            {"consistent", backup.consistent},
+            {"scheduled", backup.scheduled},
+            {"createdAt", base::format_time(backup.created_at)},
+            {"finishedAt", or_null(backup.finished_at)},
+            {"error", or_null(backup.error)}};
+}
+
 json::object to_json(const model::WorkspaceType& type, bool available) {
     json::object env;
     for (const auto& [name, value] : type.env)

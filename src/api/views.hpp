@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/json.hpp"
+#include "model/backup.hpp"
 #include "model/entities.hpp"
 #include "model/instance.hpp"
 #include "model/workspace_type.hpp"
@@ -15,6 +16,8 @@ json::object to_json(const model::Project& project);
 // `phase`: where it is on its way just now, which may be ahead of the row.
 json::object to_json(const model::Workspace& workspace, model::Phase phase);
 json::object to_json(const model::Operation& operation);
+json::object to_json(const model::ProjectOperation& operation);
+json::object to_json(const model::Backup& backup);
 json::object to_json(const model::WorkspaceType& type, bool available);
 json::object to_json(const model::ApiToken& token);
 json::object to_json(const model::Tombstone& tombstone);

@@ -50,6 +50,7 @@ using OperationId = Id<struct OperationTag>;
 using SessionId = Id<struct SessionTag>;
 using ApiTokenId = Id<struct ApiTokenTag>;
 using TombstoneId = Id<struct TombstoneTag>;
+using BackupId = Id<struct BackupTag>;
 using InstallationId = Id<struct InstallationTag>;
 
 }  // namespace agentdb9::base

@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include "api/auth_routes.hpp"
+#include "api/backup_routes.hpp"
 #include "api/documentation_routes.hpp"
+#include "api/file_routes.hpp"
 #include "api/operator_routes.hpp"
 #include "api/page_routes.hpp"
 #include "api/project_routes.hpp"
@@ -140,19 +142,38 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       routes(catalogue),
       reconciler(executor, clock, *store, runtime, catalogue, routes, reconciler_options(configuration),
                  store->server_name()),
-      volumes(clock, *store, runtime),
+      volumes(clock, *store, runtime, configuration.trash),
       workspaces(clock, *store, routes, catalogue),
       projects(clock, *store, volumes, reconciler, configuration.trash),
       associations(clock, *store, reconciler),
       containers(clock, *store, runtime, reconciler, routes, catalogue),
       availability(executor, clock, runtime, catalogue),
-      neighbours(executor, clock, *store, reconciler, authenticator),
+      adoption(clock, *store, docker,
+               [this](const base::WorkspaceId& workspace) {
+                   if (reconciler.started()) reconciler.desire_changed(workspace);
+               }),
+      neighbours(executor, clock, *store, reconciler, authenticator, adoption),
+      backup_files(configuration.backup_directory()),
+      project_work(executor, clock, *store, static_cast<std::size_t>(configuration.backups.max_parallel)),
+      backups(project_tools(executor)),
+      restores(project_tools(executor), reconciler,
+               {configuration.trash, static_cast<std::uint64_t>(configuration.backups.import_limit_bytes)}),
+      project_files(project_tools(executor)),
+      backup_schedule(project_tools(executor), backups, volumes,
+                      {configuration.backups.every, static_cast<std::size_t>(configuration.backups.keep)}),
       api(clock,
           [this](auth::Credential credential) { return authenticator.authenticate(std::move(credential)); }),
       // No endpoint of it asks who calls.
       operator_api(clock, [](auth::Credential) -> Task<std::expected<auth::Principal, auth::Failure>> {
           co_return std::unexpected(auth::Failure::kMalformed);
       }) {
+    runtime::Adopted adopted;
+    store->transact(store::Mode::kRead,
+                    [&adopted](store::Transaction& tx) { adopted = services::adopted_in(tx); });
+    docker.set_adopted(std::move(adopted));
+    volumes.on_left_behind([this](const base::WorkspaceId& id) {
+        if (reconciler.started()) reconciler.desire_changed(id);
+    });
     add_routes();
 }
 
@@ -160,7 +181,11 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
 Task<> Core::workspace_mended(model::Workspace workspace) {
     const auto id = workspace.id;
     co_await routes.upsert(std::move(workspace));
-    if (reconciler.connected()) reconciler.desire_changed(id);
+    if (reconciler.started()) reconciler.desire_changed(id);
+}
+
+services::ProjectTools Core::project_tools(asio::any_io_executor executor) {
+    return {executor, clock, *store, runtime, docker, backup_files, project_work};
 }
 
 void Core::add_routes() {
@@ -169,10 +194,13 @@ void Core::add_routes() {
     api::add_workspace_routes(router, {catalogue, availability, workspaces, associations, containers});
     api::add_lifecycle_routes(
         router, {catalogue, workspaces, containers, tickets, [this] { return applications_origin(); }});
-    api::add_project_routes(router, {projects, associations, volumes});
+    api::add_project_routes(router, {projects, associations, volumes, project_files});
+    api::add_backup_routes(router, {projects, backups, restores, project_work, backup_files, clock});
+    api::add_file_routes(router, {project_files, projects, backup_files});
     api::add_trash_routes(router, {volumes, routes, clock});
-    api::add_operator_routes(operator_api.router(),
-                             {users, {volumes, routes, clock}, *store, runtime, [this] { return status(); }});
+    api::add_operator_routes(
+        operator_api.router(),
+        {users, {volumes, routes, clock}, *store, runtime, adoption, [this] { return status(); }});
     api::add_repair_routes(operator_api.router(),
                            {clock, *store, runtime, volumes, [this](model::Workspace workspace) {
                                 return workspace_mended(std::move(workspace));

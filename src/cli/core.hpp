@@ -16,14 +16,20 @@
 #include "config/configuration.hpp"
 #include "runtime/docker/docker_runtime.hpp"
 #include "services/accounts.hpp"
+#include "services/adoption.hpp"
 #include "services/api_tokens.hpp"
 #include "services/authenticator.hpp"
+#include "services/backup_schedule.hpp"
+#include "services/backups.hpp"
 #include "services/docker_volume_service.hpp"
 #include "services/neighbours.hpp"
 #include "services/password_hasher.hpp"
+#include "services/project_files.hpp"
+#include "services/project_work.hpp"
 #include "services/project_workspace_service.hpp"
 #include "services/projects_service.hpp"
 #include "services/reconciler.hpp"
+#include "services/restores.hpp"
 #include "services/route_book.hpp"
 #include "services/tickets.hpp"
 #include "services/type_availability.hpp"
@@ -89,11 +95,19 @@ class Core {
     services::ProjectWorkspaceService associations;
     services::WorkspaceContainerService containers;
     services::TypeAvailability availability;
+    services::AdoptionService adoption;
     services::Neighbours neighbours;
+    services::BackupFiles backup_files;
+    services::ProjectWork project_work;
+    services::BackupService backups;
+    services::RestoreService restores;
+    services::ProjectFiles project_files;
+    services::BackupSchedule backup_schedule;
     api::Api api;
     api::Api operator_api;  // who reaches it may do everything: only behind the operator's socket
 
   private:
+    services::ProjectTools project_tools(asio::any_io_executor executor);
     void add_routes();
     Task<> workspace_mended(model::Workspace workspace);
 };

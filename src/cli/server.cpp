@@ -19,6 +19,10 @@ namespace {
 constexpr std::chrono::minutes kHeartbeat{1};
 constexpr std::chrono::hours kCleanUp{1};
 constexpr std::chrono::days kKeepOperations{30};
+constexpr std::chrono::minutes kBackupRound{5};
+// What is older is of a server that has died.
+constexpr std::chrono::hours kLongestTransfer{24};
+constexpr std::chrono::seconds kLeftoversLimit{2};
 
 http::Problem ticket_problem(auth::Failure failure) {
     if (failure == auth::Failure::kUnavailable) return api::problem_of(api::error_of(failure));
@@ -77,6 +81,9 @@ Server::Server(const Context& context, const config::Loaded& loaded)
 proxy::ControlPlane Server::control_plane() {
     proxy::ControlPlane control;
     control.executor = io_.get_executor();
+    control.streams_body = [this](std::string_view method, std::string_view path) {
+        return core_.api.router().streams_body(method, path);
+    };
     control.api = [this](http::Request request) { return core_.api.handle(std::move(request)); };
     control.operator_api = [this](http::Request request) {
         return core_.operator_api.handle(std::move(request));
@@ -106,8 +113,10 @@ int Server::run() {
 Task<> Server::start() {
     std::optional<base::Error> failure;
     try {
+        co_await remove_leftovers();
         data_plane_.start();
         co_await announce_first_admin();
+        co_await core_.project_work.start();
         co_await core_.reconciler.start();
         core_.neighbours.start();
     } catch (const base::Error& error) {
@@ -121,6 +130,7 @@ Task<> Server::start() {
         co_return;
     }
     scope_.spawn("housekeeping", housekeeping());
+    scope_.spawn("look after backups", look_after_backups());
     announce_addresses();
     const auto& server = core_.configuration.server;
     const auto took =
@@ -210,8 +220,11 @@ Task<> Server::housekeeping() {
             if (core_.clock.steady_now() - cleaned_at >= kCleanUp) {
                 cleaned_at = core_.clock.steady_now();
                 co_await core_.accounts.prune();
-                co_await core_.store->write([before = core_.clock.now() - kKeepOperations](
-                                                store::Transaction& tx) { tx.operations().prune(before); });
+                co_await core_.store->write(
+                    [before = core_.clock.now() - kKeepOperations](store::Transaction& tx) {
+                        tx.operations().prune(before);
+                        tx.project_operations().prune(before);
+                    });
                 co_await core_.volumes.cleanup_orphaned_volumes();
             }
         } catch (const base::Error& error) {
@@ -221,11 +234,46 @@ Task<> Server::housekeeping() {
     }
 }
 
-// 1. No new connection; what runs may end. 2. The reconciler stops between two actions. 3. The workers'
-// threads have ended, and all else is cancelled. The store closes last, with the core.
+// Helpers of an earlier server keep volumes from being removed. Before the first request all there are, are.
+Task<> Server::remove_leftovers() {
+    if (core_.store->server_name()) co_return;
+    try {
+        co_await base::with_timeout(core_.clock, kLeftoversLimit,
+                                    core_.runtime.remove_leftovers(std::chrono::seconds(0)));
+    } catch (const base::Error& error) {
+        log::debug("the engine does not say what was left behind", {{"reason", error.what()}});
+    }
+}
+
+// Where other servers work, too, only a helper that is older than any transfer takes is nobody's.
+std::chrono::seconds Server::age_of_leftovers() const {
+    if (core_.store->server_name()) return kLongestTransfer;
+    const auto running = core_.clock.steady_now() - began_;
+    return std::chrono::duration_cast<std::chrono::seconds>(running) + std::chrono::seconds(2);
+}
+
+Task<> Server::look_after_backups() {
+    for (;;) {
+        try {
+            co_await core_.backups.sweep();
+            co_await core_.backup_files.clear_scratch();
+            co_await core_.runtime.remove_leftovers(age_of_leftovers());
+            co_await core_.backup_schedule.run();
+        } catch (const base::Error& error) {
+            log::warning("backups are looked after later", {{"reason", error.what()}});
+        }
+        co_await core_.clock.sleep_for(kBackupRound);
+    }
+}
+
+// 1. No new connection; what runs may end. 2. Work on projects is given up, the reconciler stops between two
+// actions. 3. The workers' threads have ended, and all else is cancelled. The store closes last, with the
+// core.
 Task<> Server::shut_down() {
     co_await data_plane_.drain(core_.configuration.server.drain);
     co_await core_.neighbours.stop();
+    co_await core_.project_files.close();
+    co_await core_.project_work.stop();
     co_await core_.reconciler.stop();
     co_await core_.availability.close();
     signals_.cancel();

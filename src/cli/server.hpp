@@ -26,6 +26,9 @@ class Server {
     void announce_addresses() const;
     Task<> handle_signals();
     Task<> housekeeping();
+    Task<> look_after_backups();
+    Task<> remove_leftovers();
+    std::chrono::seconds age_of_leftovers() const;
     Task<> shut_down();
     void reload();
     proxy::ControlPlane control_plane();

@@ -49,6 +49,14 @@ struct DockerSettings {
     int max_parallel_starts = 4;
 };
 
+struct BackupSettings {
+    std::optional<std::filesystem::path> directory;  // absent: "backups" in the data directory
+    std::chrono::hours every{0};                     // 0: only when asked
+    int keep = 7;                                    // of each project, of those made by themselves
+    int max_parallel = 2;
+    std::int64_t import_limit_bytes = std::int64_t{20} << 30;
+};
+
 enum class LogFormat { kAuto, kJson, kHuman };
 
 // "/vscode" and "/spreadsheet" lead to the caller's default workspace of that type.
@@ -61,6 +69,7 @@ struct Configuration {
     AuthSettings auth;
     DockerSettings docker;
     std::chrono::days trash{7};
+    BackupSettings backups;
     std::string log_level = "info";
     LogFormat log_format = LogFormat::kAuto;
     std::vector<model::WorkspaceType> workspace_types = model::built_in_types();
@@ -68,6 +77,9 @@ struct Configuration {
 
     bool on_postgresql() const { return database_url && database_url->starts_with("postgres"); }
     std::filesystem::path database_file() const { return data_dir / "agentdb9.db"; }
+    std::filesystem::path backup_directory() const {
+        return backups.directory.value_or(data_dir / "backups");
+    }
     std::filesystem::path operator_socket() const { return data_dir / "agentdb9.sock"; }
 };
 

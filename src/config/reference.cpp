@@ -45,6 +45,13 @@ constexpr std::array kEntries{
     Entry{"docker.volumeDriver", "Keeps new volumes.", ""},
     Entry{"docker.maxParallelStarts", "Starts at once; more make each one slower.", ""},
     Entry{"trash.days", "How long deleted projects and homes can be restored.", ""},
+    Entry{"backups.directory",
+          "Where backups lie; unset: backups in the data directory. Better another disk.",
+          R"("/var/backups/agentdb9")"},
+    Entry{"backups.everyHours", "How often each project that changed is backed up by itself; 0: never.", ""},
+    Entry{"backups.keep", "How many of these a project keeps. Those that people make stay.", ""},
+    Entry{"backups.maxParallel", "Backups, restores and clones at once.", ""},
+    Entry{"backups.importLimit", "Largest archive that is imported, in bytes, as sent and unpacked.", ""},
     Entry{"logs.level", "debug, info, warning, error or off.", ""},
     Entry{"logs.format", "auto: for people on a terminal, JSON elsewhere; json; human.", ""},
 };

@@ -184,6 +184,33 @@ Setting secret(Setting setting) {
     return setting;
 }
 
+void add_backup_settings(std::vector<Setting>& all) {
+    all.push_back(make(
+        "backups.directory", Kind::kText,
+        [](Configuration& c, const std::string& text) -> std::string {
+            if (!text.starts_with('/')) return "must be an absolute path";
+            c.backups.directory = text;
+            return {};
+        },
+        [](const Configuration& c) { return c.backup_directory().string(); }));
+    all.push_back(number(
+        "backups.everyHours", 0, 8784,
+        [](Configuration& c, std::int64_t v) { c.backups.every = std::chrono::hours(v); },
+        [](const Configuration& c) { return c.backups.every.count(); }));
+    all.push_back(number(
+        "backups.keep", 1, 10'000,
+        [](Configuration& c, std::int64_t v) { c.backups.keep = static_cast<int>(v); },
+        [](const Configuration& c) { return c.backups.keep; }));
+    all.push_back(number(
+        "backups.maxParallel", 1, 64,
+        [](Configuration& c, std::int64_t v) { c.backups.max_parallel = static_cast<int>(v); },
+        [](const Configuration& c) { return c.backups.max_parallel; }));
+    all.push_back(number(
+        "backups.importLimit", 1024 * 1024, std::int64_t{1} << 50,
+        [](Configuration& c, std::int64_t v) { c.backups.import_limit_bytes = v; },
+        [](const Configuration& c) { return c.backups.import_limit_bytes; }));
+}
+
 std::vector<Setting> make_settings() {
     std::vector<Setting> all;
     all.push_back(make(
@@ -293,6 +320,7 @@ std::vector<Setting> make_settings() {
     all.push_back(number(
         "trash.days", 1, 3650, [](Configuration& c, std::int64_t v) { c.trash = std::chrono::days(v); },
         [](const Configuration& c) { return c.trash.count(); }));
+    add_backup_settings(all);
     all.push_back(make(
         "logs.level", Kind::kText,
         [](Configuration& c, const std::string& text) -> std::string {

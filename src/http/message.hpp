@@ -3,13 +3,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/async.hpp"
+#include "base/bytes.hpp"
 
 namespace agentdb9::http {
 
@@ -50,6 +53,9 @@ struct Request {
     std::string target;  // origin form, as received
     Headers headers;
     std::string body;
+    // Instead of `body` where the endpoint asked for that: the body as it comes in. Read on the control
+    // executor. Throws Error{kInvalid, "body_incomplete"} when the client breaks off.
+    std::shared_ptr<base::ByteSource> body_stream;
     std::string
         peer;  // the client's address in text form; of a trusted proxy's client where one stands before us
     bool secure = false;  // whether the client came by https
@@ -68,6 +74,8 @@ struct Response {
     // When set, the body comes piece by piece instead: called, on the control executor, until it gives
     // nothing. Dropped without a further call when the client has gone; a call that waits is cancelled then.
     std::function<Task<std::optional<std::string>>()> next_piece;
+    // How many bytes that is, where it is known before: the client then knows, too.
+    std::optional<std::uint64_t> length;
 };
 
 // "Not Found" for 404; empty for a status that has no name here.

@@ -33,7 +33,11 @@ constexpr std::array kOperationStates{
     Named{OperationState::kPending, "pending"}, Named{OperationState::kRunning, "running"},
     Named{OperationState::kSucceeded, "succeeded"}, Named{OperationState::kFailed, "failed"},
     Named{OperationState::kSuperseded, "superseded"}};
-constexpr std::array kVolumeKinds{Named{VolumeKind::kProject, "project"}, Named{VolumeKind::kHome, "home"}};
+constexpr std::array kAdoptionKinds{Named{AdoptionKind::kVolume, "volume"},
+                                    Named{AdoptionKind::kInstance, "instance"}};
+constexpr std::array kVolumeKinds{Named{VolumeKind::kProject, "project"}, Named{VolumeKind::kHome, "home"},
+                                  Named{VolumeKind::kReplaced, "replaced"},
+                                  Named{VolumeKind::kUnfinished, "unfinished"}};
 
 template <class Table, class Enum>
 constexpr std::string_view text_in(const Table& table, Enum value) {
@@ -71,6 +75,9 @@ std::string_view to_text(OperationKind value) {
 std::string_view to_text(OperationState value) {
     return text_in(kOperationStates, value);
 }
+std::string_view to_text(AdoptionKind value) {
+    return text_in(kAdoptionKinds, value);
+}
 std::string_view to_text(VolumeKind value) {
     return text_in(kVolumeKinds, value);
 }
@@ -98,6 +105,10 @@ std::optional<OperationKind> enum_from_text(std::string_view text) {
 template <>
 std::optional<OperationState> enum_from_text(std::string_view text) {
     return value_in<OperationState>(kOperationStates, text);
+}
+template <>
+std::optional<AdoptionKind> enum_from_text(std::string_view text) {
+    return value_in<AdoptionKind>(kAdoptionKinds, text);
 }
 template <>
 std::optional<VolumeKind> enum_from_text(std::string_view text) {

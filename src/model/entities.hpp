@@ -167,13 +167,18 @@ struct ProxyTicket {
 };
 
 // A volume in the trash. Only a tombstone allows a volume's removal, and only when its time is over.
-enum class VolumeKind { kProject, kHome };
+enum class VolumeKind {
+    kProject,     // of a project that was deleted
+    kHome,        // of a workspace that was deleted
+    kReplaced,    // what a project had before it was restored from a backup; the project is still there
+    kUnfinished,  // being filled from a backup, an upload or another project; nobody's yet
+};
 struct Tombstone {
     TombstoneId id;
     VolumeKind kind = VolumeKind::kProject;
     std::string volume_name;
     UserId user_id;
-    std::string owner_id;    // the project's or the workspace's id
+    std::string owner_id;    // the project's or the workspace's id, as the volume's label says it
     std::string owner_name;  // what it was called
     json::object snapshot;   // the deleted row, so that a restore brings it back whole
     Time deleted_at;
@@ -183,6 +188,16 @@ struct Tombstone {
     std::optional<Time> purged_at;
 };
 
+// Something on the runtime that an earlier installation made: it is treated as if it carried our labels.
+enum class AdoptionKind { kVolume, kInstance };
+struct Adoption {
+    std::string runtime_id;  // a volume's name; an instance's id
+    AdoptionKind kind = AdoptionKind::kVolume;
+    std::string owner_id;         // the project's or the workspace's id
+    std::int64_t generation = 0;  // that an instance counts as
+    Time adopted_at;
+};
+
 std::string_view to_text(Role value);
 std::string_view to_text(WorkspaceStatus value);
 std::string_view to_text(DesiredState value);
@@ -190,6 +205,7 @@ std::string_view to_text(Phase value);
 std::string_view to_text(OperationKind value);
 std::string_view to_text(OperationState value);
 std::string_view to_text(VolumeKind value);
+std::string_view to_text(AdoptionKind value);
 
 // Absent for a text that names no enumerator.
 template <class Enum>
@@ -208,6 +224,8 @@ template <>
 std::optional<OperationState> enum_from_text(std::string_view text);
 template <>
 std::optional<VolumeKind> enum_from_text(std::string_view text);
+template <>
+std::optional<AdoptionKind> enum_from_text(std::string_view text);
 
 bool is_open(OperationState state);  // pending or running
 

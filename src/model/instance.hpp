@@ -68,6 +68,8 @@ struct Instance {
     std::map<int, Endpoint> published;   // container port → endpoint, where ports are published
     std::vector<std::string> volumes;    // names of what it mounts
     std::optional<base::Time> created_at;
+    // Made by an earlier installation, of a spec that nobody knows.
+    bool adopted = false;
 };
 
 // Runs, or may run again without being told: it holds its volumes.

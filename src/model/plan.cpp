@@ -20,6 +20,13 @@ bool is_live(const ObservedInstance& observed) {
     return holds_volumes(observed.instance.state);
 }
 
+// Is it what the target asks for? An adopted instance, when it has the project.
+bool fits(const Instance& instance, const Target& target) {
+    if (instance.adopted)
+        return !target.volumes.empty() && contains(instance.volumes, target.volumes.front());
+    return instance.spec == target.spec;
+}
+
 bool shares_volume(const Instance& instance, const Target& target) {
     return std::ranges::any_of(instance.volumes,
                                [&](const auto& volume) { return contains(target.volumes, volume); });
@@ -62,7 +69,7 @@ class Planner {
     std::vector<Action> running() {
         const Target& target = *desired_.current;
         const auto* keep = choose(target);
-        if (keep != nullptr && !is_live(*keep) && keep->instance.spec != target.spec) keep = nullptr;
+        if (keep != nullptr && !is_live(*keep) && !fits(keep->instance, target)) keep = nullptr;
         // 1. Nothing else may run on its volumes, and nothing dead may hold its name.
         for (const auto& each : observed_.instances) {
             if (&each == keep) continue;
@@ -98,7 +105,7 @@ class Planner {
     std::vector<Action> replacing() {
         const Target& target = *desired_.next;
         const auto* fresh = choose(target);
-        if (fresh != nullptr && !is_live(*fresh) && fresh->instance.spec != target.spec) fresh = nullptr;
+        if (fresh != nullptr && !is_live(*fresh) && !fits(fresh->instance, target)) fresh = nullptr;
         const auto* old = desired_.current ? choose(*desired_.current) : nullptr;
         // 1. Left-overs of earlier replacements make room.
         for (const auto& each : observed_.instances) {

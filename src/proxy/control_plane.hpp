@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "auth/principal.hpp"
 #include "base/async.hpp"
@@ -26,6 +27,9 @@ using Answer = std::expected<T, http::Problem>;
 
 struct ControlPlane {
     asio::any_io_executor executor;
+    // Whether the body of such a request is handed up as a stream. Called on the workers' threads.
+    std::function<bool(std::string_view method, std::string_view path)> streams_body =
+        [](std::string_view, std::string_view) { return false; };
     // A request that is not for an application, with its whole body, and its response.
     std::function<Task<http::Response>(http::Request)> api;
     // The same from the operator's socket, whose owner may do everything.

@@ -194,24 +194,26 @@ Task<std::optional<std::string>> Session::read_body(http::BodyReader& body, bool
     co_return std::nullopt;
 }
 
-Task<bool> Session::hand_up() {
-    http::BodyReader body(reader_, head_.framing, http::BodyReader::Form::kDecoded);
-    bool keep = false;
-    auto text = co_await read_body(body, keep);
-    if (!text) co_return keep;
-    ++worker_.metrics().requests_api;
+http::Request Session::make_request() {
     http::Request request;
     request.id = request_id_;
     request.method = head_.method;
     request.target = head_.target;
     for (const auto& field : head_.fields)
         request.headers.add(field.name, field.value);
-    request.body = std::move(*text);
     request.peer = client_.address;
     request.secure = client_.scheme == "https";
+    return request;
+}
+
+Task<std::optional<http::Response>> Session::ask_api(http::Request request) {
+    ++worker_.metrics().requests_api;
     const auto& control = worker_.control();
     const auto& handler = client_.origin == Origin::kOperator ? control.operator_api : control.api;
-    auto response = co_await worker_.questions().ask<http::Response>(handler, std::move(request));
+    co_return co_await worker_.questions().ask<http::Response>(handler, std::move(request));
+}
+
+Task<bool> Session::answer(std::optional<http::Response> response, http::BodyReader& body) {
     if (response) co_return co_await respond(std::move(*response), &body);
     Refusal refusal;
     refusal.problem = {500,
@@ -219,6 +221,58 @@ Task<bool> Session::hand_up() {
                        "The server failed to answer. The log tells more under this request's id.",
                        {}};
     co_return co_await refuse(std::move(refusal), &body);
+}
+
+Task<bool> Session::hand_up() {
+    if (worker_.control().streams_body(head_.method, head_.path())) co_return co_await hand_up_streaming();
+    http::BodyReader body(reader_, head_.framing, http::BodyReader::Form::kDecoded);
+    bool keep = false;
+    auto text = co_await read_body(body, keep);
+    if (!text) co_return keep;
+    auto request = make_request();
+    request.body = std::move(*text);
+    co_return co_await answer(co_await ask_api(std::move(request)), body);
+}
+
+Task<bool> Session::hand_up_streaming() {
+    http::BodyReader body(reader_, head_.framing, http::BodyReader::Form::kDecoded);
+    auto upload = std::make_shared<Upload>(worker_.io(), worker_.control().executor);
+    worker_.spawn(
+        "request body",
+        [](std::shared_ptr<Session> self, std::shared_ptr<Upload> shared, http::BodyReader& from) -> Task<> {
+            co_await asio::this_coro::throw_if_cancelled(false);
+            co_await self->pump(shared, from);
+        }(shared_from_this(), upload, body));
+    auto request = make_request();
+    request.body_stream = upload;
+    auto response = co_await ask_api(std::move(request));
+    // Nobody reads the rest any more.
+    upload->stop();
+    stream_->interrupt();
+    co_await upload->stopped();
+    stream_->forget_interrupt();
+    co_return co_await answer(std::move(response), body);
+}
+
+Task<> Session::pump(std::shared_ptr<Upload> upload, http::BodyReader& body) {
+    while (!body.done()) {
+        if (!co_await upload->wanted()) break;
+        // A client that waits for "100 Continue" has not begun to send.
+        http::IoResult<http::BodyReader::Piece> piece;
+        if (auto told = co_await send_continue(); told)
+            piece = co_await body.next(worker_.loop().after(worker_.limits().stall));
+        else
+            piece = std::unexpected(told.error());
+        if (!piece) {
+            upload->fail();
+            break;
+        }
+        std::string bytes(piece->bytes);
+        body.consume(*piece);
+        upload->deliver(std::move(bytes));
+    }
+    if (body.done()) upload->finish();
+    upload->pump_ended();
 }
 
 Task<bool> Session::redirect(Redirect elsewhere, http::BodyReader& body) {
@@ -276,8 +330,8 @@ Task<bool> Session::respond(http::Response response, http::BodyReader* body) {
     bool keep = co_await can_continue(body);
     bool bodiless = response.status == 204 || response.status == 304;
     bool streamed = response.next_piece && !bodiless && head_.method != "HEAD";
-    bool chunked = streamed && head_.minor_version > 0;
-    if (streamed && !chunked) keep = false;
+    bool chunked = streamed && head_.minor_version > 0 && !response.length;
+    if (streamed && !chunked && !response.length) keep = false;
     std::string out = "HTTP/1.1 " + std::to_string(response.status) + " ";
     out.append(http::reason_phrase(response.status)).append("\r\n");
     for (const auto& field : response.headers)
@@ -288,8 +342,9 @@ Task<bool> Session::respond(http::Response response, http::BodyReader* body) {
     if (!response.headers.get("X-Request-Id"))
         out.append("X-Request-Id: ").append(request_id_).append("\r\n");
     if (chunked) out += "Transfer-Encoding: chunked\r\n";
-    if (!response.next_piece && !bodiless)
-        out.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n");
+    if (!response.next_piece) response.length = response.body.size();
+    if (response.length && !bodiless)
+        out.append("Content-Length: ").append(std::to_string(*response.length)).append("\r\n");
     if (!keep)
         out += "Connection: close\r\n";
     else if (head_.minor_version == 0)
@@ -312,17 +367,20 @@ Task<bool> Session::stream_pieces(http::Response response, bool chunked) {
     streaming_ = &pieces;
     stream_->watch_peer([&pieces] { pieces.give_up(); });
     bool whole = false;
+    std::uint64_t sent_bytes = 0;
     while (auto piece = co_await pieces.ask<std::optional<std::string>>(source->next_piece)) {
         whole = !*piece;
         if (whole) break;
         if ((*piece)->empty()) continue;
+        sent_bytes += (*piece)->size();
         auto size = chunked ? http::chunk_header((*piece)->size()) : std::string();
         std::array<std::string_view, 3> parts{size, **piece, chunked ? "\r\n" : ""};
         if (!co_await stream_->send(parts)) break;
     }
     stream_->watch_peer({});
     streaming_ = nullptr;
-    if (!whole) co_return false;
+    // What is shorter than it was said to be must not pass for the whole.
+    if (!whole || (source->length && sent_bytes != *source->length)) co_return false;
     if (!chunked) co_return true;
     auto sent = co_await stream_->send("0\r\n\r\n");
     co_return sent.has_value();

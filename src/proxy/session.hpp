@@ -11,6 +11,7 @@
 #include "http/message.hpp"
 #include "http/stream.hpp"
 #include "proxy/gateway.hpp"
+#include "proxy/upload.hpp"
 #include "proxy/worker.hpp"
 
 namespace agentdb9::proxy {
@@ -50,11 +51,17 @@ class Session final : public Ongoing, public std::enable_shared_from_this<Sessio
     void identify_client();
 
     Task<bool> hand_up();
+    Task<bool> hand_up_streaming();
+    http::Request make_request();
+    // The control plane's response; where it has none, the client is told so.
+    Task<std::optional<http::Response>> ask_api(http::Request request);
+    Task<bool> answer(std::optional<http::Response> response, http::BodyReader& body);
     // The request's whole body; absent when the connection is over or the refusal was sent.
     Task<std::optional<std::string>> read_body(http::BodyReader& body, bool& keep);
     Task<bool> redirect(Redirect redirect, http::BodyReader& body);
     Task<bool> respond(http::Response response, http::BodyReader* body);
     Task<bool> stream_pieces(http::Response response, bool chunked);
+    Task<> pump(std::shared_ptr<Upload> upload, http::BodyReader& body);
     // Whether the next request may follow: the rest of a small body is read first.
     Task<bool> can_continue(http::BodyReader* body);
     // Lets a client that still sends read our answer before the connection ends.

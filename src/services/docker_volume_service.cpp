@@ -6,12 +6,14 @@
 #include "model/instance.hpp"
 #include "services/access.hpp"
 #include "services/snapshot.hpp"
+#include "services/volume_swap.hpp"
 
 namespace agentdb9::services {
 
 using base::Error;
 using model::Project;
 using model::Tombstone;
+using model::VolumeKind;
 using store::Transaction;
 
 namespace {
@@ -22,6 +24,54 @@ constexpr auto kLookLimit = std::chrono::seconds(2);
 constexpr auto kLongestGap = std::chrono::hours(1);
 // No removal takes longer: who has not finished by then never will.
 constexpr auto kLongestRemoval = std::chrono::minutes(5);
+
+Error damaged() {
+    return base::conflict("restore_impossible",
+                          "What was recorded at the deletion is damaged; ask the operator.");
+}
+
+void bring_project_back(Transaction& tx, const Tombstone& tombstone, base::Time now) {
+    auto project = project_from(tombstone.snapshot);
+    if (!project) throw damaged();
+    if (tx.projects().find(project->id)) {
+        throw base::conflict("already_restored", "The project is there already; nothing is left to do.");
+    }
+    // Its workspace may have been deleted meanwhile; then it is as if it had been unassigned.
+    const auto workspace =
+        project->workspace_id ? tx.workspaces().find(*project->workspace_id) : std::nullopt;
+    if (!workspace || workspace->user_id != project->user_id ||
+        workspace->desired_state == model::DesiredState::kDeleted) {
+        project->workspace_id.reset();
+        project->workspace_type.reset();
+    }
+    project->updated_at = now;
+    tx.projects().insert(*project);
+}
+
+model::Workspace bring_workspace_back(Transaction& tx, const Tombstone& tombstone, base::Time now) {
+    auto workspace = workspace_from(tombstone.snapshot);
+    if (!workspace) throw damaged();
+    if (tx.workspaces().find(workspace->id)) {
+        throw base::conflict("already_restored", "The workspace is there already; nothing is left to do.");
+    }
+    workspace->container_name = model::instance_name(workspace->id);
+    workspace->is_default = !has_default(tx, workspace->user_id);
+    workspace->updated_at = now;
+    tx.workspaces().insert(*workspace);
+    return std::move(*workspace);
+}
+
+// The volume that a restore from a backup replaced is the project's again.
+std::vector<base::WorkspaceId> bring_volume_back(Transaction& tx, const Tombstone& tombstone,
+                                                 const NewVolume& next, base::Time now) {
+    const auto id = base::ProjectId::parse(tombstone.owner_id);
+    auto project = id ? tx.projects().find(*id) : std::nullopt;
+    if (!project || project->user_id != tombstone.user_id) {
+        throw base::conflict("project_missing",
+                             "The project that had this volume was deleted; restore the project first.");
+    }
+    return swap_volume(tx, std::move(*project), next, now);
+}
 
 Error being_purged() {
     return base::conflict("volume_being_purged",
@@ -87,13 +137,21 @@ Task<VolumeInfo> DockerVolumeService::volume_info(base::UserId user, base::Proje
 }
 
 Task<std::vector<Tombstone>> DockerVolumeService::trash(std::optional<base::UserId> user) {
-    co_return co_await store_.read([=](Transaction& tx) { return tx.tombstones().open(user); });
+    co_return co_await store_.read([=](Transaction& tx) {
+        auto rows = tx.tombstones().open(user);
+        // Nobody has thrown it away.
+        if (user) {
+            std::erase_if(rows, [](const Tombstone& row) { return row.kind == VolumeKind::kUnfinished; });
+        }
+        return rows;
+    });
 }
 
 Task<Tombstone> DockerVolumeService::find_open(std::optional<base::UserId> user, base::TombstoneId id) {
     co_return co_await store_.read([=](Transaction& tx) {
         auto found = tx.tombstones().find(id);
         if (!found || (user && found->user_id != *user) || found->purged_at) throw base::not_found("volume");
+        if (user && found->kind == VolumeKind::kUnfinished) throw base::not_found("volume");
         if (found->restored_at) {
             throw base::conflict("already_restored",
                                  "This volume has been restored already; nothing is left to do.");
@@ -118,14 +176,17 @@ Task<Tombstone> DockerVolumeService::find_in_trash(std::string id_or_volume) {
 Task<std::optional<model::Workspace>> DockerVolumeService::restore(std::optional<base::UserId> user,
                                                                    base::TombstoneId id) {
     const auto tombstone = co_await find_open(user, id);
-    if (!co_await runtime_.find_volume(tombstone.volume_name) && tombstone.snapshot.contains("volumeName") &&
-        tombstone.snapshot.at("volumeName").is_string()) {
+    const auto volume = co_await runtime_.find_volume(tombstone.volume_name);
+    const bool had_one =
+        tombstone.snapshot.contains("volumeName") && tombstone.snapshot.at("volumeName").is_string();
+    if (!volume && had_one) {
         throw base::conflict("volume_missing",
                              "The volume '" + tombstone.volume_name +
                                  "' is gone from the engine, so there is nothing to restore from it.");
     }
     const auto now = clock_.now();
-    co_return co_await store_.write([=](Transaction& tx) -> std::optional<model::Workspace> {
+    const NewVolume next{tombstone.volume_name, volume ? volume->path : "", now + trash_time_};
+    auto [came_back, behind] = co_await store_.write([=](Transaction& tx) {
         auto open = tx.tombstones().find(id);
         if (!open || open->restored_at || open->purged_at) {
             throw base::conflict("already_restored",
@@ -134,41 +195,27 @@ Task<std::optional<model::Workspace>> DockerVolumeService::restore(std::optional
         if (open->purging_since) throw being_purged();
         open->restored_at = now;
         tx.tombstones().update(*open);
-        const auto damaged = [] {
-            return base::conflict("restore_impossible",
-                                  "What was recorded at the deletion is damaged; ask the operator.");
-        };
-        if (open->kind == model::VolumeKind::kProject) {
-            auto project = project_from(open->snapshot);
-            if (!project) throw damaged();
-            if (tx.projects().find(project->id)) {
-                throw base::conflict("already_restored",
-                                     "The project is there already; nothing is left to do.");
-            }
-            // Its workspace may have been deleted meanwhile; then it is as if it had been unassigned.
-            const auto workspace =
-                project->workspace_id ? tx.workspaces().find(*project->workspace_id) : std::nullopt;
-            if (!workspace || workspace->user_id != project->user_id ||
-                workspace->desired_state == model::DesiredState::kDeleted) {
-                project->workspace_id.reset();
-                project->workspace_type.reset();
-            }
-            project->updated_at = now;
-            tx.projects().insert(*project);
-            return std::nullopt;
+        std::optional<model::Workspace> workspace;
+        std::vector<base::WorkspaceId> left_behind;
+        switch (open->kind) {
+            case VolumeKind::kProject:
+                bring_project_back(tx, *open, now);
+                break;
+            case VolumeKind::kHome:
+                workspace = bring_workspace_back(tx, *open, now);
+                break;
+            case VolumeKind::kReplaced:
+                left_behind = bring_volume_back(tx, *open, next, now);
+                break;
+            case VolumeKind::kUnfinished:
+                throw base::conflict("restore_impossible",
+                                     "This volume is only half filled: there is nothing to restore from it.");
         }
-        auto workspace = workspace_from(open->snapshot);
-        if (!workspace) throw damaged();
-        if (tx.workspaces().find(workspace->id)) {
-            throw base::conflict("already_restored",
-                                 "The workspace is there already; nothing is left to do.");
-        }
-        workspace->container_name = model::instance_name(workspace->id);
-        workspace->is_default = !has_default(tx, workspace->user_id);
-        workspace->updated_at = now;
-        tx.workspaces().insert(*workspace);
-        return workspace;
+        return std::pair(workspace, left_behind);
     });
+    for (const auto& each : behind)
+        left_behind_(each);
+    co_return std::move(came_back);
 }
 
 // Whoever removes a volume says so first, in the row that a restore looks at: a volume that has just been
@@ -227,9 +274,9 @@ Task<> DockerVolumeService::remove_volume_of(Tombstone tombstone) {
 Task<> DockerVolumeService::remove_ours(Tombstone tombstone) {
     const auto volume = co_await runtime_.find_volume(tombstone.volume_name);
     if (!volume) co_return;
-    const auto owner = tombstone.kind == model::VolumeKind::kProject
-                           ? (volume->project_id ? volume->project_id->str() : std::string())
-                           : (volume->workspace_id ? volume->workspace_id->str() : std::string());
+    const auto owner = tombstone.kind == VolumeKind::kHome
+                           ? (volume->workspace_id ? volume->workspace_id->str() : std::string())
+                           : (volume->project_id ? volume->project_id->str() : std::string());
     if (!volume->ours || owner != tombstone.owner_id) {
         throw base::conflict("volume_not_ours",
                              "The volume '" + tombstone.volume_name +
@@ -240,6 +287,10 @@ Task<> DockerVolumeService::remove_ours(Tombstone tombstone) {
 
 Task<> DockerVolumeService::purge(std::optional<base::UserId> user, base::TombstoneId id) {
     const auto tombstone = co_await find_open(user, id);
+    if (tombstone.kind == VolumeKind::kUnfinished && tombstone.purge_after > clock_.now()) {
+        throw base::conflict("volume_in_use",
+                             "This volume is being filled just now; wait until that has ended.");
+    }
     log::info("a volume is purged",
               {{"volume", tombstone.volume_name}, {"userId", tombstone.user_id.view()}});
     co_await remove_volume_of(tombstone);

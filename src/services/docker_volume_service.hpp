@@ -3,6 +3,8 @@
 // label and the tombstone's owner, and purging is not paused. Control executor.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -21,8 +23,14 @@ struct VolumeInfo {
 
 class DockerVolumeService {
   public:
-    DockerVolumeService(base::Clock& clock, store::Store& store, runtime::Runtime& runtime)
-        : clock_(clock), store_(store), runtime_(runtime) {}
+    DockerVolumeService(base::Clock& clock, store::Store& store, runtime::Runtime& runtime,
+                        std::chrono::days trash_time = std::chrono::days(7))
+        : clock_(clock), store_(store), runtime_(runtime), trash_time_(trash_time) {}
+
+    // Told of workspaces whose stopped instances refer to a volume that is not their project's any more.
+    void on_left_behind(std::function<void(const base::WorkspaceId&)> tell) {
+        left_behind_ = std::move(tell);
+    }
 
     // Makes the project's volume and records it in the row; does nothing when it is recorded already. Throws
     // what the runtime throws.
@@ -33,14 +41,17 @@ class DockerVolumeService {
     Task<std::vector<runtime::Volume>> list_project_volumes();
     Task<VolumeInfo> volume_info(base::UserId user, base::ProjectId project);
 
-    // The trash: of one user, or, for the operator, of all.
+    // The trash: of one user, or, for the operator, of all, with what is just being filled.
     Task<std::vector<model::Tombstone>> trash(std::optional<base::UserId> user);
     // What lies in the trash under this id of a tombstone, or name of a volume. kNotFound.
     Task<model::Tombstone> find_in_trash(std::string id_or_volume);
-    // Brings the project, or the workspace with its home, back. kConflict "already_restored" when it is there
-    // again, "volume_being_purged" when it is too late. Returns the workspace that came back, if it was one.
+    // Brings the project, or the workspace with its home, back; or gives a project the volume back that it
+    // had before a restore, whose own then lies in the trash. kConflict "already_restored" when it is there
+    // again, "volume_being_purged" when it is too late, "project_in_use". Returns the workspace that came
+    // back, if it was one.
     Task<std::optional<model::Workspace>> restore(std::optional<base::UserId> user, base::TombstoneId id);
-    // Removes the volume now. The owner's explicit wish; nothing brings it back.
+    // Removes the volume now. The owner's explicit wish; nothing brings it back. kConflict "volume_in_use"
+    // for one that is being filled.
     Task<> purge(std::optional<base::UserId> user, base::TombstoneId id);
 
     // Removes what lies in the trash longer than its time. Returns the names of the volumes removed.
@@ -63,6 +74,8 @@ class DockerVolumeService {
     base::Clock& clock_;
     store::Store& store_;
     runtime::Runtime& runtime_;
+    std::chrono::days trash_time_;
+    std::function<void(const base::WorkspaceId&)> left_behind_ = [](const base::WorkspaceId&) {};
     const base::Time began_ = clock_.now();
 };
 

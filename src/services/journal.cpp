@@ -1,5 +1,7 @@
 #include "services/journal.hpp"
 
+#include <algorithm>
+
 #include "model/instance.hpp"
 #include "services/snapshot.hpp"
 
@@ -56,7 +58,34 @@ std::optional<Operation> finish(Transaction& tx, std::optional<Operation> operat
     return operation;
 }
 
+// The row of a workspace that is as it is wanted.
+model::Workspace as_reached(const Job& job) {
+    auto workspace = job.workspace;
+    const bool running = workspace.desired_state == DesiredState::kRunning;
+    // A failure is still to be seen after its left-overs are stopped; only a request takes it away.
+    const bool failed_rest = !running && !job.operation && workspace.phase == Phase::kFailed;
+    workspace.phase = running ? Phase::kRunning : failed_rest ? Phase::kFailed : Phase::kStopped;
+    if (running) {
+        workspace.status = WorkspaceStatus::kRunning;
+        workspace.container_name = model::instance_name(workspace.id);
+    } else if (job.operation || workspace.status == WorkspaceStatus::kRunning) {
+        workspace.status = WorkspaceStatus::kStopped;
+    }
+    if (running || job.operation) workspace.last_error.reset();
+    workspace.held = false;
+    return workspace;
+}
+
+bool same(const model::Workspace& a, const model::Workspace& b) {
+    return a.phase == b.phase && a.status == b.status && a.container_name == b.container_name &&
+           a.held == b.held && a.last_error == b.last_error;
+}
+
 }  // namespace
+
+bool Journal::is_complete(const Job& job) {
+    return !job.operation && same(as_reached(job), job.workspace);
+}
 
 Task<std::optional<Job>> Journal::load(base::WorkspaceId workspace) {
     co_return co_await store_.read([workspace](Transaction& tx) { return load_job(tx, workspace); });
@@ -125,29 +154,9 @@ Task<std::optional<Operation>> Journal::complete(Job job) {
     co_return co_await store_.write([job, now](Transaction& tx) -> std::optional<Operation> {
         auto fresh = reload_unchanged(tx, job);
         if (!fresh) return std::nullopt;
-        auto& workspace = fresh->workspace;
-        const bool running = workspace.desired_state == DesiredState::kRunning;
-        // A failure is still to be seen after its left-overs are stopped; only a request takes it away.
-        const bool failed_rest = !running && !fresh->operation && workspace.phase == Phase::kFailed;
-        const auto phase = running ? Phase::kRunning : failed_rest ? Phase::kFailed : Phase::kStopped;
-        auto status = workspace.status;
-        if (running) {
-            status = WorkspaceStatus::kRunning;
-        } else if (fresh->operation || workspace.status == WorkspaceStatus::kRunning) {
-            status = WorkspaceStatus::kStopped;
-        }
-        const auto name =
-            running ? std::optional(model::instance_name(workspace.id)) : workspace.container_name;
-        const bool clear_error = (running || fresh->operation) && workspace.last_error.has_value();
-        if (workspace.phase != phase || workspace.status != status || workspace.container_name != name ||
-            workspace.held || clear_error) {
-            workspace.held = false;
-            workspace.phase = phase;
-            workspace.status = status;
-            workspace.container_name = name;
-            if (clear_error) workspace.last_error.reset();
-            workspace.updated_at = now;
-            tx.workspaces().update(workspace);
+        if (auto reached = as_reached(*fresh); !same(reached, fresh->workspace)) {
+            reached.updated_at = now;
+            tx.workspaces().update(reached);
         }
         return finish(tx, fresh->operation, OperationState::kSucceeded, now);
     });
@@ -215,6 +224,22 @@ Task<std::optional<Operation>> Journal::forget(Job job) {
         tx.leases().forget(workspace.id);
         tx.workspaces().remove(workspace.id);
         return operation;
+    });
+}
+
+Task<bool> Journal::is_frozen(base::ProjectId project) {
+    co_return co_await store_.read(
+        [project](Transaction& tx) { return tx.project_operations().is_frozen(project); });
+}
+
+Task<bool> Journal::claim_volumes(Job job, std::vector<model::Mount> mounts) {
+    if (!job.lease) co_return true;
+    co_return co_await store_.write([job, mounts](Transaction& tx) {
+        const auto& id = job.workspace.id;
+        if (!tx.leases().holds(id, job.lease->holder, job.lease->token)) return false;
+        return std::ranges::all_of(mounts, [&](const model::Mount& mount) {
+            return tx.leases().claim_volume(mount.volume, id, job.lease->token);
+        });
     });
 }
 

@@ -5,10 +5,12 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "model/entities.hpp"
+#include "model/instance.hpp"
 #include "services/worker.hpp"
 #include "store/store.hpp"
 
@@ -39,6 +41,8 @@ class Journal {
     Task<std::optional<Job>> hold(Job job);
     // The replacement is now what serves.
     Task<std::optional<Job>> commit_next(Job job);
+    // Whether the row says already what complete() would write.
+    static bool is_complete(const Job& job);
     // What was asked for is reached. Returns the operation that ended with it.
     Task<std::optional<model::Operation>> complete(Job job);
     // It cannot be reached. A replacement is given up and the workspace goes on as it was; a start leaves it
@@ -47,6 +51,12 @@ class Journal {
     // The workspace is gone from the runtime: its row goes, its home into the trash.
     Task<std::optional<model::Operation>> forget(Job job);
 
+    // A backup keeps the project's instances paused just now.
+    Task<bool> is_frozen(base::ProjectId project);
+
+    // The volumes on which the workspace is about to be started are its own for as long as its lease lasts.
+    // False: another server starts another workspace on one of them, or has taken this one over.
+    Task<bool> claim_volumes(Job job, std::vector<model::Mount> mounts);
     Task<> record_project_volume(base::ProjectId project, std::string name, std::string path);
     Task<> record_home_volume(base::WorkspaceId workspace, std::string name);
 

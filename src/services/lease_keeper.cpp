@@ -12,8 +12,26 @@ constexpr std::chrono::seconds kMargin{20};
 
 }  // namespace
 
+void LeaseKeeper::present(base::SteadyTime time) {
+    present_until_ = std::max(present_until_, time + kPresence);
+}
+
+void LeaseKeeper::absent() {
+    present_until_ = {};
+    absent_.notify_all();
+}
+
+bool LeaseKeeper::may_act(const Worker& worker) const {
+    if (!server_) return true;
+    return worker.lease && is_present() && clock_.steady_now() + kMargin < worker.lease_until;
+}
+
 Task<bool> LeaseKeeper::take(Worker& worker) {
     if (!server_) co_return true;
+    if (!is_present()) {
+        worker.lease.reset();
+        co_return false;
+    }
     const auto began = clock_.steady_now();
     const auto token = co_await store_.write([id = worker.id, server = *server_](store::Transaction& tx) {
         return tx.leases().take(id, server, kLeaseTime);
@@ -22,6 +40,8 @@ Task<bool> LeaseKeeper::take(Worker& worker) {
         worker.lease.reset();
         co_return false;
     }
+    // What died before did so under another's hands.
+    if (!worker.lease) worker.deaths.clear();
     worker.lease = Lease{*server_, *token};
     worker.lease_until = began + kLeaseTime;
     co_return true;
@@ -39,7 +59,18 @@ Task<> LeaseKeeper::release(Worker& worker) {
     }
 }
 
-Task<> LeaseKeeper::renew_until_lost(Worker& worker) {
+Task<> LeaseKeeper::until_lost(Worker& worker) {
+    co_await base::run_unless(until_absent(), renew(worker));
+}
+
+Task<> LeaseKeeper::until_absent() {
+    while (is_present()) {
+        const auto left = std::chrono::ceil<base::Duration>(present_until_ - clock_.steady_now());
+        co_await base::with_timeout(clock_, left, absent_.wait());
+    }
+}
+
+Task<> LeaseKeeper::renew(Worker& worker) {
     for (;;) {
         co_await clock_.sleep_for(kRenewal);
         const auto held = worker.lease;

@@ -16,12 +16,13 @@ constexpr std::string_view kWorkspace = "workspace ";
 }  // namespace
 
 Neighbours::Neighbours(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
-                       Reconciler& reconciler, Authenticator& authenticator)
+                       Reconciler& reconciler, Authenticator& authenticator, AdoptionService& adoption)
     : executor_(executor),
       clock_(clock),
       store_(store),
       reconciler_(reconciler),
       authenticator_(authenticator),
+      adoption_(adoption),
       scope_(std::move(executor)) {}
 
 void Neighbours::start() {
@@ -29,7 +30,9 @@ void Neighbours::start() {
     subscription_ = store_.subscribe({
         .on_notice = [this, post](const std::string& text) { post([this, text] { on_notice(text); }); },
         .on_connected = [this, post] { post([this] { on_connected(); }); },
-        .on_lost = [this, post] { post([this] { deaf_since_ = clock_.now(); }); },
+        .on_lost = [this, post] { post([this] { on_lost(); }); },
+        .on_present = [this,
+                       post](base::SteadyTime time) { post([this, time] { reconciler_.present(time); }); },
     });
 }
 
@@ -42,14 +45,27 @@ void Neighbours::on_notice(const std::string& text) {
     if (text.starts_with(kWorkspace)) {
         if (const auto id = base::WorkspaceId::parse(std::string_view(text).substr(kWorkspace.size())))
             reconciler_.changed_elsewhere(*id);
+    } else if (text == kAdoptionNotice) {
+        scope_.spawn("hear of an adoption", hear_of_adoption());
     } else if (const auto revocation = revocation_in(text)) {
         authenticator_.revoke(*revocation);
     }
 }
 
+Task<> Neighbours::hear_of_adoption() {
+    co_await adoption_.load();
+    reconciler_.look_again();
+}
+
+void Neighbours::on_lost() {
+    deaf_since_ = clock_.now();
+    reconciler_.absent();
+}
+
 void Neighbours::on_connected() {
     const auto since = std::exchange(deaf_since_, std::nullopt);
     log::debug("other servers on the database are heard");
+    if (since) scope_.spawn("hear of an adoption", hear_of_adoption());
     reconciler_.look_again();
     if (since) scope_.spawn("catch up with other servers", catch_up(*since - kMargin));
 }

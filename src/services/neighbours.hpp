@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/clock.hpp"
+#include "services/adoption.hpp"
 #include "services/authenticator.hpp"
 #include "services/reconciler.hpp"
 #include "store/store.hpp"
@@ -17,7 +18,7 @@ class Neighbours {
   public:
     // All references outlive this.
     Neighbours(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
-               Reconciler& reconciler, Authenticator& authenticator);
+               Reconciler& reconciler, Authenticator& authenticator, AdoptionService& adoption);
 
     // After the reconciler's start.
     void start();
@@ -26,6 +27,8 @@ class Neighbours {
   private:
     void on_notice(const std::string& text);
     void on_connected();
+    Task<> hear_of_adoption();
+    void on_lost();
     // What was told while nobody listened: the database still knows it.
     Task<> catch_up(base::Time since);
 
@@ -34,6 +37,7 @@ class Neighbours {
     store::Store& store_;
     Reconciler& reconciler_;
     Authenticator& authenticator_;
+    AdoptionService& adoption_;
     std::optional<base::Time> deaf_since_;
     std::unique_ptr<store::Store::Subscription> subscription_;
     base::Scope scope_;

@@ -41,10 +41,11 @@ Task<Pass::Result> Pass::run() {
         co_return Result::kGone;
     }
     job_->lease = worker_.lease;
-    if (tools_.shared)
+    if (tools_.shared())
         co_await tools_.routes.upsert(job_->workspace);  // another server may have made or changed it
     wanted_ = make_wanted(*job_, tools_.catalogue);
     co_await observe();
+    if (co_await is_frozen()) co_return Result::kSettled;
     const auto actions = model::plan(wanted_.desired, view());
     if (!leads()) co_return co_await follow(actions);
     if (model::is_settled(actions) && !job_->operation) {
@@ -58,7 +59,7 @@ Task<Pass::Result> Pass::run() {
         job_ = std::move(recovering);
     }
     for (const auto& action : actions) {
-        if (worker_.desire_changed) co_return Result::kAgain;
+        if (worker_.desire_changed || !tools_.leases.may_act(worker_)) co_return Result::kAgain;
         switch (co_await execute(action)) {
             case Step::kDone:
                 break;
@@ -69,6 +70,14 @@ Task<Pass::Result> Pass::run() {
         }
     }
     co_return Result::kAgain;
+}
+
+// A backup has paused the instance for a moment. Whoever asks for something meanwhile does not wait for that.
+Task<bool> Pass::is_frozen() {
+    if (job_->operation || job_->workspace.desired_state != DesiredState::kRunning) co_return false;
+    const bool paused = std::ranges::any_of(
+        instances_, [](const model::Instance& each) { return each.state == model::InstanceState::kPaused; });
+    co_return paused && job_->project&& co_await tools_.journal.is_frozen(job_->project->id);
 }
 
 // What a server does without the lease: its own routes follow what the runtime shows. While an operation is
@@ -84,9 +93,8 @@ Task<Pass::Result> Pass::follow(const std::vector<Action>& actions) {
         const bool routing = action.kind == ActionKind::kDropRoute ||
                              action.kind == ActionKind::kPublishRoute ||
                              (action.kind == ActionKind::kProbe && !job_->operation);
-        if (!routing)
-            co_return action.kind == ActionKind::kComplete && !job_->operation ? Result::kSettled
-                                                                               : Result::kLease;
+        if (action.kind == ActionKind::kComplete && Journal::is_complete(*job_)) continue;
+        if (!routing) co_return Result::kLease;
         if (co_await execute(action) != Step::kDone) co_return Result::kAgain;
     }
     co_return job_->operation ? Result::kLease : Result::kSettled;
@@ -95,7 +103,7 @@ Task<Pass::Result> Pass::follow(const std::vector<Action>& actions) {
 // The other servers hear of a commit within moments; requests that they sent before still reach the old
 // instance.
 Task<> Pass::let_others_follow() {
-    if (tools_.shared) co_await tools_.clock.sleep_for(tools_.options.follow_time);
+    if (tools_.shared()) co_await tools_.clock.sleep_for(tools_.options.follow_time);
 }
 
 Task<> Pass::observe() {
@@ -187,7 +195,7 @@ Task<Pass::Step> Pass::execute(const Action& action) {
 }
 
 Task<Pass::Step> Pass::hold(const Action& action) {
-    if (tools_.shared) {
+    if (tools_.shared()) {
         auto held = co_await tools_.journal.hold(*job_);
         if (!held) co_return Step::kAgain;
         job_ = std::move(held);
@@ -291,7 +299,7 @@ Task<VolumeClaims::Claim> Pass::claim_volumes(const model::InstanceSpec& spec) {
     for (;;) {
         co_await enter_queue();
         if (auto claim = tools_.claims.take(spec.mounts)) {
-            if (!co_await others_run_on(spec)) co_return claim;
+            if (!co_await others_run_on(spec) && co_await claim_from_other_servers(spec)) co_return claim;
         }
         if (worker_.desire_changed) co_return VolumeClaims::Claim();
         if (tools_.clock.steady_now() >= deadline) {
@@ -304,6 +312,13 @@ Task<VolumeClaims::Claim> Pass::claim_volumes(const model::InstanceSpec& spec) {
         show(Phase::kQueued, "waiting for the project's volume");
         co_await rest(std::chrono::milliseconds(100));
     }
+}
+
+// What another server is just starting is not to be seen on the engine yet: its claim lies in the database.
+// What it has started since the last look is.
+Task<bool> Pass::claim_from_other_servers(const model::InstanceSpec& spec) {
+    if (!tools_.shared()) co_return true;
+    co_return co_await tools_.journal.claim_volumes(*job_, spec.mounts) && !co_await others_run_on(spec);
 }
 
 Task<bool> Pass::others_run_on(const model::InstanceSpec& spec) {

@@ -12,6 +12,7 @@
 #include "runtime/runtime.hpp"
 #include "services/admission_queue.hpp"
 #include "services/journal.hpp"
+#include "services/lease_keeper.hpp"
 #include "services/route_book.hpp"
 #include "services/specs.hpp"
 #include "services/volume_claims.hpp"
@@ -42,10 +43,12 @@ struct PassTools {
     RouteBook& routes;
     AdmissionQueue& queue;
     VolumeClaims& claims;
+    const LeaseKeeper& leases;
     const ReconcilerOptions& options;
     std::function<void(const model::Operation&)> operation_ended;
+
     // Other servers on the same database follow what is done here, some moments later.
-    bool shared = false;
+    bool shared() const { return leases.shared(); }
 };
 
 class Pass {
@@ -69,11 +72,12 @@ class Pass {
     enum class Step { kDone, kAgain, kGone };
 
     // May this server change the runtime and the store for this workspace?
-    bool leads() const { return !tools_.shared || worker_.lease.has_value(); }
+    bool leads() const { return !tools_.shared() || worker_.lease.has_value(); }
     Task<Result> follow(const std::vector<model::Action>& actions);
     Task<Step> hold(const model::Action& action);
     Task<> let_others_follow();
     Task<> observe();
+    Task<bool> is_frozen();
     model::Observed view() const;
     Task<Step> execute(const model::Action& action);
     Task<> ensure_volumes(const model::InstanceSpec& spec);
@@ -81,6 +85,7 @@ class Pass {
     Task<Step> start(const model::Action& action);
     Task<Step> probe(const model::Action& action);
     Task<VolumeClaims::Claim> claim_volumes(const model::InstanceSpec& spec);
+    Task<bool> claim_from_other_servers(const model::InstanceSpec& spec);
     Task<bool> others_run_on(const model::InstanceSpec& spec);
     Task<> enter_queue();
     Task<> drain(const std::string& instance);

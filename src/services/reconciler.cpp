@@ -21,7 +21,7 @@ struct Reconciler::Waiter {
 namespace {
 
 // How often a server asks for a lease that another one has.
-constexpr std::chrono::milliseconds kOthersLease{500};
+constexpr std::chrono::milliseconds kOthersLease{300};
 constexpr int kLooksAgain = 5;
 
 // The runtime or the store does not answer: nothing is wrong with what was asked.
@@ -47,7 +47,7 @@ Reconciler::Reconciler(asio::any_io_executor executor, base::Clock& clock, store
       options_(options),
       journal_(store, clock, options.trash_time),
       queue_(executor, options.parallel_starts),
-      leases_(store, clock, std::move(server)),
+      leases_(executor, store, clock, std::move(server)),
       tools_{clock,
              runtime,
              catalogue,
@@ -55,16 +55,17 @@ Reconciler::Reconciler(asio::any_io_executor executor, base::Clock& clock, store
              routes,
              queue_,
              claims_,
+             leases_,
              options_,
              [this](const model::Operation& operation) {
                  tell_waiters(operation.id, {operation, std::nullopt});
-             },
-             leases_.shared()},
+             }},
       scope_(executor) {}
 
 Reconciler::~Reconciler() = default;
 
 Task<> Reconciler::start() {
+    started_ = true;
     auto workspaces = co_await store_.read([](store::Transaction& tx) { return tx.workspaces().all(); });
     co_await routes_.load(std::move(workspaces));
     scope_.spawn("follow the runtime's events", runtime_.watch(*this));
@@ -192,7 +193,9 @@ void Reconciler::on_event(const base::WorkspaceId& workspace, const std::string&
     if (kind == runtime::EventKind::kDied || kind == runtime::EventKind::kRemoved) {
         auto found = worker(workspace);
         found->ready.erase(instance);
-        if (kind == runtime::EventKind::kDied) ++found->deaths[instance];
+        // Where another server leads, it is that one which stops it.
+        const bool leads = !leases_.shared() || found->lease;
+        if (kind == runtime::EventKind::kDied && leads) ++found->deaths[instance];
         // Its address may go to another at any moment: the route goes first.
         if (routes_.serving(workspace) == instance)
             scope_.spawn("hold a dead route", routes_.hold(workspace));
@@ -279,10 +282,11 @@ Task<Pass::Result> Reconciler::pass_or_lead(Pass& pass, WorkerPtr worker) {
 // The lease is renewed meanwhile; when that fails, the work ends before another server can begin it.
 Task<Pass::Result> Reconciler::lead(Pass& pass, WorkerPtr worker) {
     if (!co_await leases_.take(*worker)) co_return Pass::Result::kAgain;
-    auto result = co_await base::until(pass.run(), leases_.renew_until_lost(*worker));
+    auto result = co_await base::until(pass.run(), leases_.until_lost(*worker));
     if (result) co_return *result;
     log::warning("a lease was lost; another server goes on", {{"workspaceId", worker->id.view()}});
     worker->lease.reset();
+    co_await clock_.sleep_for(kGivenUp);
     co_return Pass::Result::kAgain;
 }
 
@@ -297,6 +301,8 @@ Task<std::chrono::milliseconds> Reconciler::settle_failure(WorkerPtr worker, std
                 tell_waiters(id, {std::nullopt, error});
         }
         log::warning("reconciling waits", {{"workspaceId", worker->id.view()}, {"reason", error.what()}});
+        // Another server may reach the engine.
+        co_await leases_.release(*worker);
         co_return back_off(outages, std::chrono::milliseconds(200), std::chrono::seconds(3));
     }
     const auto failures = worker->failures++;

@@ -31,11 +31,16 @@ class Reconciler final : public runtime::EventSink {
     Task<> start();
     // Ends all work between two actions; what is open goes on at the next start.
     Task<> stop();
+    bool started() const { return started_; }
 
     // The user wants something else of this workspace; `forced`: without waiting for what is under way.
     void desire_changed(const base::WorkspaceId& workspace, bool forced = false);
     // Another server has changed the workspace, or something of it.
     void changed_elsewhere(const base::WorkspaceId& workspace);
+    // The database knows that this server is there, as of `time`; or it may not know it any more, and other
+    // servers take over what this one leads.
+    void present(base::SteadyTime time) { leases_.present(time); }
+    void absent() { leases_.absent(); }
     // What other servers did is not known: all is looked at again.
     void look_again();
     // `operation` is no longer wanted; its waiters are told.
@@ -91,6 +96,7 @@ class Reconciler final : public runtime::EventSink {
     LeaseKeeper leases_;
     VolumeClaims claims_;
     PassTools tools_;
+    bool started_ = false;
     bool connected_ = false;
     bool was_connected_ = false;
     std::unordered_map<base::WorkspaceId, WorkerPtr> workers_;

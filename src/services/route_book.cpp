@@ -51,7 +51,6 @@ bool RouteBook::put(const model::Workspace& workspace) {
 }
 
 Task<> RouteBook::upsert(model::Workspace workspace) {
-    ++changes_;
     bool changed = put(workspace);
     if (workspace.is_default) {
         for (auto& [id, entry] : entries_) {
@@ -59,7 +58,9 @@ Task<> RouteBook::upsert(model::Workspace workspace) {
             changed = std::exchange(entry.rank.is_default, false) || changed;
         }
     }
-    if (changed) co_await announce();
+    if (!changed) co_return;
+    ++changes_;
+    co_await announce();
 }
 
 Task<> RouteBook::refresh(std::vector<model::Workspace> workspaces, std::uint64_t as_of) {

@@ -11,7 +11,7 @@
 #include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/time.hpp"
-#include "model/entities.hpp"
+#include "model/backup.hpp"
 #include "store/connection.hpp"
 
 namespace agentdb9::store {

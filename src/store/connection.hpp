@@ -58,6 +58,9 @@ class Connection {
     virtual void notify(const std::string& text) = 0;
     // The database's clock, which all servers on it share.
     virtual base::Time now() = 0;
+    // Whether a session of that server's stands (Store::subscribe). True where the database cannot tell. What
+    // it says of one that is away holds until the transaction ends: who comes back waits for that.
+    virtual bool present(const std::string& server) = 0;
 };
 
 }  // namespace agentdb9::store

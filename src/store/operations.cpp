@@ -77,6 +77,16 @@ Listing<Operation> Operations::of_workspace(const model::WorkspaceId& workspace,
     return table().page(db_, R"("workspaceId" = $1)", {workspace.str()}, kNewestFirst, page);
 }
 
+bool Operations::any_since(const model::UserId& user, model::Time time) {
+    return !db_.execute(R"(SELECT "id" FROM "agentdb9_operations"
+                            WHERE ("finishedAt" IS NULL OR "finishedAt" >= $1)
+                              AND ("requestedBy" = $2 OR "workspaceId" IN
+                                   (SELECT CAST("id" AS text) FROM "workspaces" WHERE CAST("userId" AS text) = $2))
+                            LIMIT 1)",
+                        {encode(time), user.str()})
+                .rows.empty();
+}
+
 std::int64_t Operations::prune(model::Time before) {
     return db_
         .execute(R"(DELETE FROM "agentdb9_operations"

@@ -63,6 +63,8 @@ class Store {
         // The stream stands, the first time or again: what was told before is not known.
         std::function<void()> on_connected;
         std::function<void()> on_lost;
+        // At `time` the database counted this server among those that are there. Told a few times a second.
+        std::function<void(base::SteadyTime time)> on_present;
     };
     // Follows until the subscription dies, which waits for a call that runs. Null where there is only one
     // server.

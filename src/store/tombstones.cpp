@@ -41,6 +41,10 @@ std::optional<Tombstone> Tombstones::find_open_by_volume(const std::string& volu
         db_, R"(WHERE "volumeName" = $1 AND "restoredAt" IS NULL AND "purgedAt" IS NULL)", {volume});
 }
 
+std::vector<Tombstone> Tombstones::of_owner(const std::string& owner) {
+    return table().select(db_, R"(WHERE "ownerId" = $1)", {owner});
+}
+
 std::vector<Tombstone> Tombstones::open(const std::optional<model::UserId>& user) {
     std::string rest = R"(WHERE "restoredAt" IS NULL AND "purgedAt" IS NULL)";
     std::vector<Value> parameters;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "model/backup.hpp"
 #include "model/entities.hpp"
 #include "store/connection.hpp"
 
@@ -104,9 +105,63 @@ class Operations {
     std::optional<model::Operation> latest_of(const model::WorkspaceId& workspace);
     Listing<model::Operation> of_workspace(const model::WorkspaceId& workspace,
                                            const Page& page = {});  // newest first
+    // Whether something was done with one of the user's workspaces since `time`, or still is.
+    bool any_since(const model::UserId& user, model::Time time);
     // Deletes those that finished before `before`, but keeps the latest of each workspace that still exists.
     // Returns how many.
     std::int64_t prune(model::Time before);
+
+  private:
+    Connection& db_;
+};
+
+// What is done with a project's files as a whole.
+class ProjectOperations {
+  public:
+    explicit ProjectOperations(Connection& db) : db_(db) {}
+    // kConflict "project_busy" when the project has an open one, unless it makes a new project.
+    void insert(model::ProjectOperation operation);
+    // All but who it belongs to, and what it was asked for.
+    void update(const model::ProjectOperation& operation);
+    std::optional<model::ProjectOperation> find(const model::OperationId& id);
+    // Newest first, in the order of insertion. Also of a project that is gone.
+    Listing<model::ProjectOperation> of_project(const model::UserId& user, const model::ProjectId& project,
+                                                const Page& page = {});
+    std::vector<model::ProjectOperation> open();  // pending or running; oldest first
+    // An open one makes or restores it.
+    bool uses_backup(const model::BackupId& backup);
+    // The project's instances are paused from now on and shall stay so, for `time` at most; 0: no longer.
+    void freeze(const model::OperationId& id, std::chrono::milliseconds time);
+    bool is_frozen(const model::ProjectId& project);
+    // `server` still works on all its open ones.
+    void renew(const std::string& server);
+    // Open ones of other servers than `server` that have not been renewed for `silence`; without one: of any
+    // age.
+    std::vector<model::ProjectOperation> abandoned(const std::string& server,
+                                                   std::optional<std::chrono::milliseconds> silence);
+    // Deletes those that finished before `before`. Returns how many.
+    std::int64_t prune(model::Time before);
+
+  private:
+    Connection& db_;
+};
+
+// Newest first, all of them. Those that are being deleted are in no list but with_leftovers() and all().
+class Backups {
+  public:
+    explicit Backups(Connection& db) : db_(db) {}
+    void insert(const model::Backup& backup);
+    void update(const model::Backup& backup);
+    void remove(const model::BackupId& id);
+    std::optional<model::Backup> find(const model::BackupId& id);
+    Listing<model::Backup> of_project(const model::UserId& user, const model::ProjectId& project,
+                                      const Page& page = {});
+    Listing<model::Backup> of_user(const model::UserId& user, const Page& page = {});
+    std::vector<model::Backup> scheduled();
+    std::optional<model::Backup> latest_complete(const model::ProjectId& project);
+    // Whose file has to go: those that failed or are being deleted.
+    std::vector<model::Backup> with_leftovers();
+    std::vector<model::Backup> all();
 
   private:
     Connection& db_;
@@ -166,8 +221,21 @@ class Tombstones {
     void update(const model::Tombstone& tombstone);
     std::optional<model::Tombstone> find(const model::TombstoneId& id);
     std::optional<model::Tombstone> find_open_by_volume(const std::string& volume);
+    // Every one that there ever was for a volume with this owner.
+    std::vector<model::Tombstone> of_owner(const std::string& owner);
     // Neither restored nor purged, newest first; of one user, or of all.
     std::vector<model::Tombstone> open(const std::optional<model::UserId>& user);
+
+  private:
+    Connection& db_;
+};
+
+// What an earlier installation made and an operator gave to this one.
+class Adoptions {
+  public:
+    explicit Adoptions(Connection& db) : db_(db) {}
+    void insert(const model::Adoption& adoption);
+    std::vector<model::Adoption> all();  // oldest first
 
   private:
     Connection& db_;
@@ -185,12 +253,17 @@ class Settings {
     Connection& db_;
 };
 
+// For how long a holder must have been away from the database until its leases are free. Who is away stops
+// before that by itself (services::LeaseKeeper; docs/decisions/0008).
+inline constexpr std::chrono::milliseconds kGoneAfter{2500};
+
 // Which server works on a workspace. Times are the database's own.
 class Leases {
   public:
     explicit Leases(Connection& db) : db_(db) {}
-    // The lease's token, when the workspace was free, its lease over, or the holder's already (which then
-    // lasts `time` from now on). Absent: another server's.
+    // The lease's token, when the workspace was free, its lease over, its holder gone, or the holder's
+    // already (which then lasts `time` from now on). Absent: another server's; whether that one is away is
+    // noted, so that who asks again finds it gone in time.
     std::optional<std::int64_t> take(const model::WorkspaceId& workspace, const std::string& holder,
                                      std::chrono::milliseconds time);
     bool holds(const model::WorkspaceId& workspace, const std::string& holder, std::int64_t token);
@@ -200,8 +273,19 @@ class Leases {
     void forget(const model::WorkspaceId& workspace);
     // Of workspaces that do not exist.
     std::vector<model::WorkspaceId> orphans();
+    // The holder is there again: it was not away for good.
+    void came_back(const std::string& holder);
+
+    // Whoever starts an instance on a volume claims it first, and has it until the workspace's lease is given
+    // back or another's. False: a workspace whose lease is in force has it.
+    bool claim_volume(const std::string& volume, const model::WorkspaceId& workspace, std::int64_t token);
 
   private:
+    struct Held;
+    std::optional<Held> find(const std::string& workspace);
+    bool in_force(const Held& lease, model::Time now);
+    void note_absence(const std::string& workspace, const std::optional<model::Time>& since);
+
     Connection& db_;
 };
 
@@ -222,10 +306,13 @@ class Transaction {
     Projects projects() { return Projects(db_); }
     Workspaces workspaces() { return Workspaces(db_); }
     Operations operations() { return Operations(db_); }
+    ProjectOperations project_operations() { return ProjectOperations(db_); }
+    Backups backups() { return Backups(db_); }
     Sessions sessions() { return Sessions(db_); }
     ApiTokens api_tokens() { return ApiTokens(db_); }
     ProxyTickets proxy_tickets() { return ProxyTickets(db_); }
     Tombstones tombstones() { return Tombstones(db_); }
+    Adoptions adoptions() { return Adoptions(db_); }
     Settings settings() { return Settings(db_); }
     Leases leases() { return Leases(db_); }
     Notices notices() { return Notices(db_); }

@@ -124,7 +124,7 @@ class Ear {
   public:
     Store::Subscriber subscriber() {
         return {[this](const std::string& text) { note(text); }, [this] { note("connected"); },
-                [this] { note("lost"); }};
+                [this] { note("lost"); }, [this](base::SteadyTime) { note("present"); }};
     }
     bool hears(const std::string& text) {
         std::unique_lock lock(mutex_);
@@ -169,6 +169,86 @@ TEST_F(PostgresStoreTest, TellsEveryServerWhatWasCommitted) {
     EXPECT_TRUE(ear.hears("connected"));
     store().transact(Mode::kWrite, [](Transaction& tx) { tx.notices().send("again"); });
     EXPECT_TRUE(ear.hears("again"));
+}
+
+// Two servers, of which the first has a lease that lasts.
+class PostgresPresenceTest : public PostgresStoreTest {
+  protected:
+    PostgresPresenceTest() {
+        options_.limits = {};
+        come();
+        store().transact(Mode::kWrite, [this](Transaction& tx) {
+            tx.leases().take(kWorkspace, *store().server_name(), std::chrono::hours(1));
+        });
+    }
+    void come() {
+        session_ = store().subscribe(ear_.subscriber());
+        ASSERT_TRUE(ear_.hears("present"));
+    }
+    void go() { session_.reset(); }
+    bool other_takes() {
+        bool taken = false;
+        other_.transact(Mode::kWrite, [&](Transaction& tx) {
+            taken = tx.leases().take(kWorkspace, *other_.server_name(), std::chrono::hours(1)).has_value();
+        });
+        return taken;
+    }
+    // When the holder was first missed; empty where it was not.
+    std::string missed_since() {
+        std::string since;
+        store().transact_raw(Mode::kRead, [&](Connection& db) {
+            since = db.execute(R"(SELECT "absentSince" FROM "agentdb9_leases")")
+                        .rows.front()
+                        .optional_text(0)
+                        .value_or("");
+        });
+        return since;
+    }
+
+    Ear ear_;
+    PostgresStore other_{fixture_.url(), {.threads = 0, .connections = 1, .limits = {}}};
+    std::unique_ptr<Store::Subscription> session_;
+};
+
+TEST_F(PostgresPresenceTest, TheLeasesOfAServerThatIsGoneAreFreeInSeconds) {
+    EXPECT_FALSE(other_takes());
+    EXPECT_EQ(missed_since(), "");
+    const auto began = std::chrono::steady_clock::now();
+    go();
+    // The database hears of it a moment later.
+    while (missed_since().empty())
+        ASSERT_FALSE(other_takes());
+    while (!other_takes())
+        ASSERT_LT(std::chrono::steady_clock::now() - began, 20s);
+    EXPECT_GE(std::chrono::steady_clock::now() - began, kGoneAfter);
+    EXPECT_EQ(missed_since(), "");
+}
+
+TEST_F(PostgresPresenceTest, AServerThatComesBackKeepsItsLeases) {
+    go();
+    while (missed_since().empty())
+        ASSERT_FALSE(other_takes());
+    come();
+    EXPECT_EQ(missed_since(), "");
+    EXPECT_FALSE(other_takes());
+    EXPECT_EQ(missed_since(), "");
+}
+
+TEST_F(PostgresPresenceTest, AnotherSessionOfItsIsAsGood) {
+    const auto second = store().subscribe(ear_.subscriber());
+    ASSERT_TRUE(ear_.hears("connected"));
+    go();
+    EXPECT_FALSE(other_takes());
+    EXPECT_EQ(missed_since(), "");
+}
+
+TEST_F(PostgresPresenceTest, AllAreMissedForAMomentOnlyWhereTheDatabaseItselfStartsAgain) {
+    test::PostgresServer::instance().restart();
+    ASSERT_TRUE(ear_.hears("lost"));
+    other_takes();
+    ASSERT_TRUE(ear_.hears("present"));
+    EXPECT_EQ(missed_since(), "");
+    EXPECT_FALSE(other_takes());
 }
 
 TEST_F(PostgresStoreTest, RollsBackWhatThrows) {

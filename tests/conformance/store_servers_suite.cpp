@@ -44,5 +44,36 @@ TEST_P(StoreSuite, ALeaseThatIsOverIsTheNextOnes) {
     EXPECT_GT(take("b", 60s), first);
 }
 
+TEST_P(StoreSuite, AVolumeIsClaimedForAsLongAsTheLeaseLasts) {
+    const auto other = model::WorkspaceId::generate();
+    const auto take = [&](const model::WorkspaceId& workspace, const std::string& holder) {
+        return *write([=](Transaction& tx) { return tx.leases().take(workspace, holder, 60s); });
+    };
+    const auto claim = [&](const model::WorkspaceId& workspace, std::int64_t token) {
+        return write([=](Transaction& tx) { return tx.leases().claim_volume("v", workspace, token); });
+    };
+    const auto first = take(kWorkspace, "a");
+    const auto second = take(other, "b");
+    EXPECT_TRUE(claim(kWorkspace, first));
+    EXPECT_TRUE(claim(kWorkspace, first)) << "its own already";
+    EXPECT_FALSE(claim(other, second));
+    write([](Transaction& tx) { tx.leases().release(kWorkspace, "a"); });
+    EXPECT_TRUE(claim(other, second));
+    EXPECT_FALSE(claim(kWorkspace, take(kWorkspace, "a")));
+    write([=](Transaction& tx) { tx.leases().forget(other); });
+    EXPECT_TRUE(claim(kWorkspace, take(kWorkspace, "a")));
+}
+
+TEST_P(StoreSuite, AClaimUnderALeaseThatAnotherTookOverIsVoid) {
+    const auto other = model::WorkspaceId::generate();
+    write([=](Transaction& tx) {
+        const auto first = tx.leases().take(kWorkspace, "a", 60s);
+        ASSERT_TRUE(tx.leases().claim_volume("v", kWorkspace, *first));
+        tx.leases().take(kWorkspace, "a", -1ms);
+        ASSERT_GT(tx.leases().take(kWorkspace, "b", 60s), first);
+        EXPECT_TRUE(tx.leases().claim_volume("v", other, 1));
+    });
+}
+
 }  // namespace
 }  // namespace agentdb9::store

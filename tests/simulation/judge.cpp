@@ -52,7 +52,8 @@ void Judge::volume_removed(const test::EngineVolume& volume) {
     machine_.database.transact(store::Mode::kRead, [&](store::Transaction& tx) {
         const auto tombstone = tx.tombstones().find_open_by_volume(name);
         if (!tombstone) return accuse("volume " + name + " was removed without an open tombstone");
-        if (tombstone->purge_after > machine_.loop.clock().now() && !purges_.contains(tombstone->id))
+        if (tombstone->purge_after > machine_.loop.clock().now() + 2 * skew_ &&
+            !purges_.contains(tombstone->id))
             accuse("volume " + name + " was removed before its time in the trash was over");
         if (volume.volume.project_id && tx.projects().find(*volume.volume.project_id))
             accuse("volume " + name + " was removed from a project that exists");
@@ -61,19 +62,20 @@ void Judge::volume_removed(const test::EngineVolume& volume) {
     });
 }
 
-void Judge::published(std::shared_ptr<const model::RouteTable> table) {
+void Judge::published(const Server* by, std::shared_ptr<const model::RouteTable> table) {
+    auto& view = views_[by];
     const auto now = machine_.loop.clock().now();
     for (const auto& [id, route] : table->routes) {
         if (route->state != model::RouteState::kReady) continue;
         last_ready_[id] = now;
-        const auto* before = table_ ? table_->find(id) : nullptr;
+        const auto* before = view.table ? view.table->find(id) : nullptr;
         if (before != nullptr && before->instance == route->instance) continue;
         const auto* instance = machine_.engine.find(route->instance);
         const auto where = "the route of workspace " + id.str() + " was published to " + route->instance;
         if (instance == nullptr || instance->instance.state != model::InstanceState::kRunning) {
             // It may have been up again in between, without anybody telling.
-            const auto told = told_dead_.find(route->instance);
-            if (told != told_dead_.end() && (instance == nullptr || instance->died_at <= told->second))
+            const auto told = view.told_dead.find(route->instance);
+            if (told != view.told_dead.end() && (instance == nullptr || instance->died_at <= told->second))
                 accuse(where + ", whose end the server knew of");
         } else if (instance->instance.workspace_id != id || instance->installation != machine_.installation) {
             accuse(where + ", which is not its own");
@@ -83,12 +85,12 @@ void Judge::published(std::shared_ptr<const model::RouteTable> table) {
             if (instance->starts == 1) accuse(where + ", which was never ready");
         }
     }
-    if (table_) {
-        for (const auto& [id, route] : table_->routes) {
+    if (view.table) {
+        for (const auto& [id, route] : view.table->routes) {
             if (route->state == model::RouteState::kReady) last_ready_[id] = now;
         }
     }
-    table_ = std::move(table);
+    view.table = std::move(table);
 }
 
 void Judge::answered(const services::Requested& requested) {
@@ -99,24 +101,27 @@ void Judge::answered(const services::Requested& requested) {
                            kind == model::OperationKind::kSwitch;
     if (!brings_up || !requested.workspace || requested.workspace->desired_state != DesiredState::kRunning)
         return;
-    const auto* route = table_ ? table_->find(operation.workspace_id) : nullptr;
-    if (route != nullptr && route->state == model::RouteState::kReady) return;
+    for (const auto& [server, view] : views_) {
+        const auto* route = view.table ? view.table->find(operation.workspace_id) : nullptr;
+        if (route != nullptr && route->state == model::RouteState::kReady) return;
+    }
     // It may have ended since: but requests did reach it.
     const auto last = last_ready_.find(operation.workspace_id);
-    if (last == last_ready_.end() || last->second < operation.created_at)
+    if (last == last_ready_.end() || last->second + 2 * skew_ < operation.created_at)
         accuse("an operation of " + operation.workspace_id.str() +
                " succeeded, but no request ever reached it");
 }
 
-void Judge::told(const test::EngineEvent& event) {
+void Judge::told(const Server* server, const test::EngineEvent& event) {
+    auto& view = views_[server];
     switch (event.kind) {
         case runtime::EventKind::kStarted:
-            told_dead_.erase(event.instance);
+            view.told_dead.erase(event.instance);
             break;
         case runtime::EventKind::kDied:
         case runtime::EventKind::kRemoved:
-            told_dead_[event.instance] = machine_.loop.clock().steady_now();
-            just_died_.push_back(event.instance);
+            view.told_dead[event.instance] = machine_.loop.clock().steady_now();
+            view.just_died.push_back(event.instance);
             break;
         case runtime::EventKind::kOther:
             break;
@@ -125,21 +130,34 @@ void Judge::told(const test::EngineEvent& event) {
 
 // On an end that the server was told of, the route goes before anything else.
 void Judge::idle() {
-    for (const auto& id : just_died_) {
-        const auto* instance = machine_.engine.find(id);
-        if (!table_ || (instance != nullptr && model::holds_volumes(instance->instance.state))) continue;
-        for (const auto& [workspace, route] : table_->routes) {
-            if (route->instance == id)
-                accuse("the route of workspace " + workspace.str() + " stays on the dead " + id);
+    for (auto& [server, view] : views_) {
+        for (const auto& id : view.just_died) {
+            const auto* instance = machine_.engine.find(id);
+            if (!view.table || (instance != nullptr && model::holds_volumes(instance->instance.state)))
+                continue;
+            for (const auto& [workspace, route] : view.table->routes) {
+                if (route->instance == id)
+                    accuse("the route of workspace " + workspace.str() + " stays on the dead " + id);
+            }
         }
+        view.just_died.clear();
     }
-    just_died_.clear();
 }
 
-void Judge::server_began() {
-    table_.reset();
-    told_dead_.clear();
-    just_died_.clear();
+// One server acts for a workspace at a time (docs/decisions/0008): who asks the engine for a change holds the
+// lease. What it gave up has its effect before another has the lease.
+void Judge::acted(const std::string& server, const base::WorkspaceId& workspace, bool given_up) {
+    machine_.database.transact_raw(store::Mode::kRead, [&](store::Connection& db) {
+        const auto found = db.execute(
+            R"(SELECT "holder", "until" FROM "agentdb9_leases" WHERE "workspaceId" = $1)", {workspace.str()});
+        const auto now = machine_.shared.now();
+        const bool in_force =
+            !found.rows.empty() && base::parse_time(found.rows.front().text(1)).value_or(base::Time()) > now;
+        const auto holder = found.rows.empty() ? "nobody" : found.rows.front().text(0);
+        if (given_up ? in_force && holder != server : !in_force || holder != server)
+            accuse(server + " changes what workspace " + workspace.str() + " has, whose lease is " +
+                   (in_force ? holder + "'s" : "over") + (given_up ? " (given up before)" : ""));
+    });
 }
 
 void Judge::request_ended(const std::string& what, base::Duration took,
@@ -182,9 +200,9 @@ Judge::Rows Judge::read() {
 std::optional<std::string> Judge::unsettled() {
     const auto rows = read();
     if (!rows.open_operations.empty()) return "an operation of " + rows.open_operations.front() + " is open";
-    for (const auto& workspace : rows.workspaces) {
-        if (auto problem = unsettled(rows, workspace))
-            return "workspace " + workspace.id.str() + ": " + *problem;
+    if (views_.empty()) return "no server is left";
+    for (const auto& [server, view] : views_) {
+        if (auto problem = unsettled(rows, view)) return problem;
     }
     for (const auto& [id, each] : machine_.engine.instances()) {
         if (each.installation != machine_.installation) continue;
@@ -193,16 +211,24 @@ std::optional<std::string> Judge::unsettled() {
             }))
             return "nobody's instance is left: " + name_of(each);
     }
-    if (!table_) return "no routes";
-    if (table_->routes.size() != rows.workspaces.size())
-        return "there are routes of workspaces that are gone";
-    return wrong_defaults(rows);
+    return std::nullopt;
 }
 
-std::optional<std::string> Judge::unsettled(const Rows& rows, const Workspace& workspace) {
+std::optional<std::string> Judge::unsettled(const Rows& rows, const View& view) {
+    if (!view.table) return "no routes";
+    for (const auto& workspace : rows.workspaces) {
+        if (auto problem = unsettled(rows, view, workspace))
+            return "workspace " + workspace.id.str() + ": " + *problem;
+    }
+    if (view.table->routes.size() != rows.workspaces.size())
+        return "there are routes of workspaces that are gone";
+    return wrong_defaults(rows, *view.table);
+}
+
+std::optional<std::string> Judge::unsettled(const Rows& rows, const View& view, const Workspace& workspace) {
     if (workspace.next_generation || workspace.next_project_id) return "a replacement is on its way";
-    if (!table_ || table_->find(workspace.id) == nullptr) return "has no route";
-    const auto& route = *table_->find(workspace.id);
+    if (view.table->find(workspace.id) == nullptr) return "has no route";
+    const auto& route = *view.table->find(workspace.id);
     if (route.owner != workspace.user_id || route.type != workspace.type) return "the route is another's";
     switch (workspace.desired_state) {
         case DesiredState::kDeleted:
@@ -265,7 +291,7 @@ std::optional<std::string> Judge::wrong_stopped(const Rows& rows, const Workspac
     return std::nullopt;
 }
 
-std::optional<std::string> Judge::wrong_defaults(const Rows& rows) {
+std::optional<std::string> Judge::wrong_defaults(const Rows& rows, const model::RouteTable& table) {
     std::map<base::UserId, int> defaults;
     std::map<std::pair<base::UserId, std::string>, const Workspace*> best;
     for (const auto& workspace : rows.workspaces) {
@@ -279,8 +305,8 @@ std::optional<std::string> Judge::wrong_defaults(const Rows& rows) {
         if (count != 1) return "user " + user.str() + " has " + std::to_string(count) + " default workspaces";
     }
     for (const auto& [key, workspace] : best) {
-        const auto found = table_->defaults.find(key);
-        if (found == table_->defaults.end()) return "a type leads nowhere";
+        const auto found = table.defaults.find(key);
+        if (found == table.defaults.end()) return "a type leads nowhere";
         const auto other = std::ranges::find(rows.workspaces, found->second, &Workspace::id);
         if (other == rows.workspaces.end() || other->is_default != workspace->is_default ||
             other->created_at != workspace->created_at)

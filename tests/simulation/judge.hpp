@@ -24,10 +24,14 @@ class Judge {
     // What happens, as it happens.
     void went_live(const test::EngineInstance& instance);
     void volume_removed(const test::EngineVolume& volume);
-    void published(std::shared_ptr<const model::RouteTable> table);
-    void told(const test::EngineEvent& event);
+    void published(const Server* by, std::shared_ptr<const model::RouteTable> table);
+    void told(const Server* server, const test::EngineEvent& event);
     void idle();
-    void server_began();
+    void server_began(const Server* server) { views_[server]; }
+    void server_ended(const Server* server) { views_.erase(server); }
+    // The engine is about to change something of the workspace's for this server, which may not even wait for
+    // it any more.
+    void acted(const std::string& server, const base::WorkspaceId& workspace, bool given_up);
     void purge_asked_for(const base::TombstoneId& tombstone) { purges_.insert(tombstone); }
     void request_ended(const std::string& what, base::Duration took, const std::optional<base::Error>& error);
 
@@ -36,6 +40,8 @@ class Judge {
 
     // Nothing goes wrong from outside in this schedule: a request may be refused for good reasons only.
     void expect_no_faults() { no_faults_ = true; }
+    // The servers' clocks differ by this much at most.
+    void expect_skew(base::Duration most) { skew_ = most; }
 
     // What is not yet as it should be once nothing happens any more; absent when all is well.
     std::optional<std::string> unsettled();
@@ -50,23 +56,30 @@ class Judge {
         std::vector<std::string> open_operations;
         std::map<base::WorkspaceId, model::Operation> latest;
     };
+    // What one server has told, and has been told of.
+    struct View {
+        std::shared_ptr<const model::RouteTable> table;
+        std::map<std::string, base::SteadyTime> told_dead;  // when, of an instance's end
+        std::vector<std::string> just_died;
+    };
     Rows read();
-    std::optional<std::string> unsettled(const Rows& rows, const model::Workspace& workspace);
+    std::optional<std::string> unsettled(const Rows& rows, const View& view);
+    std::optional<std::string> unsettled(const Rows& rows, const View& view,
+                                         const model::Workspace& workspace);
     std::optional<std::string> wrong_running(const Rows& rows, const model::Workspace& workspace,
                                              const model::Route& route);
     std::optional<std::string> wrong_stopped(const Rows& rows, const model::Workspace& workspace,
                                              const model::Route& route);
-    std::optional<std::string> wrong_defaults(const Rows& rows);
+    std::optional<std::string> wrong_defaults(const Rows& rows, const model::RouteTable& table);
     std::vector<const test::EngineInstance*> instances_of(const base::WorkspaceId& workspace);
 
     Machine& machine_;
     std::optional<std::string> verdict_;
-    std::shared_ptr<const model::RouteTable> table_;
-    std::map<std::string, base::SteadyTime> told_dead_;   // when this server was told of an instance's end
+    std::map<const Server*, View> views_;
     std::map<base::WorkspaceId, base::Time> last_ready_;  // when requests last reached it
-    std::vector<std::string> just_died_;
     std::set<base::TombstoneId> purges_;
     bool no_faults_ = false;
+    base::Duration skew_{0};
 };
 
 }  // namespace agentdb9::simulation

@@ -16,7 +16,8 @@ std::string World::any_instance() {
 void World::leave(Duration for_how_long) {
     note("the engine goes away");
     engine_.set_away(true);
-    server_->runtime.break_stream();
+    for (auto& place : servers_)
+        if (place) place->runtime.break_stream();
     loop_.clock().call_in(for_how_long, [this] {
         if (!engine_.away()) return;
         note("the engine is back");
@@ -25,12 +26,59 @@ void World::leave(Duration for_how_long) {
     });
 }
 
+// What only servers that share a database know.
+void World::trouble_between_servers(Server& server) {
+    const auto dice = random_.below(10);
+    if (dice < 5) return cut_off(server);
+    if (dice < 7) return restart_database();
+    if (dice < 9) {
+        note(*server.store.server_name() + " does not reach the engine");
+        server.runtime.cut();
+        loop_.clock().call_in(random_.between(Duration(100), Duration(20000)),
+                              [&server] { server.runtime.mend(); });
+        return;
+    }
+    note(*server.store.server_name() + "'s clock is set");
+    server.clock.set_skew(random_.between(Duration(-3000), Duration(3000)));
+}
+
+// The server reaches the engine, but not the database. Either end may notice at once, later, or, where the
+// line is soon whole again, not at all.
+void World::cut_off(Server& server) {
+    const auto noticed = [this] {
+        return random_.chance(0.5) ? Duration(0) : random_.between(Duration(0), Duration(15000));
+    };
+    note(*server.store.server_name() + " does not reach the database");
+    server.store.cut({.server_notices = noticed(), .database_notices = noticed()});
+    loop_.clock().call_in(random_.between(Duration(50), Duration(12000)), [&server] { server.store.mend(); });
+}
+
+void World::restart_database() {
+    note("the database restarts");
+    const auto away = random_.between(Duration(50), Duration(6000));
+    for (auto& place : servers_) {
+        if (!place) continue;
+        place->store.cut({});
+        loop_.clock().call_in(away, [server = place.get()] { server->store.mend(); });
+    }
+}
+
+void World::mend_everything() {
+    for (auto& place : servers_) {
+        if (!place) continue;
+        place->store.mend();
+        place->runtime.mend();
+    }
+}
+
 void World::mischief() {
     if (random_.chance(0.1)) return leave(random_.between(Duration(100), Duration(15000)));
-    if (random_.chance(0.1)) {
+    auto* server = any_alive();
+    if (server != nullptr && random_.chance(0.1)) {
         note("the event stream breaks");
-        return server_->runtime.break_stream();
+        return server->runtime.break_stream();
     }
+    if (several_ && server != nullptr && random_.chance(0.35)) return trouble_between_servers(*server);
     if (random_.chance(0.05)) {
         engine_.images().erase(random_.pick(catalogue_.all()).container_image);
         return;

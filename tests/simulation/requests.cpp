@@ -33,14 +33,14 @@ Task<> World::lifecycle(World& world, Task<services::Requested> request) {
     world.judge_.answered(requested);
 }
 
-void World::spawn(std::string what, Task<> work) {
+void World::spawn(Server& server, std::string what, Task<> work) {
     what += " (" + std::to_string(++asked_) + ")";
     note("asked: " + what);
-    ++pending_;
-    server_->requests.spawn(what, client(*this, what, std::move(work)));
+    ++server.pending;
+    server.requests.spawn(what, client(*this, server, what, std::move(work)));
 }
 
-Task<> World::client(World& world, std::string what, Task<> work) {
+Task<> World::client(World& world, Server& server, std::string what, Task<> work) {
     const auto began = world.loop_.clock().steady_now();
     std::optional<base::Error> error;
     try {
@@ -52,15 +52,16 @@ Task<> World::client(World& world, std::string what, Task<> work) {
             world.judge_.accuse(what + " ended in " + base::log::describe(std::current_exception()));
         throw;
     }
-    --world.pending_;
+    --server.pending;
     const auto took = std::chrono::duration_cast<base::Duration>(world.loop_.clock().steady_now() - began);
     world.note("answered: " + what + (error ? ": " + error->word() : ""));
     world.judge_.request_ended(what, took, error);
 }
 
 // Somebody starts one workspace, thinks better of it, and goes on with the same project in another one.
-Task<> World::hand_over(World& world, model::Workspace from, model::Workspace to, base::Duration pause) {
-    auto& containers = world.server_->containers;
+Task<> World::hand_over(World& world, Server& server, model::Workspace from, model::Workspace to,
+                        base::Duration pause) {
+    auto& containers = server.containers;
     const services::RequestOptions hurried{.respond_async = true, .force = world.random_.chance(0.3)};
     co_await containers.start_workspace(from.user_id, from.id, hurried);
     co_await world.loop_.clock().sleep_for(pause);
@@ -72,12 +73,12 @@ Task<> World::hand_over(World& world, model::Workspace from, model::Workspace to
     world.judge_.answered(co_await containers.start_workspace(to.user_id, to.id, {}));
 }
 
-bool World::ask_hand_over() {
+bool World::ask_hand_over(Server& server) {
     const auto from = any_workspace();
     const auto to = any_workspace();
     if (!from || !to || from->id == to->id || from->user_id != to->user_id) return false;
-    spawn("hand over from " + from->id.str() + " to " + to->id.str(),
-          hand_over(*this, *from, *to, random_.between(base::Duration(0), base::Duration(600))));
+    spawn(server, "hand over from " + from->id.str() + " to " + to->id.str(),
+          hand_over(*this, server, *from, *to, random_.between(base::Duration(0), base::Duration(600))));
     return true;
 }
 
@@ -106,18 +107,19 @@ std::optional<model::Tombstone> World::any_tombstone() {
 }
 
 void World::request() {
-    if (!server_->up()) return;
-    if (random_.chance(0.08) && ask_hand_over()) return;
+    auto* server = any_up();
+    if (server == nullptr) return;
+    if (random_.chance(0.08) && ask_hand_over(*server)) return;
     const auto dice = random_.below(100);
-    if (dice < 62 && ask_lifecycle(dice)) return;
-    if (dice < 88 && ask_catalogue(dice)) return;
-    ask_trash(dice);
+    if (dice < 62 && ask_lifecycle(*server, dice)) return;
+    if (dice < 88 && ask_catalogue(*server, dice)) return;
+    ask_trash(*server, dice);
 }
 
-bool World::ask_lifecycle(std::size_t dice) {
+bool World::ask_lifecycle(Server& server, std::size_t dice) {
     const auto workspace = any_workspace();
     if (!workspace) return false;
-    auto& containers = server_->containers;
+    auto& containers = server.containers;
     const auto id = workspace->id;
     // Sometimes somebody asks for what is not theirs.
     const auto user = random_.chance(0.03) ? random_.pick(users_) : workspace->user_id;
@@ -125,25 +127,25 @@ bool World::ask_lifecycle(std::size_t dice) {
                                            .force = random_.chance(0.2)};
     const auto name = id.str() + (options.force ? ", force" : "");
     if (dice < 20) {
-        spawn("start " + name, lifecycle(*this, containers.start_workspace(user, id, options)));
+        spawn(server, "start " + name, lifecycle(*this, containers.start_workspace(user, id, options)));
     } else if (dice < 34) {
-        spawn("stop " + name, lifecycle(*this, containers.stop_workspace(user, id, options)));
+        spawn(server, "stop " + name, lifecycle(*this, containers.stop_workspace(user, id, options)));
     } else if (dice < 41) {
-        spawn("restart " + name, lifecycle(*this, containers.restart_workspace(user, id, options)));
+        spawn(server, "restart " + name, lifecycle(*this, containers.restart_workspace(user, id, options)));
     } else if (dice < 47) {
-        spawn("delete " + name, lifecycle(*this, containers.delete_workspace(user, id, options)));
+        spawn(server, "delete " + name, lifecycle(*this, containers.delete_workspace(user, id, options)));
     } else if (dice < 60) {
         const auto project = any_project(user);
         if (!project) return false;
-        spawn("switch " + name + " to " + project->id.str(),
+        spawn(server, "switch " + name + " to " + project->id.str(),
               lifecycle(*this, containers.switch_project_volume(user, id, project->id, options)));
     } else {
-        spawn("status of " + name, ignoring(containers.workspace_status(user, id)));
+        spawn(server, "status of " + name, ignoring(containers.workspace_status(user, id)));
     }
     return true;
 }
 
-bool World::ask_catalogue(std::size_t dice) {
+bool World::ask_catalogue(Server& server, std::size_t dice) {
     const auto user = random_.pick(users_);
     const auto workspace = any_workspace();
     const auto project = any_project(workspace ? workspace->user_id : user);
@@ -151,39 +153,42 @@ bool World::ask_catalogue(std::size_t dice) {
         services::NewWorkspace wanted{.type = random_.pick(catalogue_.all()).type,
                                       .is_default = random_.chance(0.2)};
         if (const auto own = any_project(user); own && random_.chance(0.4)) wanted.project_id = own->id;
-        spawn("create a workspace", ignoring(server_->workspaces.create(user, wanted)));
+        spawn(server, "create a workspace", ignoring(server.workspaces.create(user, wanted)));
         return true;
     }
     const auto owner = workspace->user_id;
     if (dice < 75 || !project) {
-        spawn("create a project", create_project(*server_, owner));
+        spawn(server, "create a project", create_project(server, owner));
     } else if (dice < 79) {
-        spawn("delete project " + project->id.str(), ignoring(server_->projects.remove(owner, project->id)));
+        spawn(server, "delete project " + project->id.str(),
+              ignoring(server.projects.remove(owner, project->id)));
     } else if (dice < 82) {
-        spawn("assign " + project->id.str() + " to " + workspace->id.str(),
-              ignoring(server_->assignments.assign_project_to_workspace(owner, workspace->id, project->id)));
+        spawn(server, "assign " + project->id.str() + " to " + workspace->id.str(),
+              ignoring(server.assignments.assign_project_to_workspace(owner, workspace->id, project->id)));
     } else if (dice < 85) {
         const auto which = workspace->current_project_id.value_or(project->id);
-        spawn("unassign " + which.str() + " from " + workspace->id.str(),
-              ignoring(server_->assignments.unassign_project_from_workspace(owner, workspace->id, which)));
+        spawn(server, "unassign " + which.str() + " from " + workspace->id.str(),
+              ignoring(server.assignments.unassign_project_from_workspace(owner, workspace->id, which)));
     } else {
-        spawn("make " + workspace->id.str() + " the default",
-              ignoring(server_->workspaces.set_default(owner, workspace->id)));
+        spawn(server, "make " + workspace->id.str() + " the default",
+              ignoring(server.workspaces.set_default(owner, workspace->id)));
     }
     return true;
 }
 
-void World::ask_trash(std::size_t dice) {
+void World::ask_trash(Server& server, std::size_t dice) {
     const auto tombstone = any_tombstone();
     if (dice >= 97 || !tombstone) {
         // Time in the trash goes by, with the server running.
         if (random_.chance(0.3)) loop_.clock().jump(kTrashTime);
-        spawn("clean up", ignoring(server_->volumes.cleanup_orphaned_volumes()));
+        spawn(server, "clean up", ignoring(server.volumes.cleanup_orphaned_volumes()));
     } else if (dice < 93) {
-        spawn("restore " + tombstone->volume_name, restoring(*server_, tombstone->user_id, tombstone->id));
+        spawn(server, "restore " + tombstone->volume_name,
+              restoring(server, tombstone->user_id, tombstone->id));
     } else {
         judge_.purge_asked_for(tombstone->id);
-        spawn("purge " + tombstone->volume_name, server_->volumes.purge(tombstone->user_id, tombstone->id));
+        spawn(server, "purge " + tombstone->volume_name,
+              server.volumes.purge(tombstone->user_id, tombstone->id));
     }
 }
 

@@ -6,18 +6,31 @@
 
 namespace agentdb9::simulation {
 
-Server::Server(Machine& machine, Published published)
-    : store(machine.database, machine.loop.clock(), machine.random, machine.store_faults),
+namespace {
+
+// Nobody signs in here: what is judged are workspaces.
+const auth::Keys& keys() {
+    static const auto keys = auth::Keys::from_secret("a secret that nobody needs to know");
+    return keys;
+}
+
+}  // namespace
+
+Server::Server(Machine& machine, std::optional<std::string> name, Published published)
+    : clock(machine.loop.clock()),
+      store(machine.database, machine.shared, std::move(name), machine.store_faults),
       runtime(machine.engine, machine.loop.clock(), machine.random, machine.installation,
               machine.runtime_faults),
       routes(machine.catalogue),
-      reconciler(machine.loop.executor(), machine.loop.clock(), store, runtime, machine.catalogue, routes,
-                 {.parallel_starts = 2, .trash_time = kTrashTime}),
-      containers(machine.loop.clock(), store, runtime, reconciler, routes, machine.catalogue),
-      volumes(machine.loop.clock(), store, runtime),
-      workspaces(machine.loop.clock(), store, routes, machine.catalogue),
-      projects(machine.loop.clock(), store, volumes, reconciler, kTrashTime),
-      assignments(machine.loop.clock(), store, reconciler),
+      reconciler(machine.loop.executor(), clock, store, runtime, machine.catalogue, routes,
+                 {.parallel_starts = 2, .trash_time = kTrashTime}, store.server_name()),
+      containers(clock, store, runtime, reconciler, routes, machine.catalogue),
+      volumes(clock, store, runtime),
+      workspaces(clock, store, routes, machine.catalogue),
+      projects(clock, store, volumes, reconciler, kTrashTime),
+      assignments(clock, store, reconciler),
+      authenticator(store, clock, keys()),
+      neighbours(machine.loop.executor(), clock, store, reconciler, authenticator),
       requests(machine.loop.executor()),
       machine_(machine),
       published_(std::move(published)) {
@@ -50,17 +63,19 @@ Task<> Server::start(Server& server) {
         if (started) break;
         co_await server.machine_.loop.clock().sleep_for(base::Duration(300));
     }
+    server.neighbours.start();
     server.up_ = true;
 }
 
 Task<> Server::close(Server& server) {
     co_await server.requests.close();
+    co_await server.neighbours.stop();
     co_await server.reconciler.stop();
 }
 
-void Server::crash() {
+void Server::crash(base::Duration database_notices) {
     dead_ = true;
-    store.die();
+    store.die(database_notices);
     runtime.die();
     // Its coroutines are unwound, which takes no time and reaches nothing.
     finish(base::Duration(0));

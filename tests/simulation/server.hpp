@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "services/docker_volume_service.hpp"
+#include "services/neighbours.hpp"
 #include "services/project_workspace_service.hpp"
 #include "services/projects_service.hpp"
 #include "services/workspace_container_service.hpp"
@@ -21,6 +22,7 @@ struct Machine {
     test::Random& random;
     test::SimulatedEngine& engine;
     store::SqliteStore& database;
+    test::SimulatedDatabase& shared;  // the same, as several servers see it
     const model::Catalogue& catalogue;
     base::InstallationId installation;
     test::StoreFaults store_faults;
@@ -31,16 +33,21 @@ class Server {
   public:
     using Published = std::function<void(std::shared_ptr<const model::RouteTable>)>;
 
-    Server(Machine& machine, Published published);
+    // `name`: its own among those on the database; absent: it is the only one.
+    Server(Machine& machine, std::optional<std::string> name, Published published);
 
     // Begins to work; `up` is true once requests are taken.
     void boot();
     bool up() const { return up_; }
-    // Ends at once; nothing that it still does has an effect.
-    void crash();
+    // Ends at once; nothing that it still does has an effect, but for what the engine has been asked already.
+    // The database may think for a while that it is still there.
+    void crash(base::Duration database_notices = base::Duration(0));
     // Ends as on SIGTERM. False when it does not end within `limit`.
     bool shut_down(base::Duration limit);
 
+    std::size_t pending = 0;  // requests that have not been answered
+
+    test::SkewedClock clock;
     test::SimulatedStore store;
     test::SimulatedRuntime runtime;
     services::RouteBook routes;
@@ -50,6 +57,8 @@ class Server {
     services::WorkspacesService workspaces;
     services::ProjectsService projects;
     services::ProjectWorkspaceService assignments;
+    services::Authenticator authenticator;
+    services::Neighbours neighbours;
     base::Scope requests;
 
   private:

@@ -18,10 +18,16 @@ std::vector<model::WorkspaceType> types() {
     return chosen;
 }
 
+// How long the engine may take with what a server has given up, where several share the work (decision 0008).
+constexpr Duration kGivenUpComes{900};
+// By how much the servers' clocks are wrong at most.
+constexpr Duration kMostSkew{3000};
+
 void empty(store::SqliteStore& database) {
     database.transact_raw(store::Mode::kWrite, [](store::Connection& db) {
-        for (const auto* table : {"workspaces", "projects", "agentdb9_operations",
-                                  "agentdb9_volume_tombstones", "agentdb9_settings"})
+        for (const auto* table :
+             {"workspaces", "projects", "agentdb9_operations", "agentdb9_volume_tombstones",
+              "agentdb9_settings", "agentdb9_leases", "agentdb9_volume_claims"})
             db.execute(std::string("DELETE FROM \"") + table + "\"");
     });
 }
@@ -31,11 +37,13 @@ void empty(store::SqliteStore& database) {
 World::World(std::uint64_t seed, store::SqliteStore& database, bool traced)
     : random_((test::seed_ids(seed), seed)),
       engine_(loop_.clock(), random_),
+      shared_(database, loop_.clock(), random_),
       catalogue_(types()),
       machine_{.loop = loop_,
                .random = random_,
                .engine = engine_,
                .database = database,
+               .shared = shared_,
                .catalogue = catalogue_,
                .installation = base::InstallationId::generate(),
                .store_faults = {},
@@ -57,7 +65,8 @@ World::World(std::uint64_t seed, store::SqliteStore& database, bool traced)
 }
 
 World::~World() {
-    if (server_) crash();
+    for (auto& place : servers_)
+        if (place) crash(place);
 }
 
 void World::note(std::string what) {
@@ -66,6 +75,11 @@ void World::note(std::string what) {
 }
 
 void World::choose_faults() {
+    several_ = random_.chance(0.5);
+    if (several_) {
+        machine_.runtime_faults.late = kGivenUpComes;
+        judge_.expect_skew(kMostSkew);
+    }
     crashes_ = random_.chance(0.6) ? 0.08 : 0.0;
     faulty_ = random_.chance(0.7);
     if (!faulty_) {
@@ -110,13 +124,17 @@ void World::add_strangers() {
 
 // A few workspaces and projects of one user to begin with, so that they are in one another's way.
 void World::furnish() {
-    loop_.run_until([this] { return server_->up(); }, Duration(5000));
-    if (!server_->up()) return;
+    const auto up = [this] {
+        return std::ranges::all_of(servers_, [](const Place& place) { return !place || place->up(); });
+    };
+    loop_.run_until(up, Duration(5000));
+    auto* server = any_up();
+    if (server == nullptr) return;
     for (auto count = 1 + random_.below(3); count > 0; --count)
-        spawn("create a workspace",
-              create_workspace(*server_, users_.front(), random_.pick(catalogue_.all()).type));
+        spawn(*server, "create a workspace",
+              create_workspace(*server, users_.front(), random_.pick(catalogue_.all()).type));
     for (auto count = random_.below(3); count > 0; --count)
-        spawn("create a project", create_project(*server_, users_.front()));
+        spawn(*server, "create a project", create_project(*server, users_.front()));
 }
 
 void World::check_strangers() {
@@ -134,7 +152,7 @@ void World::check_strangers() {
 std::optional<Verdict> World::run() {
     add_strangers();
     choose_faults();
-    boot();
+    boot_all();
     furnish();
     const auto actions = 6 + random_.below(18);
     for (std::size_t i = 0; i < actions && !wrong(); ++i)
@@ -154,15 +172,7 @@ void World::act() {
         random_.chance(0.02) ? Duration(70000) : random_.between(Duration(0), random_.pick(gaps));
     loop_.run_until([this] { return wrong(); }, gap);
     if (random_.chance(crashes_)) {
-        for (auto steps = random_.below(60); steps > 0; --steps)
-            loop_.step();
-        if (random_.chance(0.7)) {
-            crash();
-        } else {
-            shut_down();
-        }
-        loop_.run_until([this] { return wrong(); }, random_.between(Duration(0), Duration(3000)));
-        boot();
+        end_a_server();
     } else if (faulty_ && random_.chance(0.3)) {
         mischief();
     } else {
@@ -170,26 +180,90 @@ void World::act() {
     }
 }
 
-void World::boot() {
-    note("the server starts");
-    judge_.server_began();
-    server_ = std::make_unique<Server>(machine_, [this](auto table) { judge_.published(std::move(table)); });
-    server_->runtime.on_told([this](const auto& event) { judge_.told(event); });
-    server_->boot();
+// Between two steps of whatever is under way. Where there is another server, this one may stay away for long.
+void World::end_a_server() {
+    for (auto steps = random_.below(60); steps > 0; --steps)
+        loop_.step();
+    auto& place = random_.pick(servers_);
+    const bool was_there = place != nullptr;
+    if (was_there) {
+        if (random_.chance(0.7)) {
+            crash(place);
+        } else {
+            shut_down(place);
+        }
+        loop_.run_until([this] { return wrong(); }, random_.between(Duration(0), Duration(3000)));
+    }
+    if (!several_) {
+        boot(servers_.front());
+    } else if (!was_there || random_.chance(0.5)) {
+        boot(place);
+    }
 }
 
-void World::crash() {
+void World::boot_all() {
+    boot(servers_.front());
+    if (several_) boot(servers_.back());
+}
+
+void World::boot(Place& place) {
+    if (place) return;
+    const auto name = several_ ? std::optional("server-" + std::to_string(++booted_)) : std::nullopt;
+    note("the server starts" + (name ? ": " + *name : ""));
+    place = std::make_unique<Server>(
+        machine_, name, [this, &place](auto table) { judge_.published(place.get(), std::move(table)); });
+    auto* server = place.get();
+    judge_.server_began(server);
+    server->runtime.on_told([this, server](const auto& event) { judge_.told(server, event); });
+    if (several_) {
+        server->clock.set_skew(random_.between(-kMostSkew, kMostSkew));
+        server->runtime.on_change([this, name = *name](const auto& workspace, bool given_up) {
+            judge_.acted(name, workspace, given_up);
+        });
+    }
+    server->boot();
+}
+
+void World::crash(Place& place) {
     note("the server dies");
-    server_->crash();
-    server_.reset();
-    pending_ = 0;
+    // Mostly the database hears of it at once; not of a host that is gone from the network.
+    const bool unheard = several_ && random_.chance(0.2);
+    place->crash(unheard ? random_.between(Duration(0), Duration(15000)) : Duration(0));
+    bury(place);
 }
 
-void World::shut_down() {
+void World::shut_down(Place& place) {
     note("the server is told to end");
-    if (!server_->shut_down(Duration(15000))) judge_.accuse("the server does not end when it is told to");
-    if (!wrong()) server_.reset();
-    pending_ = 0;
+    if (!place->shut_down(Duration(15000)))
+        return judge_.accuse("the server does not end when it is told to");
+    bury(place);
+}
+
+void World::bury(Place& place) {
+    judge_.server_ended(place.get());
+    if (several_) graves_.push_back(std::move(place));
+    place.reset();
+}
+
+Server* World::any_up() {
+    std::vector<Server*> up;
+    for (auto& place : servers_)
+        if (place && place->up()) up.push_back(place.get());
+    return up.empty() ? nullptr : random_.pick(up);
+}
+
+Server* World::any_alive() {
+    std::vector<Server*> alive;
+    for (auto& place : servers_)
+        if (place) alive.push_back(place.get());
+    return alive.empty() ? nullptr : random_.pick(alive);
+}
+
+std::size_t World::pending() const {
+    std::size_t count = 0;
+    for (const auto& place : servers_)
+        if (place) count += place->pending;
+    return count;
 }
 
 // Nothing goes wrong any more: everything has to come to what the users asked for, and stay so.
@@ -198,9 +272,12 @@ void World::settle() {
     machine_.runtime_faults = {};
     machine_.store_faults = {};
     engine_.set_never_ready(0);
+    mend_everything();
+    // A server that died may be for ever; another finishes what it was at.
+    if (any_alive() == nullptr) boot_all();
     std::optional<std::string> problem;
     const auto settled = [&] {
-        problem = pending_ > 0 ? "requests wait" : judge_.unsettled();
+        problem = pending() > 0 ? "requests wait" : judge_.unsettled();
         return !problem;
     };
     // An application that never answers is given up after five tries of a minute each.
@@ -218,14 +295,15 @@ void World::settle() {
 // The clock jumps over the time in the trash. That alone removes nothing; once somebody says that all is
 // well, what is due goes and nothing else.
 void World::empty_the_trash() {
-    loop_.run(server_->volumes.heartbeat());
+    auto& volumes = any_alive()->volumes;
+    loop_.run(volumes.heartbeat());
     loop_.clock().jump(kTrashTime + std::chrono::hours(1));
-    loop_.run(server_->volumes.heartbeat());
-    if (!loop_.run(server_->volumes.cleanup_orphaned_volumes()).empty())
+    loop_.run(volumes.heartbeat());
+    if (!loop_.run(volumes.cleanup_orphaned_volumes()).empty())
         judge_.accuse("volumes were purged after a jump of the clock");
-    loop_.run(server_->volumes.resume_purge());
-    loop_.run(server_->volumes.cleanup_orphaned_volumes());
-    if (const auto left = loop_.run(server_->volumes.trash(std::nullopt)); !left.empty())
+    loop_.run(volumes.resume_purge());
+    loop_.run(volumes.cleanup_orphaned_volumes());
+    if (const auto left = loop_.run(volumes.trash(std::nullopt)); !left.empty())
         judge_.accuse("volume " + left.front().volume_name + " stays in the trash for ever");
     if (auto lost = judge_.lost_or_left_over()) judge_.accuse(*lost);
     if (auto problem = judge_.unsettled()) judge_.accuse(*problem);

@@ -1,7 +1,8 @@
-// One schedule: a few users who ask for random things at random times, a server that may die at any moment,
-// and an engine to which things happen. All of it follows from the seed.
+// One schedule: a few users who ask for random things at random times, a server or two that may die at any
+// moment, and an engine to which things happen. All of it follows from the seed.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,35 +40,48 @@ class World {
     void add_strangers();
     void furnish();
     void act();
+    void end_a_server();
     bool wrong() const { return judge_.verdict().has_value(); }
     void settle();
     void empty_the_trash();
     void check_strangers();
 
-    // The server's life.
-    void boot();
-    void crash();
-    void shut_down();
+    // The servers' lives. A dead one's place is empty until the next boot.
+    using Place = std::unique_ptr<Server>;
+    void boot(Place& place);
+    void boot_all();
+    void crash(Place& place);
+    void shut_down(Place& place);
+    void bury(Place& place);
+    // One that takes requests; null when none does.
+    Server* any_up();
+    Server* any_alive();
+    std::size_t pending() const;
 
     // What people ask for (requests.cpp).
     void request();
-    void spawn(std::string what, Task<> work);
+    void spawn(Server& server, std::string what, Task<> work);
     static Task<> lifecycle(World& world, Task<services::Requested> request);
     static Task<> create_workspace(Server& server, base::UserId user, std::string type);
     static Task<> create_project(Server& server, base::UserId user);
-    static Task<> client(World& world, std::string what, Task<> work);
+    static Task<> client(World& world, Server& server, std::string what, Task<> work);
     std::optional<model::Workspace> any_workspace();
     std::optional<model::Project> any_project(const base::UserId& user);
     std::optional<model::Tombstone> any_tombstone();
-    static Task<> hand_over(World& world, model::Workspace from, model::Workspace to, base::Duration pause);
-    bool ask_hand_over();
-    bool ask_lifecycle(std::size_t dice);
-    bool ask_catalogue(std::size_t dice);
-    void ask_trash(std::size_t dice);
+    static Task<> hand_over(World& world, Server& server, model::Workspace from, model::Workspace to,
+                            base::Duration pause);
+    bool ask_hand_over(Server& server);
+    bool ask_lifecycle(Server& server, std::size_t dice);
+    bool ask_catalogue(Server& server, std::size_t dice);
+    void ask_trash(Server& server, std::size_t dice);
 
     // What goes wrong by itself (mischief.cpp).
     void mischief();
     void leave(base::Duration for_how_long);
+    void trouble_between_servers(Server& server);
+    void cut_off(Server& server);
+    void restart_database();
+    void mend_everything();
     std::string any_instance();
 
     void note(std::string what);
@@ -75,6 +89,7 @@ class World {
     test::SimulatedLoop loop_;
     test::Random random_;
     test::SimulatedEngine engine_;
+    test::SimulatedDatabase shared_;
     model::Catalogue catalogue_;
     Machine machine_;
     Judge judge_;
@@ -85,8 +100,11 @@ class World {
     bool faulty_ = false;
     double crashes_ = 0;
     std::size_t asked_ = 0;
-    std::size_t pending_ = 0;
-    std::unique_ptr<Server> server_;
+    std::size_t booted_ = 0;
+    bool several_ = false;  // servers on the database
+    // What the engine was asked by one that is dead may still come.
+    std::vector<Place> graves_;
+    std::array<Place, 2> servers_;
 };
 
 }  // namespace agentdb9::simulation

@@ -224,9 +224,8 @@ Task<> DockerRuntime::watch(EventSink& sink) {
 Task<> DockerRuntime::follow_events(EventSink& sink, bool& connected) {
     // After a gap also the network may be another one: the next create looks at it again.
     prepared_ = false;
-    const json::object filters{
-        {"type", json::array{"container"}},
-        {"label", json::array{json::string(std::string(kInstanceLabel) + "=" + installation_.str())}}};
+    const json::object filters{{"type", json::array{"container"}},
+                               {"label", json::array{json::string(std::string(kManagedLabel) + "=true")}}};
     std::string target = "/events?filters=" + percent_encode(json::serialize(filters));
     if (const auto since = events_.since()) target += "&since=" + *since;
     std::string pending;
@@ -251,6 +250,7 @@ Task<> DockerRuntime::follow_events(EventSink& sink, bool& connected) {
 void DockerRuntime::on_event(EventSink& sink, std::string_view line) {
     const auto event = events_.read(line);
     if (!event) return;
+    if (event->installation != installation_.view() && !adopted_.instances.contains(event->instance)) return;
     if (event->kind == EventKind::kRemoved) forget(event->instance);
     sink.on_event(event->workspace, event->instance, event->kind);
 }

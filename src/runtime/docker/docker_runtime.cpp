@@ -74,16 +74,24 @@ Task<std::vector<model::Instance>> DockerRuntime::list(std::vector<std::string> 
 }
 
 Task<std::vector<model::Instance>> DockerRuntime::instances() {
-    return list({}, std::nullopt);
+    auto found = co_await list({}, std::nullopt);
+    for (auto& each : co_await adopted_instances(std::nullopt))
+        found.push_back(std::move(each));
+    co_return found;
 }
 
 Task<std::vector<model::Instance>> DockerRuntime::instances(base::WorkspaceId workspace) {
-    return list({std::string(kWorkspaceIdLabel) + "=" + workspace.str()}, std::nullopt);
+    auto found = co_await list({std::string(kWorkspaceIdLabel) + "=" + workspace.str()}, std::nullopt);
+    for (auto& each : co_await adopted_instances(workspace))
+        found.push_back(std::move(each));
+    co_return found;
 }
 
 Task<std::vector<model::Instance>> DockerRuntime::instances_on_volume(std::string volume) {
     // The engine's filter also matches mount points and parts of names: the mounts decide.
     auto found = co_await list({}, volume);
+    for (auto& each : co_await adopted_instances(std::nullopt))
+        found.push_back(std::move(each));
     std::erase_if(found, [&](const model::Instance& instance) {
         return std::ranges::find(instance.volumes, volume) == instance.volumes.end();
     });
@@ -211,7 +219,7 @@ void DockerRuntime::forget(const std::string& id) {
 
 Task<bool> DockerRuntime::is_ours(std::string id) {
     // An id and the labels behind it never change: one look is enough.
-    if (ours_.contains(id)) co_return true;
+    if (ours_.contains(id) || adopted_.instances.contains(id)) co_return true;
     const auto answer = co_await engine_.call("GET", containers(id, "/json"));
     if (answer.status == 404) co_return false;
     if (!answer.ok()) throw_failure(answer, "inspect container");
@@ -292,6 +300,10 @@ Task<> DockerRuntime::rename_instance(std::string id, std::string name) {
 }
 
 Task<> DockerRuntime::remove_instance(std::string id) {
+    if (adopted_.instances.contains(id)) {
+        co_await put_aside(std::move(id));
+        co_return;
+    }
     if (!co_await is_ours(id)) co_return;
     const auto deadline = clock_.steady_now() + std::chrono::seconds(30);
     for (;;) {

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "runtime/adoption.hpp"
 #include "runtime/docker/address_book.hpp"
 #include "runtime/docker/engine_client.hpp"
 #include "runtime/docker/event_log.hpp"
@@ -49,7 +50,7 @@ struct InstallationFacts {
     std::size_t containers = 0;
 };
 
-class DockerRuntime final : public Runtime, public VolumeFiles {
+class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption {
   public:
     DockerRuntime(asio::any_io_executor executor, base::Clock& clock, base::InstallationId installation,
                   DockerOptions options);
@@ -82,6 +83,11 @@ class DockerRuntime final : public Runtime, public VolumeFiles {
     Task<> write_volume(std::string volume, base::ByteSource& source) override;
     Task<> remove_leftovers(std::chrono::seconds age) override;
 
+    // Adoption: docker_adoption.cpp.
+    void set_adopted(Adopted adopted) override;
+    Task<Strays> strays() override;
+    Task<> join_network(std::string id) override;
+
     // For `agentdb9 doctor`: docker_facts.cpp.
     Task<EngineFacts> facts();
     // Of all installations, this one or not: docker_installations.cpp.
@@ -96,6 +102,11 @@ class DockerRuntime final : public Runtime, public VolumeFiles {
         std::optional<std::string> subnet;  // where we named it: only there may addresses be chosen
     };
 
+    Volume known(Volume volume) const;  // with `ours` as it is when adoptions count
+    Task<std::vector<json::object>> entries(std::string target, json::object filters);
+    Task<std::vector<model::Instance>> adopted_instances(std::optional<base::WorkspaceId> workspace);
+    // What remove_instance does with an adopted one.
+    Task<> put_aside(std::string id);
     Task<> make_helper_image();
     Task<std::string> make_helper(std::string volume, bool read_only);
     Task<> remove_helper(std::string id);
@@ -134,6 +145,10 @@ class DockerRuntime final : public Runtime, public VolumeFiles {
     AddressBook addresses_;
     std::set<std::string> ours_;  // containers that were seen to carry our label
     EventLog events_;
+    Adopted adopted_;
 };
+
+// An adopted container that was replaced: stopped, under another name, no workspace's any more.
+bool is_put_aside(const std::string& name);
 
 }  // namespace agentdb9::runtime::docker

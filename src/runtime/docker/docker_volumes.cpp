@@ -10,7 +10,8 @@ base::Error not_ours(const std::string& name) {
     return base::conflict("volume_not_ours",
                           "A volume called '" + name +
                               "' exists on the engine but was made by another installation; it is left "
-                              "alone.");
+                              "alone. If it was an earlier AgentDB9 of this server, an operator can take it "
+                              "over with 'agentdb9 adopt'.");
 }
 
 }  // namespace
@@ -24,7 +25,7 @@ Task<Volume> DockerRuntime::ensure_volume(VolumeSpec spec) {
     std::optional<Volume> volume;
     if (answer.ok()) {
         const auto parsed = answer.parsed();
-        if (parsed.is_object()) volume = volume_from(parsed.get_object(), installation_);
+        if (parsed.is_object()) volume = known(volume_from(parsed.get_object(), installation_));
     } else {
         // It refuses when the existing one has another driver, which is no concern of ours.
         volume = co_await find_volume(spec.name);
@@ -40,12 +41,19 @@ Task<std::optional<Volume>> DockerRuntime::find_volume(std::string name) {
     if (!answer.ok()) throw_failure(answer, "inspect volume");
     const auto parsed = answer.parsed();
     if (!parsed.is_object()) co_return std::nullopt;
-    co_return volume_from(parsed.get_object(), installation_);
+    co_return known(volume_from(parsed.get_object(), installation_));
+}
+
+Volume DockerRuntime::known(Volume volume) const {
+    volume.ours = volume.ours || adopted_.volumes.contains(volume.name);
+    return volume;
 }
 
 Task<std::vector<Volume>> DockerRuntime::volumes() {
-    const json::object filters{
-        {"label", json::array{json::string(std::string(kInstanceLabel) + "=" + installation_.str())}}};
+    // Adopted ones have no label of ours.
+    const auto label = adopted_.volumes.empty() ? std::string(kInstanceLabel) + "=" + installation_.str()
+                                                : std::string(kManagedLabel) + "=true";
+    const json::object filters{{"label", json::array{json::string(label)}}};
     const auto answer =
         co_await engine_.call("GET", "/volumes?filters=" + percent_encode(json::serialize(filters)));
     if (!answer.ok()) throw_failure(answer, "list volumes");
@@ -55,7 +63,9 @@ Task<std::vector<Volume>> DockerRuntime::volumes() {
     const auto* list = parsed.get_object().if_contains("Volumes");
     if (list == nullptr || !list->is_array()) co_return found;
     for (const auto& entry : list->get_array()) {
-        if (entry.is_object()) found.push_back(volume_from(entry.get_object(), installation_));
+        if (!entry.is_object()) continue;
+        auto volume = known(volume_from(entry.get_object(), installation_));
+        if (volume.ours) found.push_back(std::move(volume));
     }
     co_return found;
 }

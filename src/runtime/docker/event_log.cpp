@@ -45,7 +45,10 @@ std::optional<Event> EventLog::read(std::string_view line) {
         last_ns_ = at->get_int64();
         if (first_ns_ == 0) first_ns_ = last_ns_;
     }
-    return Event{.workspace = *workspace, .instance = std::move(id), .kind = kind_of(action)};
+    return Event{.workspace = *workspace,
+                 .instance = std::move(id),
+                 .kind = kind_of(action),
+                 .installation = text_at(*attributes, kInstanceLabel)};
 }
 
 bool EventLog::is_new(Key key) {

@@ -17,6 +17,7 @@ struct Event {
     base::WorkspaceId workspace;
     std::string instance;
     EventKind kind;
+    std::string installation;  // its label; empty when it has none
 };
 
 class EventLog {

@@ -31,8 +31,10 @@ Error instance_not_found() {
 }
 
 Error name_taken(const std::string& name) {
-    return base::conflict("instance_name_taken", "Another container is already called '" + name +
-                                                     "'; remove or rename it on the server, then try again.");
+    return base::conflict("instance_name_taken",
+                          "Another container is already called '" + name +
+                              "'; remove or rename it on the server, then try again; an earlier AgentDB9's "
+                              "is taken over with 'agentdb9 adopt'.");
 }
 
 Error image_unavailable(const std::string& image, const std::string& reason) {

@@ -155,11 +155,12 @@ json::object create_body(const model::InstanceSpec& spec, const CreateOptions& o
 }
 
 std::optional<model::Instance> instance_from(const json::object& entry, const std::string& network,
-                                             const std::string& published_host) {
+                                             const std::string& published_host,
+                                             std::optional<std::int64_t> generation) {
     const auto* labels = object_at(entry, "Labels");
     if (labels == nullptr) return std::nullopt;
     const auto workspace = id_at<base::WorkspaceId>(*labels, kWorkspaceIdLabel);
-    const auto generation = integer_at(*labels, "agentdb9.generation");
+    if (const auto labelled = integer_at(*labels, "agentdb9.generation")) generation = labelled;
     if (!workspace || !generation) return std::nullopt;
     model::Instance instance{.id = text_at(entry, "Id"), .name = name_of(entry), .workspace_id = *workspace};
     if (instance.id.empty()) return std::nullopt;

@@ -29,9 +29,10 @@ struct CreateOptions {
 json::object create_body(const model::InstanceSpec& spec, const CreateOptions& options);
 
 // One entry of ContainerList. Absent when it is not ours or its labels are damaged. `published_host`: where
-// published ports are reached from here.
+// published ports are reached from here. `generation`: of one that has no label for it.
 std::optional<model::Instance> instance_from(const json::object& entry, const std::string& network,
-                                             const std::string& published_host);
+                                             const std::string& published_host,
+                                             std::optional<std::int64_t> generation = std::nullopt);
 
 // The address that a container of ContainerList has or, while it does not run, is to have. Absent where the
 // engine will choose.

@@ -205,6 +205,20 @@ base::Time PostgresConnection::now() {
     lose("its clock cannot be read", "now");
 }
 
+// Every session of a server's holds the lock together with the others, so that a new one need not wait until
+// the database has noticed the old one's end. Who asks wants it alone, for the transaction.
+bool PostgresConnection::present(const std::string& server) {
+    const auto free = execute("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))", {server});
+    return !free.rows.at(0).flag(0);
+}
+
+void PostgresConnection::take_place() {
+    execute_script(
+        "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; "
+        "SET tcp_user_timeout = 10000");
+    execute("SELECT pg_advisory_lock_shared(hashtextextended($1, 0))", {server_});
+}
+
 void PostgresConnection::listen() {
     execute_script("LISTEN agentdb9");
 }

@@ -33,6 +33,7 @@ class PostgresConnection final : public Connection {
     bool has_column(std::string_view table, std::string_view column) override;
     void notify(const std::string& text) override;
     base::Time now() override;
+    bool present(const std::string& server) override;
 
     // Ends the transaction, where one is still open. Never fails: where the server does not answer, broken()
     // is true from then on.
@@ -41,6 +42,9 @@ class PostgresConnection final : public Connection {
     bool broken() const { return broken_; }
     // Hears what any connection notifies from now on.
     void listen();
+    // For as long as this session stands, the database knows that its server is there; it hears soon that a
+    // host which says nothing any more is gone.
+    void take_place();
     // What has come of others, at once; else waits for it, `limit` at most.
     std::vector<std::string> notices(std::chrono::milliseconds limit);
     // "15.18"

@@ -6,9 +6,10 @@
 namespace agentdb9::store {
 namespace {
 
-// How soon it notices that it should end, and that the server is gone without a word.
-constexpr std::chrono::milliseconds kLook{200};
-constexpr std::chrono::seconds kSilence{5};
+// How soon it notices that it should end.
+constexpr std::chrono::milliseconds kLook{100};
+// How often it makes sure that its session stands (Subscriber::on_present).
+constexpr std::chrono::milliseconds kBeat{300};
 constexpr std::chrono::milliseconds kPause{300};
 
 }  // namespace
@@ -37,20 +38,21 @@ void PostgresListener::run(const std::stop_token& stop) {
 
 void PostgresListener::follow(const std::stop_token& stop) {
     PostgresConnection connection(url_, limits_, server_);
+    connection.take_place();
+    auto beat = std::chrono::steady_clock::now();
+    Leases(connection).came_back(server_);
     connection.listen();
+    subscriber_.on_present(beat);
     subscriber_.on_connected();
     try {
-        auto heard = std::chrono::steady_clock::now();
         while (!stop.stop_requested()) {
-            const auto texts = connection.notices(kLook);
-            for (const auto& text : texts)
+            for (const auto& text : connection.notices(kLook))
                 subscriber_.on_notice(text);
             const auto now = std::chrono::steady_clock::now();
-            if (!texts.empty()) heard = now;
-            if (now - heard > kSilence) {
-                connection.execute("SELECT 1");
-                heard = std::chrono::steady_clock::now();
-            }
+            if (now - beat < kBeat) continue;
+            connection.execute("SELECT 1");
+            beat = now;
+            subscriber_.on_present(beat);
         }
     } catch (const base::Error&) {
         subscriber_.on_lost();

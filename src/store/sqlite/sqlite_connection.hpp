@@ -33,6 +33,7 @@ class SqliteConnection final : public Connection {
     bool has_column(std::string_view table, std::string_view column) override;
     void notify(const std::string&) override {}
     base::Time now() override;
+    bool present(const std::string&) override { return true; }
 
     // Ends the transaction, where one is still open. Never fails: where SQLite cannot, broken() is true from
     // then on.

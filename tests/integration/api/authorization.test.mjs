@@ -6,19 +6,21 @@ import { after, before, test } from 'node:test';
 import { exchange } from '../../support/api_client.mjs';
 import { startServer } from '../../support/server.mjs';
 
-let server, alice, bob, admin, objects;
+let server, alice, bob, admin, objects, backupId;
 before(async () => {
   server = await startServer();
   [alice, bob, admin] = [await server.user('alice'), await server.user('bob'), await server.admin()];
   const workspace = await alice.createWorkspace();
   await alice.start(workspace.id);
   const project = await alice.createProject({ name: 'secret plans' });
+  const backup = (await alice.post(`/api/projects/${project.id}/backups`, { name: 'secret copy' })).expect(201).data;
+  backupId = backup.id;
   const doomed = await alice.createProject({ name: 'doomed' });
   (await alice.delete(`/api/projects/${doomed.id}`)).expect(200);
   const token = (await alice.post('/api/auth/tokens', { name: 'hers' })).expect(201).data;
   const trashed = (await alice.get('/api/trash')).expect(200).data[0];
   // Whose id stands in a path, by how the path begins.
-  objects = { '/api/workspaces/': workspace.id, '/api/projects/': project.id, '/api/auth/tokens/': token.id, '/api/trash/': trashed.id };
+  objects = { '/api/workspaces/projects/': project.id, '/api/workspaces/': workspace.id, '/api/projects/': project.id, '/api/auth/tokens/': token.id, '/api/trash/': trashed.id };
 });
 after(() => server.close());
 
@@ -29,7 +31,7 @@ function objectOf(template) {
 }
 
 function bodyOf(operation) {
-  const name = operation.requestBody?.content['application/json'].schema.$ref.split('/').pop();
+  const name = operation.requestBody?.content['application/json']?.schema.$ref.split('/').pop();
   return name && server.contract.document.components.schemas[name].examples[0];
 }
 
@@ -68,7 +70,7 @@ test('what is another user\'s answers exactly like what is not there', async () 
       const bodies = method === 'GET' ? [undefined] : [valid, undefined, { unknown: 1 }, ...(valid?.projectId ? [{ projectId: objects['/api/projects/'] }] : [])];
       for (const json of bodies) {
         for (const query of ['', '?force=true&limit=1']) {
-          const ask = (id) => caller.send(method, template.replace('{id}', id) + query, { json });
+          const ask = (id) => caller.send(method, template.replace('{id}', id).replace('{backupId}', backupId) + query, { json });
           const [theirs, unknown] = [await ask(objectOf(template)), await ask(randomUUID())];
           assert.deepEqual(comparable(theirs), comparable(unknown), `${method} ${template} tells that ${objectOf(template)} exists`);
           assert.ok(theirs.status === 404 || (theirs.status === 400 && json?.unknown), `${method} ${template}: ${theirs.text}`);
@@ -85,7 +87,7 @@ test('what is another user\'s cannot be named in a body either', async () => {
   const theirs = objects['/api/projects/'];
   let tried = 0;
   for (const { method, template, operation } of server.contract.calls()) {
-    const name = operation.requestBody?.content['application/json'].schema.$ref.split('/').pop();
+    const name = operation.requestBody?.content['application/json']?.schema.$ref.split('/').pop();
     const fields = name ? Object.keys(server.contract.document.components.schemas[name].properties) : [];
     const field = fields.find((each) => /projectId$/i.test(each));
     if (!field) continue;
@@ -99,12 +101,25 @@ test('what is another user\'s cannot be named in a body either', async () => {
 });
 
 test('no list shows what is another user\'s', async () => {
-  const hers = [alice.user.id, alice.user.email, ...Object.values(objects), 'secret plans'];
+  const hers = [alice.user.id, alice.user.email, ...Object.values(objects), 'secret plans', backupId, 'secret copy'];
   for (const { method, template, operation } of server.contract.calls()) {
     if (method !== 'GET' || template.includes('{id}') || operation.security?.length === 0) continue;
     const answer = (await bob.get(template.replace('{type}', 'spreadsheet'))).expect(200);
     for (const word of hers) assert.ok(!answer.text.includes(word), `${template} shows ${word}`);
   }
+});
+
+test('a backup is nobody else\'s, under a project of their own either', async () => {
+  for (const caller of [bob, admin]) {
+    const own = await caller.createProject();
+    for (const [method, path, json] of [
+      ['GET', `/backups/${backupId}`], ['GET', `/backups/${backupId}/download`], ['DELETE', `/backups/${backupId}`, {}],
+      ['POST', '/restore', { backupId }], ['POST', '/restore', { backupId, newProject: {} }],
+    ]) {
+      (await caller.send(method, `/api/projects/${own.id}${path}`, { json })).expect(404, 'backup_not_found');
+    }
+  }
+  (await alice.get(`/api/projects/${objects['/api/projects/']}/backups/${backupId}`)).expect(200);
 });
 
 test('nobody gets at another user\'s application, by any door', async () => {

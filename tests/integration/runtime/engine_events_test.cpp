@@ -15,6 +15,7 @@ using testing::IsEmpty;
 using testing::Not;
 using Then = FakeReply::Then;
 
+const base::InstallationId kInstallation = base::InstallationId::generate();
 constexpr std::int64_t kAt = 1'700'000'000'000'000'000;
 
 class Listener final : public runtime::EventSink {
@@ -51,14 +52,16 @@ class EngineEvents : public testing::Test, protected EngineWorld {
                        }));
         settle();
     }
-    static std::string event(std::string_view action, std::string_view id, std::int64_t at) {
+    static std::string event(std::string_view action, std::string_view id, std::int64_t at,
+                             const std::string& installation = kInstallation.str()) {
         static const auto workspace = base::WorkspaceId::generate();
         return json::serialize(json::object{
                    {"Type", "container"},
                    {"Action", action},
                    {"Actor",
                     json::object{{"ID", id},
-                                 {"Attributes", json::object{{"agentdb9.workspace.id", workspace.view()}}}}},
+                                 {"Attributes", json::object{{"agentdb9.workspace.id", workspace.view()},
+                                                             {"agentdb9.instance", installation}}}}},
                    {"timeNano", at}}) +
                "\n";
     }
@@ -74,8 +77,7 @@ class EngineEvents : public testing::Test, protected EngineWorld {
     }
 
     Listener listener;
-    DockerRuntime runtime{
-        context.get_executor(), clock, base::InstallationId::generate(), {.host = engine.host()}};
+    DockerRuntime runtime{context.get_executor(), clock, kInstallation, {.host = engine.host()}};
     asio::cancellation_signal stop;
     bool ended = false;
     std::exception_ptr failure;
@@ -96,11 +98,19 @@ TEST_F(EngineEvents, TellsEachEventAtOnceAlsoTheFirstSmallOne) {
     EXPECT_THAT(listener.take(), ElementsAre("died a", "removed a"));
 }
 
-TEST_F(EngineEvents, AsksOnlyForThisInstallationsContainers) {
+TEST_F(EngineEvents, TellsOnlyOfThisInstallationsContainersAndAdoptedOnes) {
     const auto& target = engine.requests.back().target;
     EXPECT_THAT(target, HasSubstr("container"));
-    EXPECT_THAT(target, HasSubstr("agentdb9.instance%3D"));
+    EXPECT_THAT(target, HasSubstr("agentdb9.managed%3Dtrue"));
     EXPECT_EQ(since, "") << "nothing was heard before";
+    listener.take();
+    say(event("start", "a", kAt, ""));
+    say(event("start", "b", kAt + 1, base::InstallationId::generate().str()));
+    EXPECT_THAT(listener.take(), IsEmpty());
+    runtime.set_adopted({.volumes = {}, .instances = {{"a", 1}}});
+    say(event("die", "a", kAt + 2, ""));
+    say(event("die", "b", kAt + 3, ""));
+    EXPECT_THAT(listener.take(), ElementsAre("died a"));
 }
 
 TEST_F(EngineEvents, ResumesWhereTheStreamBrokeAndTellsNothingTwice) {

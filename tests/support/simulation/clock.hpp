@@ -45,4 +45,18 @@ class SimulatedClock final : public base::Clock {
     std::map<Key, Wake> waiting_;
 };
 
+// A server's own: it may be wrong by as much as an operator lets it.
+class SkewedClock final : public base::Clock {
+  public:
+    explicit SkewedClock(SimulatedClock& clock) : clock_(clock) {}
+    base::Time now() const override { return clock_.now() + skew_; }
+    base::SteadyTime steady_now() const override { return clock_.steady_now(); }
+    Task<> sleep_for(base::Duration duration) override { return clock_.sleep_for(duration); }
+    void set_skew(base::Duration skew) { skew_ = skew; }
+
+  private:
+    SimulatedClock& clock_;
+    base::Duration skew_{0};
+};
+
 }  // namespace agentdb9::test

@@ -23,17 +23,6 @@ Error unavailable() {
     return {ErrorCode::kUnavailable, "runtime_unavailable", "The container engine does not answer."};
 }
 
-// A refusal reaches nobody.
-template <class F>
-bool carry_out_unheard(F& effect) {
-    try {
-        effect();
-        return true;
-    } catch (const Error&) {
-        return false;
-    }
-}
-
 }  // namespace
 
 // Told in order and after a moment, until it breaks.
@@ -43,6 +32,19 @@ struct SimulatedRuntime::Stream {
     std::deque<std::pair<base::SteadyTime, EngineEvent>> events;
     bool broken = false;
 };
+
+// A refusal reaches nobody.
+template <class F>
+void SimulatedRuntime::carry_out_unheard(F& effect) {
+    unheard_ = true;
+    try {
+        effect();
+    } catch (const Error&) {
+        unheard_ = false;
+        return;
+    }
+    unheard_ = false;
+}
 
 template <class F>
 Task<std::invoke_result_t<F&>> SimulatedRuntime::call(Duration takes, F effect) {
@@ -64,7 +66,14 @@ Task<std::invoke_result_t<F&>> SimulatedRuntime::call(Duration takes, F effect) 
         co_await clock_.sleep_for(random_.between(Duration(0), takes));
     } catch (...) {
         // The caller is gone while its request is on the way: the engine may have it nevertheless.
-        if (!before && !engine_.away() && random_.chance(0.5)) carry_out_unheard(effect);
+        if (!before && !engine_.away() && reachable_ && random_.chance(0.5)) {
+            if (faults_.late == Duration(0)) {
+                carry_out_unheard(effect);
+            } else {
+                clock_.call_in(random_.between(Duration(0), faults_.late),
+                               [this, effect]() mutable { carry_out_unheard(effect); });
+            }
+        }
         throw;
     }
     if (dead_) throw boost::system::system_error(asio::error::operation_aborted);
@@ -86,7 +95,7 @@ Task<std::invoke_result_t<F&>> SimulatedRuntime::call(Duration takes, F effect) 
 }
 
 void SimulatedRuntime::require_reachable() const {
-    if (engine_.away()) throw unavailable();
+    if (engine_.away() || !reachable_) throw unavailable();
 }
 
 // A server that names another installation's instance has broken the first rule.
@@ -94,6 +103,11 @@ void SimulatedRuntime::require_ours(const std::string& id) {
     const auto* found = engine_.find(id);
     if (found != nullptr && found->installation != installation_)
         throw std::logic_error("another installation's instance was named: " + id);
+    if (found != nullptr) tell_change(found->instance.workspace_id);
+}
+
+void SimulatedRuntime::tell_change(const base::WorkspaceId& workspace) {
+    if (changes_) changes_(workspace, unheard_);
 }
 
 std::vector<model::Instance> SimulatedRuntime::list(
@@ -159,7 +173,10 @@ Task<> SimulatedRuntime::ensure_image(std::string image,
 }
 
 Task<std::string> SimulatedRuntime::create_instance(model::InstanceSpec spec, std::string name) {
-    return call(Duration(15), [this, spec, name] { return engine_.create(installation_, spec, name); });
+    return call(Duration(15), [this, spec, name] {
+        tell_change(spec.workspace_id);
+        return engine_.create(installation_, spec, name);
+    });
 }
 
 Task<> SimulatedRuntime::start_instance(std::string id) {
@@ -278,7 +295,7 @@ Task<> SimulatedRuntime::watch(runtime::EventSink& sink) {
     for (;;) {
         co_await clock_.sleep_for(random_.between(Duration(1), pause));
         pause = std::min(pause * 2, Duration(2000));
-        if (engine_.away()) continue;
+        if (engine_.away() || !reachable_) continue;
         auto stream = std::make_shared<Stream>(co_await asio::this_coro::executor);
         stream_ = stream;
         const auto subscription = engine_.subscribe([this, stream](const EngineEvent& event) {

@@ -16,6 +16,7 @@ struct RuntimeFaults {
     double slow = 0;                           // a call takes seconds
     double loses_event = 0;                    // an event is never told
     double dies_when_ready = 0;                // an application ends just after it has answered
+    base::Duration late{0};                    // a call that is given up may have its effect this much later
     double breaks_stream = 0;                  // the event stream ends at an event
     std::set<std::string> unavailable_images;  // those that cannot be pulled either
 };
@@ -53,17 +54,31 @@ class SimulatedRuntime final : public runtime::Runtime {
 
     // The process is gone: every call from now on ends as if cancelled and does nothing.
     void die() { dead_ = true; }
+    // This server does not reach the engine, and reaches it again.
+    void cut() {
+        reachable_ = false;
+        break_stream();
+    }
+    void mend() { reachable_ = true; }
     // Ends the event stream; it comes back by itself.
     void break_stream();
     // Called after the sink was told of an event.
     void on_told(std::function<void(const EngineEvent&)> callback) { told_ = std::move(callback); }
+    // Called just before the engine changes something of a workspace's for this server; `given_up`: it does
+    // not wait for it any more.
+    void on_change(std::function<void(const base::WorkspaceId&, bool given_up)> callback) {
+        changes_ = std::move(callback);
+    }
 
   private:
     struct Stream;
     // One call: on its way, carried out, and its answer on the way back.
     template <class F>
     Task<std::invoke_result_t<F&>> call(base::Duration takes, F effect);
+    template <class F>
+    void carry_out_unheard(F& effect);
     void require_ours(const std::string& id);
+    void tell_change(const base::WorkspaceId& workspace);
     void require_reachable() const;
     std::vector<model::Instance> list(const std::function<bool(const EngineInstance&)>& wanted);
     Task<> follow(runtime::EventSink& sink, std::shared_ptr<Stream> stream);
@@ -74,8 +89,11 @@ class SimulatedRuntime final : public runtime::Runtime {
     base::InstallationId installation_;
     const RuntimeFaults& faults_;
     bool dead_ = false;
+    bool reachable_ = true;
+    bool unheard_ = false;  // the effect that runs now is nobody's to wait for
     std::weak_ptr<Stream> stream_;
     std::function<void(const EngineEvent&)> told_;
+    std::function<void(const base::WorkspaceId&, bool)> changes_;
 };
 
 }  // namespace agentdb9::test

@@ -4,6 +4,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <utility>
+
 #include "base/error.hpp"
 
 namespace agentdb9::test {
@@ -30,9 +32,31 @@ std::function<Task<>()> SimulatedStore::turns(SimulatedClock& clock, Random& ran
 
 void SimulatedStore::transact(store::Mode mode, const std::function<void(store::Transaction&)>& work) {
     if (dead_) throw boost::system::system_error(asio::error::operation_aborted);
-    if (random_.chance(faults_.fails_before)) unavailable();
-    database_.transact(mode, work);
-    if (random_.chance(faults_.fails_after)) unavailable();
+    auto& random = database_.random();
+    if (!reachable_ || random.chance(faults_.fails_before)) unavailable();
+    if (server_) {
+        database_.transact(*server_, mode, work);
+    } else {
+        rows_.transact(mode, work);
+    }
+    if (random.chance(faults_.fails_after)) unavailable();
+}
+
+std::unique_ptr<store::Store::Subscription> SimulatedStore::subscribe(Subscriber subscriber) {
+    if (!server_) return nullptr;
+    auto session = std::make_unique<SimulatedSession>(database_, *server_, reachable_, std::move(subscriber));
+    session_ = session.get();
+    return session;
+}
+
+void SimulatedStore::die(base::Duration database_notices) {
+    dead_ = true;
+    if (auto* session = std::exchange(session_, nullptr)) session->die(database_notices);
+}
+
+void SimulatedStore::cut(const SimulatedSession::Cut& how) {
+    reachable_ = false;
+    if (session_ != nullptr) session_->cut(how);
 }
 
 }  // namespace agentdb9::test

@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "model/backup.hpp"
+
 namespace agentdb9::model {
 namespace {
 
@@ -30,7 +32,9 @@ TEST(Entities, EveryEnumeratorsTextLeadsBackToIt) {
     expect_round_trip(Phase::kFailed);
     expect_round_trip(OperationKind::kRecover);
     expect_round_trip(OperationState::kSuperseded);
-    expect_round_trip(VolumeKind::kHome);
+    expect_round_trip(VolumeKind::kUnfinished);
+    expect_round_trip(ProjectOperationKind::kImport);
+    expect_round_trip(BackupState::kDeleting);
 }
 
 TEST(Entities, ClientsKnowTheSixStatuses) {
