@@ -60,7 +60,7 @@ Task<Pass::Result> Pass::run() {
     }
     for (const auto& action : actions) {
         if (worker_.desire_changed || !tools_.leases.may_act(worker_)) co_return Result::kAgain;
-        switch (co_await execute(action)) {
+        switch (co_await attempt(action)) {
             case Step::kDone:
                 break;
             case Step::kAgain:
@@ -126,6 +126,24 @@ model::Observed Pass::view() const {
     }
     observed.routed = tools_.routes.routed(worker_.id);
     return observed;
+}
+
+// A runtime that has just answered, but never ends what is to be done here, is no outage, which would be
+// waited for without an end.
+Task<Pass::Step> Pass::attempt(const Action& action) {
+    try {
+        const auto step = co_await execute(action);
+        worker_.timeouts = 0;
+        co_return step;
+    } catch (const Error& error) {
+        if (error.word() != "runtime_timeout" || ++worker_.timeouts < tools_.options.timeouts_until_failed)
+            throw;
+        throw Error(
+            ErrorCode::kUpstream, "runtime_hangs",
+            "The container engine answers, but does not finish what this workspace needs. Look at its "
+            "log and at the container on the server, then try again.")
+            .with_internal(error.what());
+    }
 }
 
 Task<Pass::Step> Pass::execute(const Action& action) {

@@ -113,7 +113,8 @@ Task<std::vector<Repair::Found>> Repair::look() {
         if (!each.tombstone) continue;
         const auto& tombstone = *each.tombstone;
         const auto name = "The volume '" + each.name + "' of '" + each.owner_name + "' ";
-        if (each.on_engine == false && had_a_volume(tombstone)) {
+        if (each.on_engine == false && had_a_volume(tombstone) &&
+            tombstone.kind != model::VolumeKind::kUnfinished) {
             tell({.kind = Kind::kTrash,
                   .subject = each.name,
                   .what = name + "lies in the trash, but is gone from the engine.",
