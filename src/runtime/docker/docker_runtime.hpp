@@ -125,6 +125,7 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption 
                                             std::optional<std::string> volume);
     Task<std::optional<std::string>> existing_instance(const model::InstanceSpec& spec,
                                                        const std::string& name);
+    Task<bool> name_is_anothers(const model::InstanceSpec& spec, const std::string& name);
     // Gives a stopped container a new place on the network.
     Task<> attach_anew(std::string id);
     // Carries this installation's label; false when it is not there.
