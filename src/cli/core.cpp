@@ -143,11 +143,11 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       associations(clock, *store, reconciler),
       containers(clock, *store, runtime, reconciler, routes, catalogue),
       availability(executor, clock, runtime, catalogue),
-      adoption(clock, *store, runtime,
+      adoption(clock, *store, docker,
                [this](const base::WorkspaceId& workspace) {
                    if (reconciler.started()) reconciler.desire_changed(workspace);
                }),
-      neighbours(executor, clock, *store, reconciler, authenticator, adoption),
+      neighbours(executor, clock, *store, reconciler, authenticator, [this] { return adoption.load(); }),
       backup_files(configuration.backup_directory()),
       project_work(executor, clock, *store, static_cast<std::size_t>(configuration.backups.max_parallel)),
       backups(project_tools(executor)),
@@ -165,7 +165,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
     runtime::Adopted adopted;
     store->transact(store::Mode::kRead,
                     [&adopted](store::Transaction& tx) { adopted = services::adopted_in(tx); });
-    runtime.set_adopted(std::move(adopted));
+    docker.set_adopted(std::move(adopted));
     volumes.on_left_behind([this](const base::WorkspaceId& id) {
         if (reconciler.started()) reconciler.desire_changed(id);
     });
@@ -173,7 +173,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
 }
 
 services::ProjectTools Core::project_tools(asio::any_io_executor executor) {
-    return {executor, clock, *store, runtime, runtime, backup_files, project_work};
+    return {executor, clock, *store, runtime, docker, backup_files, project_work};
 }
 
 void Core::add_routes() {

@@ -239,7 +239,7 @@ Task<> Server::remove_leftovers() {
     if (core_.store->server_name()) co_return;
     try {
         co_await base::with_timeout(core_.clock, kLeftoversLimit,
-                                    core_.runtime.remove_leftovers(std::chrono::seconds(0)));
+                                    core_.docker.remove_leftovers(std::chrono::seconds(0)));
     } catch (const base::Error& error) {
         log::debug("the engine does not say what was left behind", {{"reason", error.what()}});
     }
@@ -257,7 +257,7 @@ Task<> Server::look_after_backups() {
         try {
             co_await core_.backups.sweep();
             co_await core_.backup_files.clear_scratch();
-            co_await core_.runtime.remove_leftovers(age_of_leftovers());
+            co_await core_.docker.remove_leftovers(age_of_leftovers());
             co_await core_.backup_schedule.run();
         } catch (const base::Error& error) {
             log::warning("backups are looked after later", {{"reason", error.what()}});

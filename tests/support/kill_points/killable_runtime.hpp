@@ -41,6 +41,9 @@ class KillableRuntime final : public runtime::Runtime {
     Task<> stop_instance(std::string id, std::chrono::seconds grace) override {
         return meet("stop_instance", runtime_.stop_instance(std::move(id), grace));
     }
+    Task<> pause_instance(std::string id) override {
+        return meet("pause_instance", runtime_.pause_instance(std::move(id)));
+    }
     Task<> resume_instance(std::string id) override {
         return meet("resume_instance", runtime_.resume_instance(std::move(id)));
     }
