@@ -6,6 +6,7 @@
 #include "api/backup_routes.hpp"
 #include "api/documentation_routes.hpp"
 #include "api/file_routes.hpp"
+#include "api/operator_backup_routes.hpp"
 #include "api/operator_routes.hpp"
 #include "api/page_routes.hpp"
 #include "api/project_routes.hpp"
@@ -189,6 +190,8 @@ void Core::add_routes() {
     api::add_operator_routes(
         operator_api.router(),
         {users, {volumes, routes, clock}, *store, runtime, adoption, [this] { return status(); }});
+    api::add_operator_backup_routes(operator_api.router(),
+                                    {*store, users, backups, restores, project_work, backup_files});
     api::add_page_routes(router);
     api::add_server_routes(router,
                            {clock, *store, runtime, std::string(kVersion), [this] { return metrics(); }});
