@@ -419,7 +419,10 @@ Task<> Pass::stop(const std::string& instance) {
     const bool stopped = co_await base::run_unless(
         forced(worker_),
         tools_.runtime.stop_instance(instance, force ? std::chrono::seconds(0) : tools_.options.stop_grace));
-    if (!stopped) co_return;
+    if (!stopped) {
+        worker_.gave_up = tools_.clock.steady_now();
+        co_return;
+    }
     worker_.ready.erase(instance);
 }
 

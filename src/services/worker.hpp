@@ -49,6 +49,7 @@ struct Worker {
 
     std::optional<Lease> lease;  // absent: another server's, or there is no other server
     base::SteadyTime lease_until;
+    base::SteadyTime gave_up{};  // when it last did not wait for a call to the engine
 
     void wake() {
         dirty = true;

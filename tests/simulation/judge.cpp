@@ -67,7 +67,7 @@ void Judge::published(const Server* by, std::shared_ptr<const model::RouteTable>
     const auto now = machine_.loop.clock().now();
     for (const auto& [id, route] : table->routes) {
         if (route->state != model::RouteState::kReady) continue;
-        view.last_ready[id] = now;
+        view.last_ready[id] = last_ready_[id] = now;
         const auto* before = view.table ? view.table->find(id) : nullptr;
         if (before != nullptr && before->instance == route->instance) continue;
         const auto* instance = machine_.engine.find(route->instance);
@@ -87,7 +87,7 @@ void Judge::published(const Server* by, std::shared_ptr<const model::RouteTable>
     }
     if (view.table) {
         for (const auto& [id, route] : view.table->routes) {
-            if (route->state == model::RouteState::kReady) view.last_ready[id] = now;
+            if (route->state == model::RouteState::kReady) view.last_ready[id] = last_ready_[id] = now;
         }
     }
     view.table = std::move(table);
@@ -102,17 +102,20 @@ void Judge::answered(const Server* by, const services::Requested& requested) {
     if (!brings_up || !requested.workspace || requested.workspace->desired_state != DesiredState::kRunning)
         return;
     // Who answers serves it. What other servers end it follows, unless something goes wrong with it
-    // meanwhile.
-    const bool reached = std::ranges::any_of(views_, [&](const auto& each) {
-        const auto& [server, view] = each;
-        if (no_faults_ && server != by) return false;
+    // meanwhile. It may have ended since: but requests did reach it.
+    const auto reached = [&](const auto& last_ready) {
+        const auto last = last_ready.find(operation.workspace_id);
+        return last != last_ready.end() && last->second + 2 * skew_ >= operation.created_at;
+    };
+    const auto serves = [&](const View& view) {
         const auto* route = view.table ? view.table->find(operation.workspace_id) : nullptr;
-        if (route != nullptr && route->state == model::RouteState::kReady) return true;
-        // It may have ended since: but requests did reach it.
-        const auto last = view.last_ready.find(operation.workspace_id);
-        return last != view.last_ready.end() && last->second + 2 * skew_ >= operation.created_at;
-    });
-    if (!reached)
+        return route != nullptr && route->state == model::RouteState::kReady;
+    };
+    const bool served =
+        no_faults_ ? serves(views_[by]) || reached(views_[by].last_ready)
+                   : reached(last_ready_) ||
+                         std::ranges::any_of(views_, [&](const auto& each) { return serves(each.second); });
+    if (!served)
         accuse("an operation of " + operation.workspace_id.str() +
                " succeeded, but no request ever reached it");
 }

@@ -77,6 +77,7 @@ class Judge {
     Machine& machine_;
     std::optional<std::string> verdict_;
     std::map<const Server*, View> views_;
+    std::map<base::WorkspaceId, base::Time> last_ready_;  // by way of any server, also one that has ended
     std::set<base::TombstoneId> purges_;
     bool no_faults_ = false;
     base::Duration skew_{0};
