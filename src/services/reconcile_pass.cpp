@@ -65,7 +65,7 @@ Task<Pass::Result> Pass::run() {
     }
     for (const auto& action : actions) {
         if (worker_.desire_changed || !tools_.leases.may_act(worker_)) co_return Result::kAgain;
-        switch (co_await execute(action)) {
+        switch (co_await attempt(action)) {
             case Step::kDone:
                 break;
             case Step::kAgain:
@@ -149,6 +149,24 @@ model::Observed Pass::view() const {
     }
     observed.routed = tools_.routes.routed(worker_.id);
     return observed;
+}
+
+// A runtime that has just answered, but never ends what is to be done here, is no outage, which would be
+// waited for without an end.
+Task<Pass::Step> Pass::attempt(const Action& action) {
+    try {
+        const auto step = co_await execute(action);
+        worker_.timeouts = 0;
+        co_return step;
+    } catch (const Error& error) {
+        if (error.word() != "runtime_timeout" || ++worker_.timeouts < tools_.options.timeouts_until_failed)
+            throw;
+        throw Error(
+            ErrorCode::kUpstream, "runtime_hangs",
+            "The container engine answers, but does not finish what this workspace needs. Look at its "
+            "log and at the container on the server, then try again.")
+            .with_internal(error.what());
+    }
 }
 
 Task<Pass::Step> Pass::execute(const Action& action) {
@@ -237,10 +255,13 @@ Task<> Pass::ensure_volumes(const model::InstanceSpec& spec) {
     if (project && project->volume_name) {
         // It has been made before: an empty one in its place would look like lost files.
         if (!co_await tools_.runtime.find_volume(project_volume)) {
-            throw base::conflict("volume_missing",
-                                 "The volume '" + project_volume + "' of the project '" + project->name +
-                                     "' is gone from the engine. Restore it from a backup, or switch the "
-                                     "workspace to another project.");
+            throw base::conflict(
+                "volume_missing",
+                "The volume '" + project_volume + "' of the project '" + project->name +
+                    "' is gone from the engine. Restore it from a backup, or switch the "
+                    "workspace to another project; where there is no backup, the server's "
+                    "operator can begin anew with an empty one ('agentdb9 volumes recreate " +
+                    project_volume + "').");
         }
     } else {
         const auto volume = co_await tools_.runtime.ensure_volume({.name = project_volume,

@@ -84,6 +84,7 @@ void Reconciler::desire_changed(const base::WorkspaceId& workspace, bool forced)
     found->desire_changed = true;
     found->forced = found->forced || forced;
     found->failures = 0;
+    found->timeouts = 0;
     wake(workspace);
 }
 

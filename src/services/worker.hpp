@@ -46,6 +46,7 @@ struct Worker {
     std::vector<model::Instance> last_seen;
     int failures = 0;  // in a row, since it was last as it should be
     int outages = 0;   // in a row: nothing is wrong with the workspace
+    int timeouts = 0;  // in a row, of calls for it, while the runtime answered others
 
     std::optional<Lease> lease;  // absent: another server's, or there is no other server
     base::SteadyTime lease_until;

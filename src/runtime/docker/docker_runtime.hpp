@@ -44,6 +44,12 @@ struct EngineFacts {
     std::optional<Network> network;  // absent: not made yet
 };
 
+// What an installation has on the engine.
+struct InstallationFacts {
+    std::size_t volumes = 0;
+    std::size_t containers = 0;
+};
+
 class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption {
   public:
     DockerRuntime(asio::any_io_executor executor, base::Clock& clock, base::InstallationId installation,
@@ -84,6 +90,8 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption 
 
     // For `agentdb9 doctor`: docker_facts.cpp.
     Task<EngineFacts> facts();
+    // Of all installations, this one or not: docker_installations.cpp.
+    Task<std::map<base::InstallationId, InstallationFacts>> installations();
     std::string address() const;  // as DOCKER_HOST would name it
 
   private:
