@@ -86,6 +86,7 @@ int run(int argc, char** argv, Seams seams) {
     add_serve(program, context, code);
     add_user(program, context, code);
     add_volumes(program, context, code);
+    add_backups(program, context, code);
     add_adopt(program, context, code);
     add_doctor(program, context, code);
     add_config(program, context, code);

@@ -6,6 +6,7 @@
 #include "api/backup_routes.hpp"
 #include "api/documentation_routes.hpp"
 #include "api/file_routes.hpp"
+#include "api/operator_backup_routes.hpp"
 #include "api/operator_routes.hpp"
 #include "api/page_routes.hpp"
 #include "api/project_routes.hpp"
@@ -152,7 +153,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
                [this](const base::WorkspaceId& workspace) {
                    if (reconciler.started()) reconciler.desire_changed(workspace);
                }),
-      neighbours(executor, clock, *store, reconciler, authenticator, adoption),
+      neighbours(executor, clock, *store, reconciler, authenticator, [this] { return adoption.load(); }),
       backup_files(configuration.backup_directory()),
       project_work(executor, clock, *store, static_cast<std::size_t>(configuration.backups.max_parallel)),
       backups(project_tools(executor)),
@@ -201,6 +202,8 @@ void Core::add_routes() {
     api::add_operator_routes(
         operator_api.router(),
         {users, {volumes, routes, clock}, *store, runtime, adoption, [this] { return status(); }});
+    api::add_operator_backup_routes(operator_api.router(),
+                                    {*store, users, backups, restores, project_work, backup_files});
     api::add_repair_routes(operator_api.router(),
                            {clock, *store, runtime, volumes, [this](model::Workspace workspace) {
                                 return workspace_mended(std::move(workspace));

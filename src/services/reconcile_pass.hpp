@@ -110,7 +110,8 @@ class Pass {
     std::optional<Job> job_;
     Wanted wanted_;
     std::vector<model::Instance> instances_;
-    std::string created_;  // what kCreate of this pass made
+    std::string created_;    // what kCreate of this pass made
+    bool followed_ = false;  // other servers have had their time since this pass began
     AdmissionQueue::Place place_;
 };
 

@@ -132,8 +132,11 @@ Task<> RestoreService::restore_into(ProjectOperation operation, Backup backup, P
         tx.tombstones().update(*tombstone);
         return swap_volume(tx, std::move(*row), next, now);
     });
-    for (const auto& workspace : touched)
-        reconciler_.desire_changed(workspace);
+    // An operator's command may do this without a reconciler; the next server looks at everything.
+    if (reconciler_.started()) {
+        for (const auto& workspace : touched)
+            reconciler_.desire_changed(workspace);
+    }
     log::info("restored a project", {{"projectId", project.id.view()}, {"backupId", backup.id.view()}});
 }
 

@@ -80,6 +80,11 @@ TEST(Mistakes, BadValuesAreRefusedFromTheEnvironmentByName) {
         {"docker.volumeDriver", {""}},
         {"docker.maxParallelStarts", {"0", "65"}},
         {"trash.days", {"0", "3651"}},
+        {"backups.directory", {"", "relative/path"}},
+        {"backups.everyHours", {"-1", "8785", "daily"}},
+        {"backups.keep", {"0", "10001"}},
+        {"backups.maxParallel", {"0", "65"}},
+        {"backups.importLimit", {"0", "1048575"}},
         {"logs.level", {"verbose"}},
         {"logs.format", {"xml"}},
     };

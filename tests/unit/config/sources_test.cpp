@@ -45,6 +45,11 @@ const std::map<std::string, Sample>& samples() {
         {"docker.volumeDriver", {R"("one")", "one", "two"}},
         {"docker.maxParallelStarts", {"1", "1", "2"}},
         {"trash.days", {"1", "1", "2"}},
+        {"backups.directory", {R"("/one")", "/one", "/two"}},
+        {"backups.everyHours", {"1", "1", "2"}},
+        {"backups.keep", {"1", "1", "2"}},
+        {"backups.maxParallel", {"1", "1", "3"}},
+        {"backups.importLimit", {"1048576", "1048576", "2097152"}},
         {"logs.level", {R"("debug")", "debug", "error"}},
         {"logs.format", {R"("json")", "json", "human"}},
     };
