@@ -109,7 +109,7 @@ bool Leases::claim_volume(const std::string& volume, const model::WorkspaceId& w
 std::vector<model::WorkspaceId> Leases::orphans() {
     std::vector<model::WorkspaceId> found;
     for (const auto& row : db_.execute(R"(SELECT "workspaceId" FROM "agentdb9_leases"
-                                          WHERE "workspaceId" NOT IN (SELECT "id" FROM "workspaces"))")
+                                          WHERE "workspaceId" NOT IN (SELECT CAST("id" AS text) FROM "workspaces"))")
                                .rows) {
         if (auto id = model::WorkspaceId::parse(row.text(0))) found.push_back(*id);
     }
