@@ -255,7 +255,10 @@ Task<> Reconciler::run(WorkerPtr worker) {
             }
             job = pass.job();
         }
-        if (!error && result != Pass::Result::kAgain) {
+        // While the next operation brings the workspace up, nothing is served yet.
+        const bool awaits_leader =
+            result == Pass::Result::kLease && job && job->operation && routes_.serving(worker->id).empty();
+        if (!error && result != Pass::Result::kAgain && !awaits_leader) {
             worker->looks_ended = look;
             worker->looked.notify_all();
         }

@@ -267,7 +267,9 @@ Task<Requested> WorkspaceContainerService::carry_out(base::UserId user, Decision
     if (decision.changed) {
         co_await routes_.upsert(decision.workspace);
         if (decision.promoted) co_await routes_.upsert(*decision.promoted);
-        reconciler_.desire_changed(id, options.force);
+        // Only what stops it hurries a polite stop: one that is given up still has its effect, on what was
+        // started since.
+        reconciler_.desire_changed(id, decision.operation.force);
     }
     Requested requested{.operation = decision.operation, .workspace = decision.workspace};
     if (!model::is_open(decision.operation.state)) {
