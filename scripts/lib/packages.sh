@@ -27,6 +27,7 @@ test_packages=(
   curl    # talks to the engine and the server
   sqlite3    # looks into the database from outside
   postgresql # a database server that the tests start and stop themselves
+  haproxy    # the filter of deploy/ before the engine
 )
 
 install_packages() {

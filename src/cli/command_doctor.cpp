@@ -1,9 +1,11 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "base/error.hpp"
 #include "base/json.hpp"
 #include "cli/commands.hpp"
 #include "cli/doctor.hpp"
+#include "cli/doctor_mending.hpp"
 
 namespace agentdb9::cli {
 namespace {
@@ -54,12 +56,49 @@ void add_doctor(CLI::App& program, Context& context, int& code) {
         "the disk, the engine, its network and images, and at what the engine and the database do not agree "
         "on. "
         "Changes nothing, and works while the server runs or does not.\n"
-        "Exit code 0 when there is no problem (warnings are none), 1 otherwise.\n\nExamples:\n"
+        "Exit code 0 when there is no problem (warnings are none), 1 otherwise.\n\n"
+        "--repair tells what differs between the database and the engine, or within the database, and with "
+        "--yes puts right what puts nobody's files at stake; volumes are never removed. --rebuild is for a "
+        "lost database: it makes the rows of an empty one again from the labels on the engine, while no "
+        "server runs. Names and passwords are lost: users whom the database does not have become disabled "
+        "accounts with one-time passwords, or what they had goes to --owner.\n\nExamples:\n"
         "  agentdb9 doctor\n"
+        "  agentdb9 doctor --repair          # what would be done; with --yes it is\n"
+        "  agentdb9 doctor --rebuild --owner ada@example.org\n"
         "  agentdb9 doctor --json | jq '.checks[] | select(.state != \"ok\")'");
-    add_configuration_options(*command, context);
-    command->add_flag("--json", context.json, "Print JSON");
-    command->callback([&context, &code] {
+    add_operator_options(*command, context);
+    struct Options {
+        bool repair = false;
+        bool rebuild = false;
+        RebuildOptions how;
+    };
+    auto options = std::make_shared<Options>();
+    auto* repairs = command->add_flag("--repair", options->repair,
+                                      "What differs between database and engine, and what would be done");
+    auto* rebuilds = command->add_flag("--rebuild", options->rebuild,
+                                       "Make an empty database's rows again from the engine");
+    rebuilds->excludes(repairs);
+    command->add_option("--owner", options->how.owner, "Who gets what unknown users had")
+        ->type_name("EMAIL")
+        ->needs(rebuilds);
+    command
+        ->add_option("--installation", options->how.installation,
+                     "Whose objects to take; needed where the engine has several installations'")
+        ->type_name("ID")
+        ->needs(rebuilds);
+    command->add_flag("--yes", options->how.confirmed, "With --repair or --rebuild: do it");
+    command->callback([&context, &code, options] {
+        if (options->repair) {
+            code = repair(context, options->how.confirmed);
+            return;
+        }
+        if (options->rebuild) {
+            code = rebuild(context, options->how);
+            return;
+        }
+        if (options->how.confirmed)
+            throw base::Error(base::ErrorCode::kInvalid, "invalid_field",
+                              "--yes needs --repair or --rebuild.");
         const auto findings = examine(context);
         if (context.json) {
             print_json(findings);

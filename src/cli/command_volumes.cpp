@@ -98,6 +98,22 @@ void resume(OperatorClient client, bool as_json) {
     }
 }
 
+int recreate(OperatorClient client, const std::string& name, bool yes, bool as_json) {
+    if (!yes && !confirm("Begin anew with an empty volume '" + name +
+                             "'? A backup can still bring the files back later, as a new project.",
+                         "--yes")) {
+        std::cerr << "Nothing was made.\n";
+        return kExitFailed;
+    }
+    const auto data = client.call("POST", "/volumes/" + percent_encode(name) + "/recreate").data;
+    if (as_json) {
+        print_json(data);
+    } else {
+        std::cout << "Made " << name << ", empty. Its workspace can be started again.\n";
+    }
+    return kExitOk;
+}
+
 CLI::App* add_on_volume(CLI::App& parent, Context& context, const char* name, const char* help,
                         const std::shared_ptr<std::string>& id) {
     auto* command = parent.add_subcommand(name, help);
@@ -163,6 +179,22 @@ void add_volumes(CLI::App& program, Context& context, int& code) {
     command->callback([&context, id] { restore(open_operator(context), *id, context.json); });
     add_purge(*volumes, context, code);
     add_clean_up(*volumes, context, code);
+    auto name = std::make_shared<std::string>();
+    auto yes = std::make_shared<bool>(false);
+    command =
+        volumes->add_subcommand("recreate", "Make an empty volume in the place of a project's lost one");
+    command->add_option("NAME", *name, "The volume's name, as 'volumes list --all' shows it as gone")
+        ->required()
+        ->type_name("");
+    command->add_flag("--yes", *yes, "Do not ask");
+    command->footer(
+        "A workspace whose project's volume is gone from the engine does not start: an empty one in its "
+        "place "
+        "would look like lost files. When no backup brings them back, this is the way to go on.\n\nExample:\n"
+        "  agentdb9 volumes recreate agentdb9-project-0b5e… --yes");
+    add_operator_options(*command, context);
+    command->callback(
+        [&context, &code, name, yes] { code = recreate(open_operator(context), *name, *yes, context.json); });
     command = volumes->add_subcommand("resume", "Let purging go on after it paused itself");
     command->footer(
         "Purging pauses when the server did not run for more than an hour or the clock went back: a database "

@@ -10,6 +10,7 @@
 #include "api/operator_routes.hpp"
 #include "api/page_routes.hpp"
 #include "api/project_routes.hpp"
+#include "api/repair_routes.hpp"
 #include "api/trash_routes.hpp"
 #include "api/workspace_routes.hpp"
 #include "auth/secrets.hpp"
@@ -119,6 +120,10 @@ base::InstallationId installation_id(store::Store& store) {
     return *id;
 }
 
+void adopt_installation(store::Transaction& tx, const base::InstallationId& id) {
+    tx.settings().set(kInstallationKey, id.str());
+}
+
 Core::Core(asio::any_io_executor executor, config::Configuration settings, std::unique_ptr<store::Store> open,
            auth::Keys the_keys, const Seams& seams)
     : configuration(std::move(settings)),
@@ -148,7 +153,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
                [this](const base::WorkspaceId& workspace) {
                    if (reconciler.started()) reconciler.desire_changed(workspace);
                }),
-      neighbours(executor, clock, *store, reconciler, authenticator, adoption),
+      neighbours(executor, clock, *store, reconciler, authenticator, [this] { return adoption.load(); }),
       backup_files(configuration.backup_directory()),
       project_work(executor, clock, *store, static_cast<std::size_t>(configuration.backups.max_parallel)),
       backups(project_tools(executor)),
@@ -173,6 +178,13 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
     add_routes();
 }
 
+// A command in a process of its own leaves what follows from it to the next server.
+Task<> Core::workspace_mended(model::Workspace workspace) {
+    const auto id = workspace.id;
+    co_await routes.upsert(std::move(workspace));
+    if (reconciler.started()) reconciler.desire_changed(id);
+}
+
 services::ProjectTools Core::project_tools(asio::any_io_executor executor) {
     return {executor, clock, *store, runtime, docker, backup_files, project_work};
 }
@@ -192,6 +204,10 @@ void Core::add_routes() {
         {users, {volumes, routes, clock}, *store, runtime, adoption, [this] { return status(); }});
     api::add_operator_backup_routes(operator_api.router(),
                                     {*store, users, backups, restores, project_work, backup_files});
+    api::add_repair_routes(operator_api.router(),
+                           {clock, *store, runtime, volumes, [this](model::Workspace workspace) {
+                                return workspace_mended(std::move(workspace));
+                            }});
     api::add_page_routes(router);
     api::add_server_routes(router,
                            {clock, *store, runtime, std::string(kVersion), [this] { return metrics(); }});

@@ -56,6 +56,8 @@ auth::Keys load_keys(const config::Configuration& configuration);
 base::InstallationId installation_id(store::Store& store);
 // The same without making one. Blocks.
 std::optional<base::InstallationId> find_installation_id(store::Store& store);
+// From now on this database is that installation's: what carries its label is this server's.
+void adopt_installation(store::Transaction& tx, const base::InstallationId& id);
 runtime::docker::DockerOptions docker_options(const config::DockerSettings& settings);
 
 class Core {
@@ -107,6 +109,7 @@ class Core {
   private:
     services::ProjectTools project_tools(asio::any_io_executor executor);
     void add_routes();
+    Task<> workspace_mended(model::Workspace workspace);
 };
 
 }  // namespace agentdb9::cli

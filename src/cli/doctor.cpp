@@ -17,7 +17,9 @@ Task<> examine_engine(const config::Configuration& configuration, store::Store* 
     if (answers) co_await check_images(configuration, runtime, clock, findings);
     if (store == nullptr) co_return;
     co_await check_purging(*store, runtime, clock, findings);
-    if (answers) co_await check_leftovers(*store, runtime, findings);
+    if (!answers) co_return;
+    co_await check_states(*store, runtime, clock, findings);
+    co_await check_leftovers(*store, runtime, findings);
 }
 
 }  // namespace

@@ -23,6 +23,8 @@ void check_server(const config::Configuration& configuration, Findings& findings
 // doctor_database.cpp. Returns the store when the other checks can read it.
 std::unique_ptr<store::Store> check_database(const config::Configuration& configuration, Findings& findings);
 Task<> check_purging(store::Store& store, runtime::Runtime& runtime, base::Clock& clock, Findings& findings);
+// Rows that contradict one another, leases and purges that were left.
+Task<> check_states(store::Store& store, runtime::Runtime& runtime, base::Clock& clock, Findings& findings);
 // What the engine has that the database does not know of, and the other way round.
 Task<> check_leftovers(store::Store& store, runtime::Runtime& runtime, Findings& findings);
 

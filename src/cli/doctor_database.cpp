@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "cli/core.hpp"
 #include "cli/doctor_checks.hpp"
+#include "services/repair.hpp"
 #include "services/survey.hpp"
 
 namespace agentdb9::cli {
@@ -78,6 +79,23 @@ Task<> check_purging(store::Store& store, runtime::Runtime& runtime, base::Clock
     }
 }
 
+// Containers and volumes are the next check's.
+Task<> check_states(store::Store& store, runtime::Runtime& runtime, base::Clock& clock, Findings& findings) {
+    services::DockerVolumeService volumes(clock, store, runtime);
+    std::size_t found = 0;
+    for (const auto& each : co_await services::Repair(clock, store, runtime, volumes).find()) {
+        using Kind = services::Discrepancy::Kind;
+        if (each.kind == Kind::kContainer || each.kind == Kind::kVolume) continue;
+        ++found;
+        if (each.repairable) {
+            findings.warning("states", each.what, "agentdb9 doctor --repair");
+        } else {
+            findings.problem("states", each.what, each.remedy);
+        }
+    }
+    if (found == 0) findings.ok("states", "No row contradicts another one.");
+}
+
 Task<> check_leftovers(store::Store& store, runtime::Runtime& runtime, Findings& findings) {
     const std::string check = "leftovers";
     const auto found = co_await services::survey(store, runtime);
@@ -93,8 +111,10 @@ Task<> check_leftovers(store::Store& store, runtime::Runtime& runtime, Findings&
     for (const auto& each : found.unknown_instances)
         instances.push_back(each.name);
     if (!gone.empty()) {
-        findings.problem(check, "The engine does not have " + counted("volume", gone) + " of the database.",
-                         "Bring them back from a backup; their workspaces do not start without them.");
+        findings.problem(
+            check, "The engine does not have " + counted("volume", gone) + " of the database.",
+            "Bring them back from a backup; their workspaces do not start without them. 'agentdb9 volumes "
+            "recreate NAME' begins anew with an empty one.");
     }
     if (!unknown.empty()) {
         findings.warning(
@@ -104,7 +124,7 @@ Task<> check_leftovers(store::Store& store, runtime::Runtime& runtime, Findings&
     if (!instances.empty()) {
         findings.warning(
             check, "The database does not know the workspaces of " + counted("container", instances) + ".",
-            "Is this an old copy of the database? If not, remove them with 'docker rm'.");
+            "Is this an old copy of the database? If not: agentdb9 doctor --repair");
     }
     if (gone.empty() && unknown.empty() && instances.empty())
         findings.ok(check, "The engine and the database agree on containers and volumes.");

@@ -59,6 +59,7 @@ struct Instance {
     base::WorkspaceId workspace_id;
     std::optional<base::UserId> user_id;
     std::optional<base::ProjectId> project_id;
+    std::string workspace_type;
     std::int64_t generation = 0;
     std::string spec;  // spec_hash() of what it was made from
     std::string image;

@@ -49,6 +49,9 @@ Task<bool> LeaseKeeper::take(Worker& worker) {
 
 Task<> LeaseKeeper::release(Worker& worker) {
     if (!server_ || !worker.lease) co_return;
+    // What was given up has its effect while the lease is still this server's.
+    const auto left = std::chrono::ceil<base::Duration>(worker.gave_up + kGivenUp - clock_.steady_now());
+    if (left.count() > 0) co_await clock_.sleep_for(left);
     worker.lease.reset();
     try {
         co_await store_.write(

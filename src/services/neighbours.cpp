@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "services/adoption.hpp"
 #include "services/revocation_notice.hpp"
 
 namespace agentdb9::services {
@@ -16,13 +17,14 @@ constexpr std::string_view kWorkspace = "workspace ";
 }  // namespace
 
 Neighbours::Neighbours(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
-                       Reconciler& reconciler, Authenticator& authenticator, AdoptionService& adoption)
+                       Reconciler& reconciler, Authenticator& authenticator,
+                       std::function<Task<>()> load_adoptions)
     : executor_(executor),
       clock_(clock),
       store_(store),
       reconciler_(reconciler),
       authenticator_(authenticator),
-      adoption_(adoption),
+      load_adoptions_(std::move(load_adoptions)),
       scope_(std::move(executor)) {}
 
 void Neighbours::start() {
@@ -53,7 +55,7 @@ void Neighbours::on_notice(const std::string& text) {
 }
 
 Task<> Neighbours::hear_of_adoption() {
-    co_await adoption_.load();
+    if (load_adoptions_) co_await load_adoptions_();
     reconciler_.look_again();
 }
 

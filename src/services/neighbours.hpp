@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "base/clock.hpp"
-#include "services/adoption.hpp"
 #include "services/authenticator.hpp"
 #include "services/reconciler.hpp"
 #include "store/store.hpp"
@@ -16,9 +15,11 @@ namespace agentdb9::services {
 
 class Neighbours {
   public:
-    // All references outlive this.
+    // All references outlive this. `load_adoptions`: reads again what is adopted; absent where the runtime
+    // knows of none.
     Neighbours(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
-               Reconciler& reconciler, Authenticator& authenticator, AdoptionService& adoption);
+               Reconciler& reconciler, Authenticator& authenticator,
+               std::function<Task<>()> load_adoptions = {});
 
     // After the reconciler's start.
     void start();
@@ -37,7 +38,7 @@ class Neighbours {
     store::Store& store_;
     Reconciler& reconciler_;
     Authenticator& authenticator_;
-    AdoptionService& adoption_;
+    std::function<Task<>()> load_adoptions_;
     std::optional<base::Time> deaf_since_;
     std::unique_ptr<store::Store::Subscription> subscription_;
     base::Scope scope_;

@@ -46,8 +46,13 @@ Task<Pass::Result> Pass::run() {
     wanted_ = make_wanted(*job_, tools_.catalogue);
     co_await observe();
     if (co_await is_frozen()) co_return Result::kSettled;
+    if (!leads()) {
+        // Until a replacement takes over it is the leader's affair; what serves is followed all the while.
+        auto followed = wanted_.desired;
+        if (followed.current) followed.next.reset();
+        co_return co_await follow(model::plan(followed, view()));
+    }
     const auto actions = model::plan(wanted_.desired, view());
-    if (!leads()) co_return co_await follow(actions);
     if (model::is_settled(actions) && !job_->operation) {
         co_await complete();  // writes only when the row says otherwise
         co_return Result::kSettled;
@@ -60,7 +65,7 @@ Task<Pass::Result> Pass::run() {
     }
     for (const auto& action : actions) {
         if (worker_.desire_changed || !tools_.leases.may_act(worker_)) co_return Result::kAgain;
-        switch (co_await execute(action)) {
+        switch (co_await attempt(action)) {
             case Step::kDone:
                 break;
             case Step::kAgain:
@@ -88,22 +93,40 @@ Task<Pass::Result> Pass::follow(const std::vector<Action>& actions) {
         co_await tools_.routes.hold(worker_.id);
         co_return Result::kLease;
     }
+    bool settled = !job_->operation;
     for (const auto& action : actions) {
         if (worker_.desire_changed) co_return Result::kAgain;
-        const bool routing = action.kind == ActionKind::kDropRoute ||
-                             action.kind == ActionKind::kPublishRoute ||
-                             (action.kind == ActionKind::kProbe && !job_->operation);
-        if (action.kind == ActionKind::kComplete && Journal::is_complete(*job_)) continue;
-        if (!routing) co_return Result::kLease;
+        switch (action.kind) {
+            case ActionKind::kStop:
+            case ActionKind::kRemove:
+            case ActionKind::kDrainAndRemove:
+            case ActionKind::kRename:
+                settled = false;  // the route does not wait for that
+                continue;
+            case ActionKind::kComplete:
+                settled = settled && Journal::is_complete(*job_);
+                continue;
+            case ActionKind::kDropRoute:
+            case ActionKind::kPublishRoute:
+                break;
+            case ActionKind::kProbe:
+                // What is being replaced is up already; anything else its leader brings up.
+                if (job_->operation && !job_->workspace.next_generation) co_return Result::kLease;
+                break;
+            default:
+                co_return Result::kLease;
+        }
         if (co_await execute(action) != Step::kDone) co_return Result::kAgain;
     }
-    co_return job_->operation ? Result::kLease : Result::kSettled;
+    co_return settled ? Result::kSettled : Result::kLease;
 }
 
 // The other servers hear of a commit within moments; requests that they sent before still reach the old
 // instance.
 Task<> Pass::let_others_follow() {
-    if (tools_.shared()) co_await tools_.clock.sleep_for(tools_.options.follow_time);
+    if (!tools_.shared() || followed_) co_return;
+    co_await tools_.clock.sleep_for(tools_.options.follow_time);
+    followed_ = true;
 }
 
 Task<> Pass::observe() {
@@ -126,6 +149,24 @@ model::Observed Pass::view() const {
     }
     observed.routed = tools_.routes.routed(worker_.id);
     return observed;
+}
+
+// A runtime that has just answered, but never ends what is to be done here, is no outage, which would be
+// waited for without an end.
+Task<Pass::Step> Pass::attempt(const Action& action) {
+    try {
+        const auto step = co_await execute(action);
+        worker_.timeouts = 0;
+        co_return step;
+    } catch (const Error& error) {
+        if (error.word() != "runtime_timeout" || ++worker_.timeouts < tools_.options.timeouts_until_failed)
+            throw;
+        throw Error(
+            ErrorCode::kUpstream, "runtime_hangs",
+            "The container engine answers, but does not finish what this workspace needs. Look at its "
+            "log and at the container on the server, then try again.")
+            .with_internal(error.what());
+    }
 }
 
 Task<Pass::Step> Pass::execute(const Action& action) {
@@ -167,6 +208,7 @@ Task<Pass::Step> Pass::execute(const Action& action) {
             auto committed = co_await tools_.journal.commit_next(*job_);
             if (!committed) co_return Step::kAgain;
             job_ = std::move(committed);
+            followed_ = false;
             break;
         }
         case ActionKind::kPublishRoute: {
@@ -213,10 +255,13 @@ Task<> Pass::ensure_volumes(const model::InstanceSpec& spec) {
     if (project && project->volume_name) {
         // It has been made before: an empty one in its place would look like lost files.
         if (!co_await tools_.runtime.find_volume(project_volume)) {
-            throw base::conflict("volume_missing",
-                                 "The volume '" + project_volume + "' of the project '" + project->name +
-                                     "' is gone from the engine. Restore it from a backup, or switch the "
-                                     "workspace to another project.");
+            throw base::conflict(
+                "volume_missing",
+                "The volume '" + project_volume + "' of the project '" + project->name +
+                    "' is gone from the engine. Restore it from a backup, or switch the "
+                    "workspace to another project; where there is no backup, the server's "
+                    "operator can begin anew with an empty one ('agentdb9 volumes recreate " +
+                    project_volume + "').");
         }
     } else {
         const auto volume = co_await tools_.runtime.ensure_volume({.name = project_volume,
@@ -398,11 +443,16 @@ Task<> Pass::stop(const std::string& instance) {
              "stopping");
     }
     const bool force = job_->operation && job_->operation->force;
+    // A left-over of a switch that others may not have heard of yet.
+    if (job_->workspace.desired_state == DesiredState::kRunning) co_await let_others_follow();
     // Who asks with force does not wait for an earlier, polite stop: the next pass ends it.
     const bool stopped = co_await base::run_unless(
         forced(worker_),
         tools_.runtime.stop_instance(instance, force ? std::chrono::seconds(0) : tools_.options.stop_grace));
-    if (!stopped) co_return;
+    if (!stopped) {
+        worker_.gave_up = tools_.clock.steady_now();
+        co_return;
+    }
     worker_.ready.erase(instance);
 }
 

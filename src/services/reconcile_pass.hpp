@@ -31,6 +31,7 @@ struct ReconcilerOptions {
     std::chrono::minutes pull_limit{30};
     std::chrono::seconds sweep_interval{30};
     int deaths_until_failed = 3;      // while it starts
+    int timeouts_until_failed = 3;    // in a row, of one call after the other while the runtime answers
     int recoveries_until_failed = 5;  // in a row, of an instance that vanishes or dies
 };
 
@@ -74,6 +75,7 @@ class Pass {
     // May this server change the runtime and the store for this workspace?
     bool leads() const { return !tools_.shared() || worker_.lease.has_value(); }
     Task<Result> follow(const std::vector<model::Action>& actions);
+    Task<Step> attempt(const model::Action& action);
     Task<Step> hold(const model::Action& action);
     Task<> let_others_follow();
     Task<> observe();
@@ -108,7 +110,8 @@ class Pass {
     std::optional<Job> job_;
     Wanted wanted_;
     std::vector<model::Instance> instances_;
-    std::string created_;  // what kCreate of this pass made
+    std::string created_;    // what kCreate of this pass made
+    bool followed_ = false;  // other servers have had their time since this pass began
     AdmissionQueue::Place place_;
 };
 

@@ -23,6 +23,8 @@ namespace {
 // How often a server asks for a lease that another one has.
 constexpr std::chrono::milliseconds kOthersLease{300};
 constexpr int kLooksAgain = 5;
+// How long who waits for an operation that another server has ended waits for this one's routes, too.
+constexpr std::chrono::seconds kFollowLimit{2};
 
 // The runtime or the store does not answer: nothing is wrong with what was asked.
 bool is_outage(const Error& error) {
@@ -82,6 +84,7 @@ void Reconciler::desire_changed(const base::WorkspaceId& workspace, bool forced)
     found->desire_changed = true;
     found->forced = found->forced || forced;
     found->failures = 0;
+    found->timeouts = 0;
     wake(workspace);
 }
 
@@ -114,8 +117,22 @@ Task<> Reconciler::tell_those_who_wait_for(base::WorkspaceId workspace) {
         }
         return found;
     });
+    if (!ended.empty()) co_await follow(workspace);
     for (const auto& operation : ended)
         tell_waiters(operation.id, {operation, std::nullopt});
+}
+
+// What another server has done is served here, too, before anybody hears that it is done.
+Task<> Reconciler::follow(base::WorkspaceId workspace) {
+    if (!leases_.shared()) co_return;
+    const auto found = worker(workspace);
+    const auto look = found->looks_begun + 1;
+    wake(workspace);
+    const auto deadline = clock_.steady_now() + kFollowLimit;
+    while (found->looks_ended < look && clock_.steady_now() < deadline) {
+        const auto left = std::chrono::ceil<base::Duration>(deadline - clock_.steady_now());
+        co_await base::with_timeout(clock_, left, found->looked.wait());
+    }
 }
 
 void Reconciler::superseded(const model::Operation& operation) {
@@ -133,6 +150,7 @@ Task<Outcome> Reconciler::wait(model::Operation operation, std::chrono::millisec
     auto now = co_await store_.read(
         [id = operation.id](store::Transaction& tx) { return tx.operations().find(id); });
     if (now && !model::is_open(now->state) && !waiter->outcome) {
+        co_await follow(operation.workspace_id);
         tell_waiters(operation.id, {now, std::nullopt});
     }
     const auto deadline = clock_.steady_now() + limit;
@@ -222,6 +240,7 @@ Task<> Reconciler::run(WorkerPtr worker) {
         std::optional<Error> error;
         std::optional<Job> job;
         auto result = Pass::Result::kAgain;
+        const auto look = ++worker->looks_begun;
         {
             Pass pass(tools_, *worker);
             try {
@@ -235,6 +254,10 @@ Task<> Reconciler::run(WorkerPtr worker) {
                             .with_internal(log::describe(std::current_exception()));
             }
             job = pass.job();
+        }
+        if (!error && result != Pass::Result::kAgain) {
+            worker->looks_ended = look;
+            worker->looked.notify_all();
         }
         if (error) {
             const auto pause = co_await settle_failure(worker, std::move(job), *error);

@@ -76,6 +76,7 @@ class Reconciler final : public runtime::EventSink {
     Task<Pass::Result> lead(Pass& pass, WorkerPtr worker);
     Task<Pass::Result> pass_or_lead(Pass& pass, WorkerPtr worker);
     Task<> tell_those_who_wait_for(base::WorkspaceId workspace);
+    Task<> follow(base::WorkspaceId workspace);
     // How long to wait before the next try after `error`.
     Task<std::chrono::milliseconds> settle_failure(WorkerPtr worker, std::optional<Job> job,
                                                    base::Error error);

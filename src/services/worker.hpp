@@ -24,7 +24,7 @@ struct Lease {
 
 struct Worker {
     Worker(base::WorkspaceId workspace, const asio::any_io_executor& executor)
-        : id(workspace), changed(executor) {}
+        : id(workspace), changed(executor), looked(executor) {}
 
     base::WorkspaceId id;
     bool active = false;          // its loop runs
@@ -32,6 +32,9 @@ struct Worker {
     bool desire_changed = false;  // the user asked for something else since it last looked
     bool forced = false;          // and will not wait for what is being asked politely
     base::Signal changed;         // with any of them
+    std::uint64_t looks_begun = 0;
+    std::uint64_t looks_ended = 0;  // the number of the last one that found nothing more to do here
+    base::Signal looked;            // with each of those
 
     // What it is doing now, for those who ask.
     std::optional<model::Phase> phase;
@@ -43,9 +46,11 @@ struct Worker {
     std::vector<model::Instance> last_seen;
     int failures = 0;  // in a row, since it was last as it should be
     int outages = 0;   // in a row: nothing is wrong with the workspace
+    int timeouts = 0;  // in a row, of calls for it, while the runtime answered others
 
     std::optional<Lease> lease;  // absent: another server's, or there is no other server
     base::SteadyTime lease_until;
+    base::SteadyTime gave_up{};  // when it last did not wait for a call to the engine
 
     void wake() {
         dirty = true;

@@ -106,6 +106,16 @@ bool Leases::claim_volume(const std::string& volume, const model::WorkspaceId& w
     return true;
 }
 
+std::vector<model::WorkspaceId> Leases::orphans() {
+    std::vector<model::WorkspaceId> found;
+    for (const auto& row : db_.execute(R"(SELECT "workspaceId" FROM "agentdb9_leases"
+                                          WHERE "workspaceId" NOT IN (SELECT CAST("id" AS text) FROM "workspaces"))")
+                               .rows) {
+        if (auto id = model::WorkspaceId::parse(row.text(0))) found.push_back(*id);
+    }
+    return found;
+}
+
 void Notices::send(const std::string& text) {
     db_.notify(text);
 }

@@ -26,20 +26,24 @@ std::map<std::int64_t, std::string> applied(Connection& db) {
     return names;
 }
 
+// "0012_breaking_ids"
+bool is_breaking(std::string_view name) {
+    return name.find("_breaking") != std::string_view::npos;
+}
+
 void refuse_newer(const std::map<std::int64_t, std::string>& applied,
                   const std::vector<Migration>& migrations) {
-    if (applied.empty()) return;
-    const auto& [version, name] = *applied.rbegin();
-    const int newest = migrations.empty() ? 0 : migrations.back().version;
-    const bool known = std::ranges::all_of(applied, [&](const auto& entry) {
-        return std::ranges::any_of(migrations, [&](const auto& own) { return own.version == entry.first; });
-    });
-    if (known) return;
-    throw base::conflict(
-        "database_newer",
-        "The database is at version " + std::to_string(version) + " (" + name +
-            "), this program knows versions up to " + std::to_string(newest) +
-            ": run the newer agentdb9 that wrote it, or restore a backup made before the upgrade.");
+    for (const auto& [version, name] : applied) {
+        const bool known =
+            std::ranges::any_of(migrations, [&](const auto& own) { return own.version == version; });
+        if (known || !is_breaking(name)) continue;
+        const int newest = migrations.empty() ? 0 : migrations.back().version;
+        throw base::conflict(
+            "database_newer",
+            "The database is at version " + std::to_string(version) + " (" + name +
+                "), this program knows versions up to " + std::to_string(newest) +
+                ": run the newer agentdb9 that wrote it, or restore a backup made before the upgrade.");
+    }
 }
 
 // Returns the migration's notes.

@@ -1,5 +1,8 @@
 // The migrations that this program carries (migrations/NNNN_name.sql), and which of them a database has. Its
-// table agentdb9_migrations says so. Blocks; on the caller's thread.
+// table agentdb9_migrations says so. A migration adds, and takes nothing away, so that the program of the
+// version before works on its result: to roll back is to start that one, and both may run on one database
+// during an upgrade. One that cannot be so says "breaking" in its name, NNNN_breaking_name. Blocks; on the
+// caller's thread.
 #pragma once
 
 #include <functional>
@@ -29,7 +32,7 @@ const std::vector<Migration>& known_migrations();
 using RunTransaction = std::function<void(const std::function<void(Connection&)>&)>;
 
 // Applies those of `migrations` that are missing, each in a transaction of its own.
-// Throws Error{kConflict, "database_newer"} when the database has one that is not among them, and
+// Throws Error{kConflict, "database_newer"} when the database has a breaking one that is not among them, and
 // Error{kInternal, "migration_failed"} naming the one that failed; what was applied before it stays.
 Migrated apply_migrations(const RunTransaction& transact,
                           const std::vector<Migration>& migrations = known_migrations());

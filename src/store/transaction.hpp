@@ -271,6 +271,8 @@ class Leases {
     void release(const model::WorkspaceId& workspace, const std::string& holder);
     // The workspace is gone.
     void forget(const model::WorkspaceId& workspace);
+    // Of workspaces that do not exist.
+    std::vector<model::WorkspaceId> orphans();
     // The holder is there again: it was not away for good.
     void came_back(const std::string& holder);
 

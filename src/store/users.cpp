@@ -91,8 +91,10 @@ std::int64_t Users::count_admins() {
 }
 
 std::vector<model::UserId> Users::changed_since(model::Time time) {
+    // One that is as it was made has no credentials of before the change.
     return read_ids<model::UserId>(
-        db_.execute(R"(SELECT "id" FROM "users" WHERE "updatedAt" >= $1)", {encode(time)}));
+        db_.execute(R"(SELECT "id" FROM "users" WHERE "updatedAt" >= $1 AND "updatedAt" <> "createdAt")",
+                    {encode(time)}));
 }
 
 }  // namespace agentdb9::store

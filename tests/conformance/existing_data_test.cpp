@@ -199,6 +199,7 @@ TEST_P(ExistingData, TakesEveryKindOfRowAfterwards) {
         EXPECT_THAT(tx.workspaces().using_project(project(1)), SizeIs(2));
         EXPECT_THAT(tx.projects().of_workspace(made.id), SizeIs(1));
         EXPECT_THAT(tx.workspaces().unsettled(), Contains(made.id));
+        EXPECT_TRUE(tx.leases().orphans().empty());
         EXPECT_THAT(tx.projects().of_user(ada, {.limit = 2, .cursor = {}}).rows, SizeIs(2));
         const auto page = tx.projects().of_user(ada, {.limit = 2, .cursor = {}});
         EXPECT_THAT(tx.projects().of_user(ada, {.limit = 2, .cursor = page.next}).rows, SizeIs(1));

@@ -119,6 +119,7 @@ TEST_P(RuntimeSuite, MakesAnInstanceThatDoesNotRunAndListsIt) {
     EXPECT_EQ(instance->workspace_id, workspace);
     EXPECT_EQ(instance->user_id, user);
     EXPECT_EQ(instance->project_id, project);
+    EXPECT_EQ(instance->workspace_type, "test");
     EXPECT_EQ(instance->generation, 7);
     EXPECT_EQ(instance->spec, model::spec_hash(made_from));
     EXPECT_EQ(instance->image, world().image());

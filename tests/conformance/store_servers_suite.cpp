@@ -34,6 +34,22 @@ TEST_P(StoreSuite, ALeaseIsOneServersUntilItIsOverOrReleased) {
     EXPECT_FALSE(holds("b", *second));
 }
 
+TEST_P(StoreSuite, WhoHasJustBeenMadeHasNotChanged) {
+    auto changed = make_user("changed@example.org");
+    auto fresh = make_user("fresh@example.org");
+    changed.created_at = fresh.created_at = fresh.updated_at = base::from_unix_ms(5000);
+    changed.updated_at = base::from_unix_ms(6000);
+    write([=](Transaction& tx) {
+        tx.users().insert(changed);
+        tx.users().insert(fresh);
+    });
+    const auto since = [&](std::int64_t ms) {
+        return read([=](Transaction& tx) { return tx.users().changed_since(base::from_unix_ms(ms)); });
+    };
+    EXPECT_THAT(since(4000), testing::ElementsAre(changed.id));
+    EXPECT_THAT(since(6001), testing::IsEmpty());
+}
+
 TEST_P(StoreSuite, ALeaseThatIsOverIsTheNextOnes) {
     const auto take = [&](const std::string& holder, std::chrono::milliseconds time) {
         return write([=](Transaction& tx) { return tx.leases().take(kWorkspace, holder, time); });

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "conformance/store_suite.hpp"
+#include "store/migrate.hpp"
 
 namespace agentdb9::store {
 namespace {
@@ -26,7 +27,7 @@ TEST_P(StoreSuite, AppliesMigrationsOnce) {
 TEST_P(StoreSuite, RefusesADatabaseOfANewerProgram) {
     fixture().open()->migrate();
     fixture().run_script(
-        R"(INSERT INTO "agentdb9_migrations" VALUES (9999, '9999_future', CURRENT_TIMESTAMP))");
+        R"(INSERT INTO "agentdb9_migrations" VALUES (9999, '9999_breaking_future', CURRENT_TIMESTAMP))");
     auto store = fixture().open();
     try {
         store->migrate();
@@ -34,9 +35,27 @@ TEST_P(StoreSuite, RefusesADatabaseOfANewerProgram) {
     } catch (const base::Error& error) {
         EXPECT_EQ(error.code(), base::ErrorCode::kConflict);
         EXPECT_EQ(error.word(), "database_newer");
-        EXPECT_THAT(error.message(), testing::HasSubstr("9999_future"));
+        EXPECT_THAT(error.message(), testing::HasSubstr("9999_breaking_future"));
     }
     EXPECT_EQ(word_of([&] { store->pending_migrations(); }), "database_newer");
+}
+
+TEST_P(StoreSuite, WorksOnADatabaseThatANewerProgramOnlyAddedTo) {
+    fixture().open()->migrate();
+    fixture().run_script(
+        R"(INSERT INTO "agentdb9_migrations" VALUES (9999, '9999_more', CURRENT_TIMESTAMP);
+           ALTER TABLE "projects" ADD COLUMN "fromTheFuture" varchar DEFAULT 'kept')");
+    auto store = fixture().open();
+    EXPECT_THAT(store->pending_migrations(), IsEmpty());
+    EXPECT_THAT(store->migrate().applied, IsEmpty());
+}
+
+TEST(Migrations, OnlyAddUnlessTheirNameSaysOtherwise) {
+    for (const auto& migration : known_migrations()) {
+        if (migration.name.find("_breaking") != std::string::npos) continue;
+        for (const std::string_view taking : {"DROP ", "RENAME ", "ALTER COLUMN", "DELETE FROM"})
+            EXPECT_EQ(migration.sql.find(taking), std::string_view::npos) << migration.name << " " << taking;
+    }
 }
 
 TEST_P(StoreSuite, SettingsAreOverwritten) {

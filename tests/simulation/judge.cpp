@@ -67,7 +67,7 @@ void Judge::published(const Server* by, std::shared_ptr<const model::RouteTable>
     const auto now = machine_.loop.clock().now();
     for (const auto& [id, route] : table->routes) {
         if (route->state != model::RouteState::kReady) continue;
-        last_ready_[id] = now;
+        view.last_ready[id] = last_ready_[id] = now;
         const auto* before = view.table ? view.table->find(id) : nullptr;
         if (before != nullptr && before->instance == route->instance) continue;
         const auto* instance = machine_.engine.find(route->instance);
@@ -87,13 +87,13 @@ void Judge::published(const Server* by, std::shared_ptr<const model::RouteTable>
     }
     if (view.table) {
         for (const auto& [id, route] : view.table->routes) {
-            if (route->state == model::RouteState::kReady) last_ready_[id] = now;
+            if (route->state == model::RouteState::kReady) view.last_ready[id] = last_ready_[id] = now;
         }
     }
     view.table = std::move(table);
 }
 
-void Judge::answered(const services::Requested& requested) {
+void Judge::answered(const Server* by, const services::Requested& requested) {
     const auto& operation = requested.operation;
     if (!requested.finished || operation.state != model::OperationState::kSucceeded) return;
     const auto kind = operation.kind;
@@ -101,13 +101,21 @@ void Judge::answered(const services::Requested& requested) {
                            kind == model::OperationKind::kSwitch;
     if (!brings_up || !requested.workspace || requested.workspace->desired_state != DesiredState::kRunning)
         return;
-    for (const auto& [server, view] : views_) {
+    // Who answers serves it. What other servers end it follows, unless something goes wrong with it
+    // meanwhile. It may have ended since: but requests did reach it.
+    const auto reached = [&](const auto& last_ready) {
+        const auto last = last_ready.find(operation.workspace_id);
+        return last != last_ready.end() && last->second + 2 * skew_ >= operation.created_at;
+    };
+    const auto serves = [&](const View& view) {
         const auto* route = view.table ? view.table->find(operation.workspace_id) : nullptr;
-        if (route != nullptr && route->state == model::RouteState::kReady) return;
-    }
-    // It may have ended since: but requests did reach it.
-    const auto last = last_ready_.find(operation.workspace_id);
-    if (last == last_ready_.end() || last->second + 2 * skew_ < operation.created_at)
+        return route != nullptr && route->state == model::RouteState::kReady;
+    };
+    const bool served =
+        no_faults_ ? serves(views_[by]) || reached(views_[by].last_ready)
+                   : reached(last_ready_) ||
+                         std::ranges::any_of(views_, [&](const auto& each) { return serves(each.second); });
+    if (!served)
         accuse("an operation of " + operation.workspace_id.str() +
                " succeeded, but no request ever reached it");
 }

@@ -36,7 +36,7 @@ class Judge {
     void request_ended(const std::string& what, base::Duration took, const std::optional<base::Error>& error);
 
     // What somebody was told is done, was done.
-    void answered(const services::Requested& requested);
+    void answered(const Server* by, const services::Requested& requested);
 
     // Nothing goes wrong from outside in this schedule: a request may be refused for good reasons only.
     void expect_no_faults() { no_faults_ = true; }
@@ -61,6 +61,7 @@ class Judge {
         std::shared_ptr<const model::RouteTable> table;
         std::map<std::string, base::SteadyTime> told_dead;  // when, of an instance's end
         std::vector<std::string> just_died;
+        std::map<base::WorkspaceId, base::Time> last_ready;  // when requests last reached it
     };
     Rows read();
     std::optional<std::string> unsettled(const Rows& rows, const View& view);
@@ -76,7 +77,7 @@ class Judge {
     Machine& machine_;
     std::optional<std::string> verdict_;
     std::map<const Server*, View> views_;
-    std::map<base::WorkspaceId, base::Time> last_ready_;  // when requests last reached it
+    std::map<base::WorkspaceId, base::Time> last_ready_;  // by way of any server, also one that has ended
     std::set<base::TombstoneId> purges_;
     bool no_faults_ = false;
     base::Duration skew_{0};

@@ -28,9 +28,9 @@ Task<> World::create_project(Server& server, base::UserId user) {
     co_await server.projects.create(user, {.name = "p"});
 }
 
-Task<> World::lifecycle(World& world, Task<services::Requested> request) {
+Task<> World::lifecycle(World& world, Server& server, Task<services::Requested> request) {
     const auto requested = co_await std::move(request);
-    world.judge_.answered(requested);
+    world.judge_.answered(&server, requested);
 }
 
 void World::spawn(Server& server, std::string what, Task<> work) {
@@ -70,7 +70,7 @@ Task<> World::hand_over(World& world, Server& server, model::Workspace from, mod
     if (stopped.workspace && stopped.workspace->current_project_id)
         co_await containers.switch_project_volume(to.user_id, to.id, *stopped.workspace->current_project_id,
                                                   hurried);
-    world.judge_.answered(co_await containers.start_workspace(to.user_id, to.id, {}));
+    world.judge_.answered(&server, co_await containers.start_workspace(to.user_id, to.id, {}));
 }
 
 bool World::ask_hand_over(Server& server) {
@@ -127,18 +127,21 @@ bool World::ask_lifecycle(Server& server, std::size_t dice) {
                                            .force = random_.chance(0.2)};
     const auto name = id.str() + (options.force ? ", force" : "");
     if (dice < 20) {
-        spawn(server, "start " + name, lifecycle(*this, containers.start_workspace(user, id, options)));
+        spawn(server, "start " + name,
+              lifecycle(*this, server, containers.start_workspace(user, id, options)));
     } else if (dice < 34) {
-        spawn(server, "stop " + name, lifecycle(*this, containers.stop_workspace(user, id, options)));
+        spawn(server, "stop " + name, lifecycle(*this, server, containers.stop_workspace(user, id, options)));
     } else if (dice < 41) {
-        spawn(server, "restart " + name, lifecycle(*this, containers.restart_workspace(user, id, options)));
+        spawn(server, "restart " + name,
+              lifecycle(*this, server, containers.restart_workspace(user, id, options)));
     } else if (dice < 47) {
-        spawn(server, "delete " + name, lifecycle(*this, containers.delete_workspace(user, id, options)));
+        spawn(server, "delete " + name,
+              lifecycle(*this, server, containers.delete_workspace(user, id, options)));
     } else if (dice < 60) {
         const auto project = any_project(user);
         if (!project) return false;
         spawn(server, "switch " + name + " to " + project->id.str(),
-              lifecycle(*this, containers.switch_project_volume(user, id, project->id, options)));
+              lifecycle(*this, server, containers.switch_project_volume(user, id, project->id, options)));
     } else {
         spawn(server, "status of " + name, ignoring(containers.workspace_status(user, id)));
     }

@@ -1,14 +1,17 @@
-// Thousands of schedules, each of which a seed decides.
+// Tens of thousands of schedules, each of which a seed decides, on every core.
 //
-//   AGENTDB9_SIMULATION_SCHEDULES  how many (20000; 1000 where a sanitizer looks on)
+//   AGENTDB9_SIMULATION_SCHEDULES  how many (50000; 2000 where a sanitizer looks on)
 //   AGENTDB9_SIMULATION_FIRST      the seed of the first one (1); they count upwards
 //   AGENTDB9_SIMULATION_SEED       only the schedule of this seed, with everything that happens in it
 //   AGENTDB9_SIMULATION_KEEP_GOING all that fail, a line each, instead of the first with everything that
-//   happened
+//                                  happened
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <iostream>
+#include <mutex>
+#include <thread>
 
 #include "base/log.hpp"
 #include "simulation/world.hpp"
@@ -17,9 +20,9 @@ namespace agentdb9::simulation {
 namespace {
 
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr std::uint64_t kSchedules = 1000;
+constexpr std::uint64_t kSchedules = 2000;
 #else
-constexpr std::uint64_t kSchedules = 20000;
+constexpr std::uint64_t kSchedules = 50000;
 #endif
 
 std::optional<std::uint64_t> number_from(const char* name) {
@@ -33,6 +36,29 @@ std::string lines(const std::vector<std::string>& trace) {
     for (const auto& line : trace)
         text += line + "\n";
     return text;
+}
+
+// Runs the schedules from `first` on; `found` hears of each that fails, one at a time, and says whether to go
+// on.
+void run_all(std::uint64_t first, std::uint64_t schedules,
+             const std::function<bool(std::uint64_t seed, const std::string& problem)>& found) {
+    std::atomic<std::uint64_t> next = first;
+    std::atomic<bool> going = true;
+    std::mutex one_at_a_time;
+    const auto work = [&] {
+        const auto database = store::SqliteStore::in_memory();
+        while (going) {
+            const auto seed = next++;
+            if (seed >= first + schedules) return;
+            const auto verdict = World(seed, *database, false).run();
+            if (!verdict) continue;
+            const std::lock_guard lock(one_at_a_time);
+            if (going && !found(seed, verdict->problem)) going = false;
+        }
+    };
+    std::vector<std::jthread> threads;
+    for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); ++i)
+        threads.emplace_back(work);
 }
 
 class Simulation : public testing::Test {
@@ -52,19 +78,23 @@ TEST_F(Simulation, EndsWithWhatWasAskedForAndLosesNothing) {
     }
     const auto schedules = number_from("AGENTDB9_SIMULATION_SCHEDULES").value_or(kSchedules);
     const auto first = number_from("AGENTDB9_SIMULATION_FIRST").value_or(1);
-    for (std::uint64_t seed = first; seed < first + schedules; ++seed) {
-        const auto found = World(seed, *database_, false).run();
-        if (!found) continue;
-        if (std::getenv("AGENTDB9_SIMULATION_KEEP_GOING") != nullptr) {
-            ADD_FAILURE() << "seed " << seed << ": " << found->problem;
-            continue;
+    const bool keep_going = std::getenv("AGENTDB9_SIMULATION_KEEP_GOING") != nullptr;
+    std::optional<std::uint64_t> failed;
+    run_all(first, schedules, [&](std::uint64_t seed, const std::string& problem) {
+        if (!keep_going) {
+            failed = seed;
+            return false;
         }
-        // The same once more, with everything that happens.
-        const auto verdict = World(seed, *database_, true).run();
-        ASSERT_TRUE(verdict) << "the schedule of seed " << seed << " does not repeat itself";
-        FAIL() << "AGENTDB9_SIMULATION_SEED=" << seed << ": " << verdict->problem << "\n"
-               << lines(verdict->trace);
-    }
+        ADD_FAILURE() << "seed " << seed << ": " << problem;
+        std::cout << std::flush;
+        return true;
+    });
+    if (!failed) return;
+    // The same once more, with everything that happens.
+    const auto verdict = World(*failed, *database_, true).run();
+    ASSERT_TRUE(verdict) << "the schedule of seed " << *failed << " does not repeat itself";
+    FAIL() << "AGENTDB9_SIMULATION_SEED=" << *failed << ": " << verdict->problem << "\n"
+           << lines(verdict->trace);
 }
 
 TEST_F(Simulation, IsDecidedByItsSeedAlone) {

@@ -61,7 +61,7 @@ class World {
     // What people ask for (requests.cpp).
     void request();
     void spawn(Server& server, std::string what, Task<> work);
-    static Task<> lifecycle(World& world, Task<services::Requested> request);
+    static Task<> lifecycle(World& world, Server& server, Task<services::Requested> request);
     static Task<> create_workspace(Server& server, base::UserId user, std::string type);
     static Task<> create_project(Server& server, base::UserId user);
     static Task<> client(World& world, Server& server, std::string what, Task<> work);

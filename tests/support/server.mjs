@@ -81,15 +81,18 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 export class Server {
   /**
    * `registration`: "open" or "closed"; `rateLimit`; `toml`: more sections; `environment`: more variables, an
-   * undefined one is taken away; `types: false` leaves the catalogue as it is built in; `program`: another one than `binary`.
+   * undefined one is taken away; `types: false` leaves the catalogue as it is built in; `program`: another one than
+   * `binary`; `postgres`: the database (postgres_server.mjs) instead of SQLite; `beside`: another server with which it
+   * shares everything but the data directory.
    */
-  constructor({ registration = 'open', rateLimit = false, toml = '', environment = {}, types = true, program = binary } = {}) {
+  constructor({ registration = 'open', rateLimit = false, toml = '', environment = {}, types = true, program = binary, postgres, beside } = {}) {
     this.program = program;
-    this.network = `agentdb9_test_${randomBytes(5).toString('hex')}`;
+    this.network = beside?.network ?? `agentdb9_test_${randomBytes(5).toString('hex')}`;
+    this.postgres = postgres ?? beside?.postgres;
     this.directory = mkdtempSync(join(tmpdir(), 'agentdb9-test-'));
     this.dataDir = join(this.directory, 'data');
     this.configFile = join(this.directory, 'agentdb9.toml');
-    this.environment = environment;
+    this.environment = this.postgres ? { AGENTDB9_DATABASE_URL: this.postgres.url, AGENTDB9_JWT_SECRET: 'what all servers of these tests know', ...environment } : environment;
     this.log = [];
     this.agent = new Agent({ keepAlive: true, maxSockets: 64 });
     this.listen = '127.0.0.1:0';
@@ -178,8 +181,9 @@ export class Server {
     return this.start();
   }
 
-  /** Asks the database from outside, through the sqlite3 program. */
+  /** Asks the database from outside, through its own program. */
   query(sql) {
+    if (this.postgres) return this.postgres.query(sql);
     return execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(this.dataDir, 'agentdb9.db'), sql], { encoding: 'utf8' }).trim();
   }
 

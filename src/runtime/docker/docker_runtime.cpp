@@ -11,6 +11,8 @@ namespace agentdb9::runtime::docker {
 namespace {
 
 constexpr int kStartTries = 5;
+// How long a create that nobody waits for any more may take.
+constexpr std::chrono::seconds kNameWait{10};
 
 std::string containers(const std::string& id, std::string_view call) {
     return "/containers/" + percent_encode(id) + std::string(call);
@@ -177,9 +179,26 @@ Task<std::optional<std::string>> DockerRuntime::existing_instance(const model::I
     co_return std::nullopt;
 }
 
+// False while the engine does not show who has it, and when it is the very instance that is asked for.
+Task<bool> DockerRuntime::name_is_anothers(const model::InstanceSpec& spec, const std::string& name) {
+    const auto answer = co_await engine_.call("GET", containers(name, "/json"));
+    if (answer.status == 404) co_return false;
+    if (!answer.ok()) throw_failure(answer, "inspect container");
+    const auto parsed = answer.parsed();
+    const auto* config = parsed.is_object() ? object_at(parsed.get_object(), "Config") : nullptr;
+    const auto* labels = config != nullptr ? object_at(*config, "Labels") : nullptr;
+    if (labels == nullptr) co_return true;
+    co_return text_at(*labels, kInstanceLabel) != installation_.view() ||
+        text_at(*labels, kWorkspaceIdLabel) != spec.workspace_id.view() ||
+        text_at(*labels, "agentdb9.generation") != std::to_string(spec.generation) ||
+        text_at(*labels, "agentdb9.spec") != model::spec_hash(spec);
+}
+
 Task<std::string> DockerRuntime::create_instance(model::InstanceSpec spec, std::string name) {
     const auto target = "/containers/create?name=" + percent_encode(name);
-    for (bool again = false;; again = true) {
+    const auto name_deadline = clock_.steady_now() + kNameWait;
+    bool again = false;
+    for (;;) {
         if (!prepared_) co_await prepare();
         CreateOptions options{.installation = installation_, .network = options_.network};
         options.publish = publishes();
@@ -190,10 +209,16 @@ Task<std::string> DockerRuntime::create_instance(model::InstanceSpec spec, std::
         const auto answer =
             co_await engine_.call("POST", target, create_body(spec, options), std::chrono::seconds(60));
         if (answer.status == 409) {
+            // The engine gives the name away before it shows who has it: a call that broke off, or that a
+            // dead server made, may still be under way there.
+            const bool anothers = co_await name_is_anothers(spec, name);
             if (auto existing = co_await existing_instance(spec, name)) co_return *existing;
-            throw name_taken(name);
+            if (anothers || clock_.steady_now() > name_deadline) throw name_taken(name);
+            co_await clock_.sleep_for(std::chrono::milliseconds(50));
+            continue;
         }
         if (!answer.ok() && network_refused_it(answer) && !again) {
+            again = true;
             prepared_ = false;
             continue;
         }

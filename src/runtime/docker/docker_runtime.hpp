@@ -44,6 +44,12 @@ struct EngineFacts {
     std::optional<Network> network;  // absent: not made yet
 };
 
+// What an installation has on the engine.
+struct InstallationFacts {
+    std::size_t volumes = 0;
+    std::size_t containers = 0;
+};
+
 class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption {
   public:
     DockerRuntime(asio::any_io_executor executor, base::Clock& clock, base::InstallationId installation,
@@ -84,6 +90,8 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption 
 
     // For `agentdb9 doctor`: docker_facts.cpp.
     Task<EngineFacts> facts();
+    // Of all installations, this one or not: docker_installations.cpp.
+    Task<std::map<base::InstallationId, InstallationFacts>> installations();
     std::string address() const;  // as DOCKER_HOST would name it
 
   private:
@@ -117,6 +125,7 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption 
                                             std::optional<std::string> volume);
     Task<std::optional<std::string>> existing_instance(const model::InstanceSpec& spec,
                                                        const std::string& name);
+    Task<bool> name_is_anothers(const model::InstanceSpec& spec, const std::string& name);
     // Gives a stopped container a new place on the network.
     Task<> attach_anew(std::string id);
     // Carries this installation's label; false when it is not there.

@@ -166,6 +166,7 @@ std::optional<model::Instance> instance_from(const json::object& entry, const st
     if (instance.id.empty()) return std::nullopt;
     instance.user_id = id_at<base::UserId>(*labels, "agentdb9.user.id");
     instance.project_id = id_at<base::ProjectId>(*labels, kProjectIdLabel);
+    instance.workspace_type = text_at(*labels, "agentdb9.workspace.type");
     instance.generation = *generation;
     instance.spec = text_at(*labels, "agentdb9.spec");
     instance.image = text_at(entry, "Image");

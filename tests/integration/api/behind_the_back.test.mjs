@@ -20,17 +20,17 @@ async function started() {
   return { user, workspace, container };
 }
 
-// It answers again, with its files, from exactly one container of its name.
+// It answers again within five seconds, with its files, from exactly one container of its name.
 async function isWell({ user, workspace }) {
   await eventually('the workspace to answer again', async () => {
     const answer = await user.application('GET', workspace.id, '/files/work');
     return answer.status === 200 && answer.text === 'hours of it';
-  });
+  }, { within: 5000 });
   return eventually('one container, and a status that says so', async () => {
     const all = await server.engine.containers(workspace.id);
     const { status, containerRunning, health } = { ...(await user.get(`/api/workspaces/${workspace.id}/status`)).expect(200).data };
     return all.length === 1 && all[0].State === 'running' && all[0].Names.includes(`/agentdb9-workspace-${workspace.id}`) && status === 'running' && containerRunning && health === 'healthy' && all[0];
-  });
+  }, { within: 5000 });
 }
 
 for (const [what, harm, same] of [

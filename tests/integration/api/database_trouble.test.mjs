@@ -93,7 +93,7 @@ test('a database of a newer version is refused, and left as it is', async () => 
   const [table] = server.query("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%migration%'").split('\n');
   const columns = server.query(`SELECT group_concat(name) FROM pragma_table_info('${table}')`).split(',');
   const row = server.query(`SELECT * FROM ${table} ORDER BY 1 DESC LIMIT 1`).split('|');
-  const newer = columns.map((_, index) => (index === 0 ? (/^\d+$/.test(row[0]) ? '9999' : "'9999_from_the_future'") : `'${/^\d{4}_/.test(row[index]) ? '9999_from_the_future' : row[index]}'`));
+  const newer = columns.map((_, index) => (index === 0 ? (/^\d+$/.test(row[0]) ? '9999' : "'9999_breaking_future'") : `'${/^\d{4}_/.test(row[index]) ? '9999_breaking_future' : row[index]}'`));
   server.query(`INSERT INTO ${table} VALUES (${newer.join()})`);
   copyFileSync(file, aside());
   for (const command of ['serve', 'migrate']) {

@@ -51,15 +51,15 @@ async function readsWork() {
 for (const [how, harm, limit] of [['down', () => proxy.close(), 5000], ['hung', () => proxy.hang(), 20_000]]) {
   test(`while the engine is ${how}: reads work, lifecycle calls answer 503, and go on by themselves afterwards`, async () => {
     const fresh = await user.createWorkspace();
-    const doomed = await user.createWorkspace();
-    await user.start(doomed.id);
+    const [doomed, hurried, forced] = [await user.createWorkspace(), await user.createWorkspace(), await user.createWorkspace()];
+    for (const each of [doomed, hurried, forced]) await user.start(each.id);
     for (const each of (await user.get('/api/workspaces')).data) projectOf.set(each.id, each.currentProjectId);
     await harm();
     await readsWork();
     // What needs no container is made all the same; its volume follows.
     const project = (await quickly('a project', 5000, () => user.post('/api/projects', { name: 'meanwhile' }))).expect(201).data;
     assert.equal(project.volumeName, null);
-    const calls = [['POST', `${fresh.id}/start`], ['POST', `${running.id}/restart`], ['DELETE', doomed.id]];
+    const calls = [['POST', `${fresh.id}/start`], ['POST', `${running.id}/restart`], ['DELETE', doomed.id], ['DELETE', `${hurried.id}?force=true`], ['POST', `${forced.id}/stop?force=true`]];
     const answers = await Promise.all(calls.map(([method, path]) => quickly(`${method} ${path}`, limit, () => user.send(method, `/api/workspaces/${path}`))));
     for (const each of answers) {
       each.expect(503, 'runtime_unavailable');
@@ -67,8 +67,11 @@ for (const [how, harm, limit] of [['down', () => proxy.close(), 5000], ['hung', 
     }
     (await user.post(`/api/workspaces/${fresh.id}/start`, undefined, { headers: { Prefer: 'respond-async' } })).expect(202);
     await proxy.recover();
-    await eventually('what was asked for to come about', async () => (await phase(fresh)) === 'running' && (await phase(running)) === 'running' && (await user.get(`/api/workspaces/${doomed.id}`)).status === 404, { within: 20_000 });
-    assert.deepEqual(await server.engine.containers(doomed.id), []);
+    await eventually('what was asked for to come about', async () => (await phase(fresh)) === 'running' && (await phase(running)) === 'running' && (await user.get(`/api/workspaces/${doomed.id}`)).status === 404 &&
+      (await user.get(`/api/workspaces/${hurried.id}`)).status === 404 && (await phase(forced)) === 'stopped', { within: 20_000 });
+    for (const each of [doomed, hurried]) assert.deepEqual(await server.engine.containers(each.id), []);
+    assert.deepEqual(await server.engine.running(forced.id), []);
+    (await user.delete(`/api/workspaces/${forced.id}`)).expect(200);
     assert.equal((await user.get(`/api/workspaces/${fresh.id}/operations`)).data.length, 1, 'the request that was recorded, not another');
     assert.equal(await user.readFile(running.id, 'work'), 'hours of it');
     (await user.get('/readyz')).expect(200);

@@ -234,6 +234,27 @@ TEST_F(DockerRuntimeTest, ReadsEachMeaningOf409) {
     EXPECT_EQ(asked, 4);
 }
 
+// The engine gives a name away some time before it shows the container, to a call that nobody waits for any
+// more.
+TEST_F(DockerRuntimeTest, WaitsForWhatACallThatBrokeOffIsStillMaking) {
+    const auto id = create();
+    auto half_made = engine.containers.extract(id);
+    int asked = 0;
+    engine.script = [&](const FakeRequest& request) -> std::optional<FakeReply> {
+        if (!request.path.starts_with("/containers/create")) return std::nullopt;
+        if (++asked == 3) engine.containers.insert(std::move(half_made));
+        if (asked > 3) return std::nullopt;
+        return refusal(409, "Conflict. The container name \"/name1\" is already in use by container \"x\".");
+    };
+    EXPECT_EQ(create(), id);
+    EXPECT_EQ(asked, 3);
+    engine.containers.erase(id);
+    answer("/containers/create", refusal(409, "Conflict. The container name is already in use"));
+    const auto before = clock.elapsed();
+    EXPECT_EQ(word_of(runtime->create_instance(some_spec(1), "name1")), "instance_name_taken");
+    EXPECT_LE(clock.elapsed() - before, 11s) << "but not for ever";
+}
+
 TEST_F(DockerRuntimeTest, DoesNotWaitForARemovalForEver) {
     const auto id = create();
     answer("DELETE", refusal(409, "removal of container x is already in progress"));

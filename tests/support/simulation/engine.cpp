@@ -56,6 +56,7 @@ std::string SimulatedEngine::create(const base::InstallationId& installation, co
     instance.name = name;
     instance.user_id = spec.user_id;
     instance.project_id = spec.project_id;
+    instance.workspace_type = spec.workspace_type;
     instance.generation = spec.generation;
     instance.spec = hash;
     instance.image = spec.image;

@@ -7,7 +7,8 @@
 namespace agentdb9::test {
 namespace {
 
-Random ids(0);
+// Each thread runs a simulation of its own.
+thread_local Random ids(0);
 
 void fill(void* buffer, std::size_t size) {
     auto* bytes = static_cast<unsigned char*>(buffer);
@@ -36,9 +37,12 @@ randombytes_implementation implementation{.implementation_name = name,
 }  // namespace
 
 void seed_ids(std::uint64_t seed) {
-    randombytes_set_implementation(&implementation);
     // It draws some for itself when it is first used: that must not come out of the first sequence only.
-    if (sodium_init() < 0) std::abort();
+    static const bool ready = [] {
+        randombytes_set_implementation(&implementation);
+        return sodium_init() >= 0;
+    }();
+    if (!ready) std::abort();
     ids = Random(seed);
 }
 

@@ -36,7 +36,7 @@ class Random {
     std::uint64_t state_;
 };
 
-// From now on every id, token and salt of this process comes from `seed`, so that whatever is sorted or
+// From now on every id, token and salt of this thread comes from `seed`, so that whatever is sorted or
 // hashed by an id goes the same way again. For test programs only.
 void seed_ids(std::uint64_t seed);
 

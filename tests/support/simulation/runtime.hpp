@@ -21,7 +21,7 @@ struct RuntimeFaults {
     std::set<std::string> unavailable_images;  // those that cannot be pulled either
 };
 
-class SimulatedRuntime final : public runtime::Runtime {
+class SimulatedRuntime : public runtime::Runtime {
   public:
     // All outlive this.
     SimulatedRuntime(SimulatedEngine& engine, SimulatedClock& clock, Random& random,

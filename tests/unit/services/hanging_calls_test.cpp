@@ -1,0 +1,89 @@
+// An engine that answers, but never ends one kind of call: an operation ends all the same, and says why.
+#include "services/workspace_container_service.hpp"
+#include "services/workspaces_service.hpp"
+#include "support/simulation/runtime.hpp"
+#include "unit/services/fixture.hpp"
+
+namespace agentdb9::services {
+namespace {
+
+class StuckRuntime : public test::SimulatedRuntime {
+  public:
+    using SimulatedRuntime::SimulatedRuntime;
+    Task<> stop_instance(std::string id, std::chrono::seconds grace) override {
+        ++stops;
+        if (!stuck) co_return co_await SimulatedRuntime::stop_instance(std::move(id), grace);
+        throw base::Error(base::ErrorCode::kTimeout, "runtime_timeout", "It did not answer in time.");
+    }
+    bool stuck = false;
+    int stops = 0;
+};
+
+class HangingCalls : public ServicesTest {
+  protected:
+    HangingCalls() {
+        routes_.set_publisher([](auto) -> Task<> { co_return; });
+        for (const auto& type : catalogue_.all())
+            engine_.images().insert(type.container_image);
+        write([user = user_](store::Transaction& tx) {
+            model::User row{.id = user};
+            row.email = "ada@example.test";
+            tx.users().insert(row);
+        });
+        run(reconciler_.start());
+        workspace_ = run(workspaces_.create(user_, {.type = "spreadsheet"})).id;
+        run(containers_.start_workspace(user_, workspace_, {}));
+    }
+    ~HangingCalls() override { run(reconciler_.stop()); }
+
+    std::string stop(bool force) {
+        return word_of([&] { run(containers_.stop_workspace(user_, workspace_, {.force = force})); });
+    }
+    model::Workspace row() {
+        return read([id = workspace_](store::Transaction& tx) { return *tx.workspaces().find(id); });
+    }
+
+    test::Random random_{1};
+    test::SimulatedEngine engine_{clock_, random_};
+    test::RuntimeFaults faults_;
+    StuckRuntime runtime_{engine_, clock_, random_, base::InstallationId::generate(), faults_};
+    model::Catalogue catalogue_{model::built_in_types()};
+    RouteBook routes_{catalogue_};
+    Reconciler reconciler_{loop_.executor(), clock_, *store_, runtime_, catalogue_, routes_, {}};
+    WorkspaceContainerService containers_{clock_, *store_, runtime_, reconciler_, routes_, catalogue_};
+    WorkspacesService workspaces_{clock_, *store_, routes_, catalogue_};
+    base::UserId user_ = base::UserId::generate();
+    base::WorkspaceId workspace_ = base::WorkspaceId::generate();
+};
+
+TEST_F(HangingCalls, AreWaitedForAsAnOutageAFewTimesOnly) {
+    runtime_.stuck = true;
+    EXPECT_EQ(stop(false), "runtime_unavailable") << "the first is none of the workspace's business";
+    ASSERT_TRUE(loop_.run_until(
+        [&] {
+            return !read([id = workspace_](store::Transaction& tx) { return tx.operations().open_of(id); });
+        },
+        1min));
+    EXPECT_EQ(runtime_.stops, 3);
+    const auto last =
+        read([id = workspace_](store::Transaction& tx) { return *tx.operations().latest_of(id); });
+    EXPECT_EQ(last.state, model::OperationState::kFailed);
+    EXPECT_EQ(last.error_code, "runtime_hangs");
+    EXPECT_EQ(row().desired_state, model::DesiredState::kStopped) << "the stop stays wanted";
+}
+
+TEST_F(HangingCalls, DoNotKeepWhatIsWantedFromComingAboutLater) {
+    runtime_.stuck = true;
+    EXPECT_NE(stop(true), "");
+    loop_.run_for(10min);
+    EXPECT_EQ(engine_.instances().begin()->second.instance.state, model::InstanceState::kRunning);
+    runtime_.stuck = false;
+    loop_.run_for(1min);
+    EXPECT_EQ(row().phase, model::Phase::kStopped);
+    EXPECT_NE(engine_.instances().begin()->second.instance.state, model::InstanceState::kRunning);
+    run(containers_.start_workspace(user_, workspace_, {}));
+    EXPECT_EQ(row().phase, model::Phase::kRunning);
+}
+
+}  // namespace
+}  // namespace agentdb9::services
