@@ -14,6 +14,8 @@ using store::Transaction;
 
 namespace {
 
+constexpr std::chrono::minutes kSameTurn{30};
+
 // Counts what passes, and ends the freeze when its time is over.
 class Tap final : public base::ByteSink {
   public:
@@ -49,6 +51,13 @@ Backup make_backup(const model::Project& project, const BackupRequest& request, 
     backup.created_at = now;
     backup.file = BackupFiles::name_of(backup);
     return backup;
+}
+
+// Several servers look at one schedule; what one has just done is not due for another.
+void refuse_second(Transaction& tx, const model::Project& project, base::Time now) {
+    const auto last = tx.backups().of_project(project.user_id, project.id, {.limit = 1, .cursor = {}}).rows;
+    if (last.empty() || !last.front().scheduled || now - last.front().created_at > kSameTurn) return;
+    throw base::conflict("project_busy", "This project's turn has just been.");
 }
 
 }  // namespace
@@ -90,6 +99,7 @@ Task<BackupService::Begun> BackupService::create(base::UserId user, base::Projec
             throw base::conflict("project_has_no_volume",
                                  "This project has no files yet; start a workspace with it first.");
         }
+        if (request.scheduled) refuse_second(tx, project, now);
         auto made = make_backup(project, request, now);
         auto row = operation;
         row.backup_id = made.id;

@@ -4,8 +4,10 @@
 
 namespace agentdb9::test {
 
-SimulatedLoop::SimulatedLoop()
-    : context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE), work_(context_.get_executor()), clock_(executor()) {}
+SimulatedLoop::SimulatedLoop(Threads threads)
+    : context_(threads == Threads::kNone ? BOOST_ASIO_CONCURRENCY_HINT_UNSAFE : 1),
+      work_(context_.get_executor()),
+      clock_(executor()) {}
 
 SimulatedLoop::~SimulatedLoop() = default;
 

@@ -14,7 +14,9 @@ namespace agentdb9::test {
 
 class SimulatedLoop {
   public:
-    SimulatedLoop();
+    // kPool: threads of a pool's hand their results back, so that a run is not a function of its seed.
+    enum class Threads { kNone, kPool };
+    explicit SimulatedLoop(Threads threads = Threads::kNone);
     ~SimulatedLoop();
 
     asio::any_io_executor executor() { return context_.get_executor(); }

@@ -69,6 +69,7 @@ TEST_F(Schedule, KeepsTheNewestOfItsOwnAndAllThatPeopleMade) {
         work_happens();
         round();
     }
+    run(schedule_.run());  // the last one has ended since
     const auto left = all();
     ASSERT_THAT(left, SizeIs(3));
     EXPECT_TRUE(left[0].scheduled);
@@ -120,8 +121,20 @@ TEST_F(Schedule, AFailureIsTriedAgainAtTheNextTurnAndLeavesOneRow) {
     EXPECT_EQ(all().front().state, BackupState::kFailed);
     volumes_.read_failure.reset();
     round();
+    run(schedule_.run());  // it has succeeded since
     ASSERT_THAT(all(), SizeIs(1));
     EXPECT_EQ(all().front().state, BackupState::kComplete);
+}
+
+TEST_F(Schedule, TwoServersMakeOneBackupATurn) {
+    const auto project = make_project();
+    round();
+    // The other one found it due a moment before.
+    BackupRequest request;
+    request.scheduled = true;
+    EXPECT_EQ(word_of([&] { run(backups_.create(user_, project.id, request)); }), "project_busy");
+    request.scheduled = false;
+    EXPECT_EQ(back_up(project, request).state, BackupState::kComplete);
 }
 
 TEST_F(Schedule, DoesNothingWhenItIsOff) {

@@ -32,7 +32,10 @@ std::string word_of(F work) {
 
 class ServicesTest : public testing::Test {
   protected:
-    ServicesTest() { base::log::configure(base::log::Level::kOff, base::log::Format::kJson); }
+    explicit ServicesTest(test::SimulatedLoop::Threads threads = test::SimulatedLoop::Threads::kNone)
+        : loop_(threads) {
+        base::log::configure(base::log::Level::kOff, base::log::Format::kJson);
+    }
 
     template <class T>
     T run(Task<T> task) {

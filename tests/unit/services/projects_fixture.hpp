@@ -20,10 +20,7 @@ namespace agentdb9::services {
 
 class ProjectsTest : public ServicesTest {
   protected:
-    ProjectsTest() {
-        auto pattern = (std::filesystem::temp_directory_path() / "agentdb9-projects-XXXXXX").string();
-        directory_ = ::mkdtemp(pattern.data());
-    }
+    ProjectsTest() : ServicesTest(test::SimulatedLoop::Threads::kPool) {}
     ~ProjectsTest() override {
         run(work_.stop());
         run(reconciler_.stop());
@@ -114,7 +111,12 @@ class ProjectsTest : public ServicesTest {
         return found;
     }
 
-    std::filesystem::path directory_;
+    static std::filesystem::path make_directory() {
+        auto pattern = (std::filesystem::temp_directory_path() / "agentdb9-projects-XXXXXX").string();
+        return ::mkdtemp(pattern.data());
+    }
+
+    const std::filesystem::path directory_ = make_directory();
     base::UserId user_ = base::UserId::generate();
     test::Random random_{1};
     test::SimulatedEngine engine_{clock_, random_};
