@@ -192,7 +192,9 @@ void add_backup_settings(std::vector<Setting>& all) {
             c.backups.directory = text;
             return {};
         },
-        [](const Configuration& c) { return c.backup_directory().string(); }));
+        [](const Configuration& c) {
+            return c.backups.directory ? c.backups.directory->string() : "(backups in the data directory)";
+        }));
     all.push_back(number(
         "backups.everyHours", 0, 8784,
         [](Configuration& c, std::int64_t v) { c.backups.every = std::chrono::hours(v); },

@@ -146,7 +146,7 @@ describe('agentdb9 doctor, without a server', () => {
   });
 
   test('a database of a newer program is a problem', async () => {
-    server.query("INSERT INTO agentdb9_migrations SELECT 9999, '9999_future', MAX(\"appliedAt\") FROM agentdb9_migrations");
+    server.query("INSERT INTO agentdb9_migrations SELECT 9999, '9999_breaking_future', MAX(\"appliedAt\") FROM agentdb9_migrations");
     assert.match(one(await examine(server, 1), 'database', 'problem'), /newer/);
     (await on(server, 'migrate', '--dry-run')).expect(1);
     (await on(server, 'user', 'list')).expect(1);
