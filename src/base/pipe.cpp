@@ -35,8 +35,8 @@ std::size_t Pipe::take(std::span<char> room) {
     return amount;
 }
 
-void Pipe::changed(bool awaited) {
-    wake_.notify_all();
+void Pipe::changed(bool awaited, bool wake) {
+    if (wake) wake_.notify_all();
     // On the executor nothing happens between a coroutine's look at the ring and its wait, so that no bell is
     // missed.
     if (awaited) asio::post(executor_, [bell = bell_] { bell->signal.notify_all(); });
@@ -45,15 +45,16 @@ void Pipe::changed(bool awaited) {
 Task<> Pipe::write(std::span<const char> bytes) {
     while (!bytes.empty()) {
         std::size_t moved = 0;
-        bool awaited = false;
+        bool awaited = false, enough = false;
         {
             const std::lock_guard lock(mutex_);
             moved = put(bytes);
+            enough = size_ >= wanted_;
             awaited = std::exchange(awaited_, moved == 0);
         }
         bytes = bytes.subspan(moved);
         if (moved > 0) {
-            changed(awaited);
+            changed(awaited, enough);
         } else {
             co_await bell_->signal.wait();
         }
@@ -92,7 +93,9 @@ void Pipe::write_blocking(std::span<const char> bytes) {
 
 std::size_t Pipe::read_blocking(std::span<char> room) {
     std::unique_lock lock(mutex_);
-    wake_.wait(lock, [&] { return failure_ || size_ > 0 || finished_; });
+    wanted_ = std::min(room.size(), ring_.size() / 4);
+    wake_.wait(lock, [&] { return failure_ || size_ >= wanted_ || finished_; });
+    wanted_ = 0;
     const auto moved = take(room);
     const bool awaited = moved > 0 && std::exchange(awaited_, false);
     lock.unlock();

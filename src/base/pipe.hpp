@@ -38,7 +38,8 @@ class Pipe final : public ByteSink, public ByteSource {
     std::size_t put(std::span<const char> bytes);
     std::size_t take(std::span<char> room);
     // Without it. `awaited`: a coroutine waits.
-    void changed(bool awaited);
+    // `wake`: a thread that waits has what it waits for.
+    void changed(bool awaited, bool wake = true);
 
     asio::any_io_executor executor_;
     std::shared_ptr<Bell> bell_;
@@ -47,6 +48,8 @@ class Pipe final : public ByteSink, public ByteSource {
     std::vector<char> ring_;
     std::size_t first_ = 0;  // of the bytes in the ring
     std::size_t size_ = 0;
+    // What a thread that waits would like to have at once; woken for every few bytes it would do little else.
+    std::size_t wanted_ = 0;
     bool finished_ = false;
     bool awaited_ = false;
     std::exception_ptr failure_;
