@@ -385,6 +385,7 @@ Task<Pass::Step> Pass::probe(const Action& action) {
         if (worker_.desire_changed) co_return Step::kAgain;
         const auto* instance = find(id);
         const bool live = instance != nullptr && model::holds_volumes(instance->state);
+        if (!live && was_stopped_late()) co_return Step::kAgain;
         if (!live || worker_.deaths[id] >= tools_.options.deaths_until_failed)
             throw co_await describe_death(id);
         const auto endpoint = model::endpoint_of(*instance, type->default_port);
@@ -411,6 +412,12 @@ void Pass::throw_never_ready(std::chrono::seconds limit) {
         ErrorCode::kTimeout, "application_not_ready",
         "The application did not answer within " + std::to_string(limit.count()) +
             " seconds. Start it again; if that does not help, look at the container's log on the server.");
+}
+
+bool Pass::was_stopped_late() {
+    constexpr std::chrono::seconds kLatest(30);  // beyond the grace of the stop itself
+    const auto given_up = std::exchange(worker_.stop_given_up, std::nullopt);
+    return given_up && tools_.clock.steady_now() - *given_up < tools_.options.stop_grace + kLatest;
 }
 
 Task<Error> Pass::describe_death(const std::string& instance) {
@@ -451,6 +458,7 @@ Task<> Pass::stop(const std::string& instance) {
         tools_.runtime.stop_instance(instance, force ? std::chrono::seconds(0) : tools_.options.stop_grace));
     if (!stopped) {
         worker_.gave_up = tools_.clock.steady_now();
+        worker_.stop_given_up = worker_.gave_up;
         co_return;
     }
     worker_.ready.erase(instance);

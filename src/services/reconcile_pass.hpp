@@ -96,6 +96,8 @@ class Pass {
     Task<Step> complete();
     Task<Step> forget();
     [[noreturn]] static void throw_never_ready(std::chrono::seconds limit);
+    // Did a stop that was given up have its effect now? It has only one.
+    bool was_stopped_late();
     Task<base::Error> describe_death(const std::string& instance);
     void show(model::Phase phase, std::string step);
     // The runtime's id of the instance that an action is about.

@@ -51,6 +51,8 @@ struct Worker {
     std::optional<Lease> lease;  // absent: another server's, or there is no other server
     base::SteadyTime lease_until;
     base::SteadyTime gave_up{};  // when it last did not wait for a call to the engine
+    // A stop that was not waited for: it may yet end what is started after it, once.
+    std::optional<base::SteadyTime> stop_given_up;
 
     void wake() {
         dirty = true;

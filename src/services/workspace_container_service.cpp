@@ -351,10 +351,12 @@ Task<WorkspaceStatusReport> WorkspaceContainerService::workspace_status(base::Us
         report.container_running = instance->state == model::InstanceState::kRunning;
     }
     report.phase = live_phase(workspace);
-    if (!report.container_running) {
-        report.health = engine_answers ? "stopped" : "unknown";
+    if (!engine_answers) {
+        report.health = "unknown";  // whatever was seen last
+    } else if (!report.container_running) {
+        report.health = "stopped";
     } else if (reconciler_.is_ready(id, report.instance->id)) {
-        report.health = engine_answers ? "healthy" : "unknown";
+        report.health = "healthy";
     } else {
         report.health =
             report.operation && model::is_open(report.operation->state) ? "starting" : "unhealthy";
