@@ -102,9 +102,10 @@ Task<> DockerRuntime::put_aside(std::string id) {
     }
     if (name.empty()) co_return;  // done already, or gone
     name += std::string(kAsideMark) + id.substr(0, 12);
-    co_await rename_instance(id, name);
     co_await engine_.call("POST", "/networks/" + percent_encode(options_.network) + "/disconnect",
                           json::object{{"Container", id}, {"Force", true}});
+    // Last: by this name it is known to be done.
+    co_await rename_instance(id, name);
     log::info("a container of the earlier installation was put aside; remove it when nothing in it is needed",
               {{"container", name}});
     forget(id);
