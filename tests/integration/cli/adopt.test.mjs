@@ -21,8 +21,8 @@ describe('agentdb9 adopt', () => {
   });
   after(async () => {
     for (const id of made.containers) await engineCall('DELETE', `/containers/${id}?force=true`);
+    await server.close();  // with the containers of its own that mount the volumes
     for (const name of made.volumes) await server.engine.removeVolume(name);
-    await server.close();
   });
 
   const now = '2025-01-02T03:04:05.000Z';
