@@ -262,6 +262,19 @@ TEST_F(PostgresStoreTest, RollsBackWhatThrows) {
     EXPECT_EQ(settings("kept"), "yes");
 }
 
+TEST_F(PostgresStoreTest, SaysThatTheDatabaseAnswersAndDoesNotLetItIn) {
+    auto url = fixture_.url();
+    url.insert(url.find('?'), "_that_is_not_there");
+    PostgresStore refused(url, {.threads = 0, .connections = 1, .limits = {}});
+    try {
+        refused.migrate();
+        FAIL() << "migrated";
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.code(), base::ErrorCode::kUnavailable);
+        EXPECT_THAT(error.message(), HasSubstr("AGENTDB9_DATABASE_URL"));
+    }
+}
+
 TEST(PostgresStore, SaysThatNothingAnswersWithoutTellingTheUrlsSecrets) {
     PostgresStore store("postgresql://ada:secret@127.0.0.1:1/work",
                         {.threads = 0, .connections = 1, .limits = {}});

@@ -132,9 +132,27 @@ void PostgresConnection::connect(const std::string& url, std::chrono::millisecon
     // libpq: "PQconnectPoll": the first wait is for writing.
     for (auto state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;
          state = PQconnectPoll(connection_.get())) {
-        if (state == PGRES_POLLING_FAILED) lose(PQerrorMessage(connection_.get()), "connect");
+        if (state == PGRES_POLLING_FAILED) fail_to_connect();
         wait(state == PGRES_POLLING_WRITING, "connect", deadline);
     }
+}
+
+// libpq keeps no SQLSTATE of a connection that failed: its words tell a database that answers and refuses
+// from one that does not answer.
+void PostgresConnection::fail_to_connect() {
+    std::string reason = PQerrorMessage(connection_.get());
+    for (const std::string_view refusal : {"authentication failed", "does not exist", "no pg_hba.conf entry",
+                                           "no password supplied", "permission denied"}) {
+        if (reason.find("FATAL:") == std::string::npos && refusal != "no password supplied") continue;
+        if (reason.find(refusal) == std::string::npos) continue;
+        broken_ = true;
+        throw Error(
+            ErrorCode::kUnavailable, "database_unavailable",
+            "The database does not let this server in: check the user, the password and the database's "
+            "name in AGENTDB9_DATABASE_URL. The log has its words.")
+            .with_internal(std::move(reason));
+    }
+    lose(std::move(reason), "connect");
 }
 
 Result PostgresConnection::execute(std::string_view sql, const std::vector<Value>& parameters) {

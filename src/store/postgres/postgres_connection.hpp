@@ -67,6 +67,7 @@ class PostgresConnection final : public Connection {
     void wait(bool for_writing, std::string_view sql, Deadline deadline);
     void flush(std::string_view sql, Deadline deadline);
     [[noreturn]] void fail(const PGresult* result, std::string_view sql);
+    [[noreturn]] void fail_to_connect();
     [[noreturn]] void lose(std::string reason, std::string_view sql);
 
     PostgresLimits limits_;
