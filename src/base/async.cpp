@@ -1,6 +1,5 @@
 #include "base/async.hpp"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -40,7 +39,7 @@ void Scope::spawn(std::string name, Task<> task) {
     entry->name = std::move(name);
     // The one detached-like spawn of the program: the handler below is its owner.
     asio::co_spawn(
-        executor_, std::move(task),
+        executor_, contained(std::move(task)),
         asio::bind_cancellation_slot(entry->signal.slot(), [state = state_, entry](std::exception_ptr error) {
             if (error && !is_cancellation(error))
                 log::exception("task failed", error, {{"task", entry->name}});
@@ -96,6 +95,17 @@ Task<> Signal::wait() {
     }
 }
 
+Task<> contained(Task<> task) {
+    std::exception_ptr failure;
+    try {
+        co_await std::move(task);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    co_await asio::this_coro::throw_if_cancelled(false);
+    if (failure) std::rethrow_exception(failure);
+}
+
 Task<> sleep_on(Clock& clock, std::chrono::milliseconds duration) {
     co_await clock.sleep_for(duration);
 }
@@ -108,8 +118,8 @@ Task<bool> run_unless(Task<> reason, Task<> task) {
     auto executor = co_await asio::this_coro::executor;
     auto [order, error, reason_error] =
         co_await asio::experimental::make_parallel_group(
-            asio::co_spawn(executor, std::move(task), asio::deferred),
-            asio::co_spawn(executor, std::move(reason), asio::deferred))
+            asio::co_spawn(executor, contained(std::move(task)), asio::deferred),
+            asio::co_spawn(executor, contained(std::move(reason)), asio::deferred))
             .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
     (void)reason_error;
     if (order[0] == 1 && error) {

@@ -6,6 +6,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
@@ -93,9 +94,6 @@ Task<bool> run_unless(Task<> reason, Task<> task);
 template <class T>
 Task<std::optional<T>> until(Task<T> task, Task<> end);
 
-// Blocking work (SQL, files, password hashing) off the loops. With zero threads the work runs at once on the
-// caller's thread; with a `turn` it does too, but lets others have theirs before and after it, as threads
-// would: the simulation's way.
 namespace detail {
 template <class R>
 struct Boxed {
@@ -107,6 +105,9 @@ struct Boxed<void> {
 };
 }  // namespace detail
 
+// Blocking work (SQL, files, password hashing) off the loops. With zero threads the work runs at once on the
+// caller's thread; with a `turn` it does too, but lets others have theirs before and after it, as threads
+// would: the simulation's way.
 class BlockingPool {
   public:
     explicit BlockingPool(std::size_t threads);
@@ -114,15 +115,20 @@ class BlockingPool {
     ~BlockingPool();  // waits for running work
 
     // Runs `work` on the pool and resumes the caller on its own executor. What `work` throws is thrown here.
+    // A caller that is cancelled meanwhile gets what came of it, and ends at its next wait.
     template <class F>
     Task<std::invoke_result_t<F&>> run(F work) {
         if (turn_) co_return co_await run_in_turn(std::move(work));
         if (!pool_) co_return work();
+        // A cancellation must not reach into another thread: Asio would end the program for it (1.81: what it
+        // awaits after the coroutine's end throws, and nobody catches that).
+        constexpr auto kUncancelled = [] {
+            return asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
+        };
         if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
-            co_await asio::co_spawn(*pool_, invoke(std::move(work)), asio::use_awaitable);
+            co_await asio::co_spawn(*pool_, invoke(std::move(work)), kUncancelled());
         } else {
-            co_return std::move(
-                *co_await asio::co_spawn(*pool_, invoke(std::move(work)), asio::use_awaitable));
+            co_return std::move(*co_await asio::co_spawn(*pool_, invoke(std::move(work)), kUncancelled()));
         }
     }
 

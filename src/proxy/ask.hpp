@@ -79,7 +79,7 @@ Task<std::optional<T>> Questions::ask(const Function& function, Arguments... arg
         control_, [control = control_, question,
                    task = std::make_shared<Task<>>(run<T>(&function, question, std::move(arguments)...))] {
             asio::co_spawn(
-                control, std::move(*task),
+                control, base::contained(std::move(*task)),
                 asio::bind_cancellation_slot(question->cancel.slot(), [question](std::exception_ptr failure) {
                     if (failure && !base::is_cancellation(failure))
                         log::exception("a request failed in the control plane", failure);

@@ -297,8 +297,8 @@ Task<> RestoreService::copy(std::string from, std::string to) {
     base::Pipe pipe(t_.executor);
     auto [order, read_failure, write_failure] =
         co_await asio::experimental::make_parallel_group(
-            asio::co_spawn(t_.executor, read_into(std::move(from), pipe), asio::deferred),
-            asio::co_spawn(t_.executor, write_from(std::move(to), pipe), asio::deferred))
+            asio::co_spawn(t_.executor, base::contained(read_into(std::move(from), pipe)), asio::deferred),
+            asio::co_spawn(t_.executor, base::contained(write_from(std::move(to), pipe)), asio::deferred))
             .async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
     // The first to fail says why; the other only heard of it.
     const auto& first = order[0] == 0 ? read_failure : write_failure;
