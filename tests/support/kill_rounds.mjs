@@ -328,3 +328,8 @@ export async function killRounds({ rounds, ...options }) {
   }
   return { rounds, slowest: all.slowest, ...all.counts };
 }
+
+/** Who dies in a round of several servers: one, any one, or all of them at the same moment. */
+export function someOf(servers, random) {
+  return random.chance(0.2) ? servers : [random.of(servers)];
+}

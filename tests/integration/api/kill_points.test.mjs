@@ -259,7 +259,10 @@ const walks = {
     async ask(walk, it) {
       const deleted = await walk.user.delete(`/api/projects/${it.project.id}`);
       if (deleted.status !== 404) deleted.expect(200);
-      // Until the stopped container, which still refers to the volume, is gone, or the removal that has begun has ended.
+      // The stopped container still refers to the volume. A purge that comes too early is refused, as often as it is
+      // asked for, and each refusal passes points that another round does not.
+      await eventually('its container to go', async () => walk.server.isDead || (await walk.server.engine.containers(it.workspace.id)).length === 0, { within });
+      // Until a removal that has begun has ended.
       let cut;
       await eventually('the purge', async () => {
         try {
