@@ -13,7 +13,12 @@
 #include <cstring>
 #include <system_error>
 
+#include "base/descriptor.hpp"
+
 namespace agentdb9::http {
+
+using base::Descriptor;
+
 namespace {
 
 constexpr int kBacklog = 1024;
@@ -21,21 +26,6 @@ constexpr int kBacklog = 1024;
 std::string error_text() {
     return std::generic_category().message(errno);
 }
-
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return fd_; }
-    int release() { return std::exchange(fd_, -1); }
-
-  private:
-    int fd_;
-};
 
 bool enable(int fd, int option) {
     int on = 1;

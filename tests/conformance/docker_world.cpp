@@ -103,10 +103,14 @@ std::string DockerWorld::own_network() {
 
 std::unique_ptr<docker::DockerRuntime> DockerWorld::make_runtime(const base::InstallationId& installation,
                                                                  const std::string& network,
-                                                                 docker::Reach reach) {
+                                                                 docker::Reach reach,
+                                                                 bool reads_directories) {
     return std::make_unique<docker::DockerRuntime>(
         executor(), clock_, installation,
-        docker::DockerOptions{.host = relay_.host(), .network = network, .reach = reach});
+        docker::DockerOptions{.host = relay_.host(),
+                              .network = network,
+                              .reach = reach,
+                              .reads_directories = reads_directories});
 }
 
 Runtime& DockerWorld::restarted() {

@@ -37,7 +37,8 @@ class DockerWorld final : public RuntimeWorld {
     std::string own_network();
     std::unique_ptr<docker::DockerRuntime> make_runtime(const base::InstallationId& installation,
                                                         const std::string& network,
-                                                        docker::Reach reach = docker::Reach::kAuto);
+                                                        docker::Reach reach = docker::Reach::kAuto,
+                                                        bool reads_directories = true);
     const base::InstallationId& installation() const { return installation_; }
     // A call past the runtime; throws std::runtime_error unless it succeeds or, with `missing_is_fine`, 404.
     json::value engine(const std::string& method, const std::string& target,

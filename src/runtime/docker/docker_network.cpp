@@ -224,6 +224,7 @@ Task<> DockerRuntime::watch(EventSink& sink) {
 Task<> DockerRuntime::follow_events(EventSink& sink, bool& connected) {
     // After a gap also the network may be another one: the next create looks at it again.
     prepared_ = false;
+    seen_directory_.reset();
     const json::object filters{{"type", json::array{"container"}},
                                {"label", json::array{json::string(std::string(kManagedLabel) + "=true")}}};
     std::string target = "/events?filters=" + percent_encode(json::serialize(filters));

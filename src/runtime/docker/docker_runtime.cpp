@@ -27,7 +27,8 @@ bool is_usable(model::InstanceState state) {
 
 DockerRuntime::DockerRuntime(asio::any_io_executor executor, base::Clock& clock,
                              base::InstallationId installation, DockerOptions options)
-    : clock_(clock),
+    : executor_(executor),
+      clock_(clock),
       installation_(installation),
       options_(std::move(options)),
       engine_(executor, clock, options_.host),

@@ -25,6 +25,7 @@ struct DockerOptions {
     Reach reach = Reach::kAuto;  // auto: by address when the engine is on this host, else by published ports
     std::string volume_driver = "local";
     std::map<std::string, std::string> volume_driver_options;
+    bool reads_directories = true;  // of volumes, where that can be done: docker_volume_directories.cpp
 };
 
 // What an operator wants to know of the engine, beyond RuntimeInfo.
@@ -109,11 +110,20 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption 
     Task<> put_aside(std::string id);
     Task<> make_helper_image();
     Task<std::string> make_helper(std::string volume, bool read_only);
-    Task<> remove_helper(std::string id);
+    Task<std::string> create_helper(std::string volume, bool read_only);  // the volume is there
+    // `target`: "/containers/ID" or "/volumes/NAME".
+    Task<> remove_helper(std::string target);
     // Removes it, and throws `failure`, when there is one.
-    Task<> finish_with(std::string helper, std::exception_ptr failure);
+    Task<> finish_with(std::string target, std::exception_ptr failure);
     Task<> read_by(std::string helper, std::string path, base::ByteSink& sink);
     Task<> write_by(std::string helper, base::ByteSource& source);
+    // docker_volume_directories.cpp. Nothing where the engine has to be asked for the volume's files.
+    Task<std::unique_ptr<base::ByteSource>> open_directory(std::string volume);
+    // Is what the engine has under this path, where it keeps volumes, what this process has there?
+    Task<bool> sees(std::string parent);
+    Task<bool> sees_what_is_written(std::string parent, std::string volume);
+    static Task<> read_directly(base::ByteSource& from, base::ByteSink& to);
+    Task<std::optional<json::object>> inspect_volume(std::string name);
     bool publishes() const;
     std::string published_host() const;
     Task<std::optional<Network>> find_network();
@@ -135,6 +145,7 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption 
     Task<> follow_events(EventSink& sink, bool& connected);
     void on_event(EventSink& sink, std::string_view line);
 
+    asio::any_io_executor executor_;
     base::Clock& clock_;
     base::InstallationId installation_;
     DockerOptions options_;
@@ -147,6 +158,8 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption 
     std::set<std::string> ours_;  // containers that were seen to carry our label
     EventLog events_;
     Adopted adopted_;
+    std::optional<std::string> seen_directory_;  // what sees() was last true for
+    base::BlockingPool disk_{1};
 };
 
 // An adopted container that was replaced: stopped, under another name, no workspace's any more.

@@ -1,10 +1,8 @@
 // Files in volumes by ContainerArchive and PutContainerArchive on a container that is never started: its
 // image is empty, so that nothing is copied into an empty volume, and nothing but the volume can be seen in
 // it.
-#include <array>
-#include <cstring>
-
 #include "base/log.hpp"
+#include "base/string_source.hpp"
 #include "runtime/docker/docker_runtime.hpp"
 #include "runtime/docker/failure.hpp"
 #include "runtime/docker/root_entry.hpp"
@@ -14,25 +12,9 @@ namespace agentdb9::runtime::docker {
 namespace {
 
 constexpr auto kHelperImage = "agentdb9-helper:empty";
-constexpr auto kHelperLabel = "agentdb9.helper";
 // Where workspaces have it too, so that absolute links into the project lead to the same place.
 constexpr auto kMountPoint = "/workspace";
 constexpr std::chrono::minutes kSilence(1);
-
-class Bytes final : public base::ByteSource {
-  public:
-    explicit Bytes(std::string bytes) : bytes_(std::move(bytes)) {}
-    Task<std::size_t> read(std::span<char> room) override {
-        const auto amount = std::min(room.size(), bytes_.size() - at_);
-        std::memcpy(room.data(), bytes_.data() + at_, amount);
-        at_ += amount;
-        co_return amount;
-    }
-
-  private:
-    std::string bytes_;
-    std::size_t at_ = 0;
-};
 
 bool stays_inside(std::string_view path) {
     if (path.starts_with('/')) return false;
@@ -69,7 +51,7 @@ std::string archive_of(const std::string& helper, const std::string& path) {
 
 Task<> DockerRuntime::make_helper_image() {
     constexpr std::size_t kEmptyArchive = 1024;
-    Bytes archive(std::string(kEmptyArchive, '\0'));
+    base::StringSource archive(std::string(kEmptyArchive, '\0'));
     const std::string image = kHelperImage;
     const auto colon = image.find(':');
     const auto answer = co_await engine_.upload(
@@ -85,6 +67,10 @@ Task<std::string> DockerRuntime::make_helper(std::string volume, bool read_only)
         throw base::Error(base::ErrorCode::kNotFound, "volume_missing",
                           "The volume '" + volume + "' is not on the container engine.");
     }
+    co_return co_await create_helper(std::move(volume), read_only);
+}
+
+Task<std::string> DockerRuntime::create_helper(std::string volume, bool read_only) {
     json::object mount{
         {"Type", "volume"}, {"Source", volume}, {"Target", kMountPoint}, {"ReadOnly", read_only}};
     json::object labels{
@@ -103,22 +89,23 @@ Task<std::string> DockerRuntime::make_helper(std::string volume, bool read_only)
     co_return text_at(answer.parsed().as_object(), "Id");
 }
 
-Task<> DockerRuntime::remove_helper(std::string id) {
+Task<> DockerRuntime::remove_helper(std::string target) {
+    // Of a container, its volumes stay.
+    const auto how = target.starts_with("/containers/") ? "?force=1&v=0" : "";
     try {
-        const auto answer =
-            co_await engine_.call("DELETE", "/containers/" + percent_encode(id) + "?force=1&v=0");
+        const auto answer = co_await engine_.call("DELETE", target + how);
         if (answer.ok() || answer.status == 404) co_return;
-        log::warning("a helper container stays", {{"container", id}, {"reason", answer.message()}});
+        log::warning("a helper of the engine stays", {{"helper", target}, {"reason", answer.message()}});
     } catch (const base::Error& failure) {
-        log::warning("a helper container stays", {{"container", id}, {"reason", failure.what()}});
+        log::warning("a helper of the engine stays", {{"helper", target}, {"reason", failure.what()}});
     }
 }
 
-Task<> DockerRuntime::finish_with(std::string helper, std::exception_ptr failure) {
+Task<> DockerRuntime::finish_with(std::string target, std::exception_ptr failure) {
     // One who is cancelled has nothing else to wait for.
     if (failure && base::is_cancellation(failure))
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await remove_helper(std::move(helper));
+    co_await remove_helper(std::move(target));
     if (failure) std::rethrow_exception(failure);
 }
 
@@ -134,14 +121,20 @@ Task<> DockerRuntime::read_by(std::string helper, std::string path, base::ByteSi
 
 Task<> DockerRuntime::read_volume(std::string volume, std::string path, base::ByteSink& sink) {
     if (!stays_inside(path)) throw path_not_found();
-    const auto helper = co_await make_helper(std::move(volume), true);
+    const auto helper = co_await make_helper(volume, true);
     std::exception_ptr failure;
     try {
-        co_await read_by(helper, std::move(path), sink);
+        // Where a part is asked for, links may lead to it, in the way that the engine follows them.
+        const auto directory = path.empty() ? co_await open_directory(volume) : nullptr;
+        if (directory) {
+            co_await read_directly(*directory, sink);
+        } else {
+            co_await read_by(helper, std::move(path), sink);
+        }
     } catch (...) {
         failure = std::current_exception();
     }
-    co_await finish_with(helper, failure);
+    co_await finish_with("/containers/" + helper, failure);
 }
 
 Task<> DockerRuntime::write_by(std::string helper, base::ByteSource& source) {
@@ -150,7 +143,7 @@ Task<> DockerRuntime::write_by(std::string helper, base::ByteSource& source) {
     if (!answer.ok()) throw_not_unpacked(answer);
     auto root = rooted.named(std::string(kMountPoint).substr(1) + "/");
     if (!root) co_return;
-    Bytes root_only(std::move(*root));
+    base::StringSource root_only(std::move(*root));
     answer = co_await engine_.upload("PUT", archive_of(helper, "/"), root_only, kSilence);
     if (!answer.ok()) throw_not_unpacked(answer);
 }
@@ -163,24 +156,25 @@ Task<> DockerRuntime::write_volume(std::string volume, base::ByteSource& source)
     } catch (...) {
         failure = std::current_exception();
     }
-    co_await finish_with(helper, failure);
+    co_await finish_with("/containers/" + helper, failure);
 }
 
 Task<> DockerRuntime::remove_leftovers(std::chrono::seconds age) {
-    const json::object filters{
-        {"label",
-         json::array{json::string(std::string(kInstanceLabel) + "=" + installation_.str()), kHelperLabel}}};
-    const auto answer = co_await engine_.call(
-        "GET", "/containers/json?all=1&filters=" + percent_encode(json::serialize(filters)));
-    if (!answer.ok()) throw_failure(answer, "list helpers");
-    const auto parsed = answer.parsed();
-    if (!parsed.is_array()) co_return;
-    const auto newest = base::to_unix_seconds(clock_.now() - age);
-    for (const auto& entry : parsed.get_array()) {
-        const auto* object = entry.if_object();
-        const auto* made = object == nullptr ? nullptr : object->if_contains("Created");
-        if (made == nullptr || !made->is_int64() || made->get_int64() > newest) continue;
-        co_await remove_helper(text_at(*object, "Id"));
+    const auto newest = clock_.now() - age;
+    const auto mine = std::string(kInstanceLabel) + "=" + installation_.str();
+    for (const auto& entry : co_await entries("/containers/json?all=1&",
+                                              {{"label", json::array{json::string(mine), kHelperLabel}}})) {
+        const auto* made = entry.if_contains("Created");
+        if (made == nullptr || !made->is_int64() || made->get_int64() > base::to_unix_seconds(newest))
+            continue;
+        co_await remove_helper("/containers/" + percent_encode(text_at(entry, "Id")));
+    }
+    // Only volumes that sees() makes carry this label. The engine keeps what a container still has.
+    const auto proof = std::string(kHelperLabel) + "=" + installation_.str();
+    for (const auto& entry : co_await entries("/volumes?", {{"label", json::array{json::string(proof)}}})) {
+        const auto made = base::parse_time(text_at(entry, "CreatedAt"));
+        if (made && *made <= newest)
+            co_await remove_helper("/volumes/" + percent_encode(text_at(entry, "Name")));
     }
 }
 

@@ -36,12 +36,9 @@ Task<Volume> DockerRuntime::ensure_volume(VolumeSpec spec) {
 }
 
 Task<std::optional<Volume>> DockerRuntime::find_volume(std::string name) {
-    const auto answer = co_await engine_.call("GET", "/volumes/" + percent_encode(name));
-    if (answer.status == 404) co_return std::nullopt;
-    if (!answer.ok()) throw_failure(answer, "inspect volume");
-    const auto parsed = answer.parsed();
-    if (!parsed.is_object()) co_return std::nullopt;
-    co_return known(volume_from(parsed.get_object(), installation_));
+    const auto found = co_await inspect_volume(std::move(name));
+    if (!found) co_return std::nullopt;
+    co_return known(volume_from(*found, installation_));
 }
 
 Volume DockerRuntime::known(Volume volume) const {

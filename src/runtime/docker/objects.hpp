@@ -16,6 +16,9 @@ inline constexpr std::string_view kManagedLabel = "agentdb9.managed";
 inline constexpr std::string_view kInstanceLabel = "agentdb9.instance";
 inline constexpr std::string_view kWorkspaceIdLabel = "agentdb9.workspace.id";
 inline constexpr std::string_view kProjectIdLabel = "agentdb9.project.id";
+// What the server makes on the engine for a moment: containers that are never started, and volumes of its
+// own.
+inline constexpr std::string_view kHelperLabel = "agentdb9.helper";
 
 struct CreateOptions {
     base::InstallationId installation;
