@@ -29,6 +29,12 @@ test_packages=(
   postgresql # a database server that the tests start and stop themselves
   haproxy    # the filter of deploy/ before the engine
 )
+bench_packages=(
+  nginx   # the proxy that ours is measured by, and the upstream of all of them
+  haproxy # a peer
+  caddy   # a peer
+)
+bench_npm_packages=(configurable-http-proxy@5) # a peer: JupyterHub's proxy
 
 install_packages() {
   local missing=() package
@@ -39,6 +45,37 @@ install_packages() {
   say "installing ${missing[*]}"
   as_root apt-get update -qq || true
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# install_without_services PACKAGE…: the same, but none of their services is started, neither now nor with the machine.
+install_without_services() {
+  local policy=/usr/sbin/policy-rc.d made='' package new=()
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || new+=("$package")
+  done
+  [ ${#new[@]} -eq 0 ] && return
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+    made=yes
+  fi
+  for package in "${new[@]}"; do
+    (install_packages "$package") || say "$package cannot be installed"
+    if [ -d /run/systemd/system ]; then as_root systemctl disable --quiet "$package" || true; fi
+  done
+  if [ -n "$made" ]; then as_root rm -f "$policy"; fi
+}
+
+# install_npm_programs FOLDER PACKAGE…: from npm into a folder of the user's, once.
+install_npm_programs() {
+  local folder=$1 package
+  shift
+  for package in "$@"; do
+    [ -d "$folder/node_modules/${package%@*}" ] && continue
+    say "installing $package from npm into $folder"
+    mkdir -p "$folder"
+    npm install --prefix "$folder" --silent --no-audit --no-fund --ignore-scripts "$package" || say "$package cannot be installed"
+  done
 }
 
 # Node 20 or newer with npm. Debian 12 has 18; npm carries Node itself.
