@@ -80,12 +80,20 @@ async function compare(bench, peers, only) {
 async function runScenario(bench, peers) {
   const { title, head, rows } = scenarios[given.scenario];
   const lines = [];
+  let failed = 0;
   for (const peer of peers) {
-    const made = await rows(bench, peer);
-    for (const row of made) console.error(row.join(' | '));
-    lines.push(...made);
+    try {
+      const made = await rows(bench, peer);
+      for (const row of made) console.error(row.join(' | '));
+      lines.push(...made);
+    } catch (error) {
+      failed += 1;
+      console.error(`*** INVALID: ${error.message}`);
+      lines.push([`${peer.name}: INVALID`, ...head.slice(1).map(() => '–')]);
+    }
   }
   console.log(`\n${title}\n\n${table(head, lines)}\n`);
+  return failed;
 }
 
 const began = Date.now();
@@ -111,8 +119,7 @@ try {
     for (const peer of workers === workerCounts[0] ? peers : [])
       console.error(`${peer.name} ${peer.found}: answers as it has to; ${await checkAnswers(peer, bench)}`);
     console.log(`## ${workers} worker${workers > 1 ? 's' : ''}: proxy on processor ${bench.cpus.proxy}, upstream on ${bench.cpus.upstream}, load on ${bench.cpus.load}`);
-    if (given.scenario) await runScenario(bench, taking);
-    else invalid += await compare(bench, taking, only);
+    invalid += given.scenario ? await runScenario(bench, taking) : await compare(bench, taking, only);
     await stopAll();
   }
   console.log(`${peers.map((each) => `${each.name} ${each.found}`).join(', ')}; node ${process.version}; ${cpus()[0].model} × ${cpus().length}`);

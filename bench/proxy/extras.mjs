@@ -24,7 +24,8 @@ async function abandoned(bench, peer, how) {
     await load(bench, 'websocket', { ...options(bench, proxy), connections: 1, seconds: 0.1 });
     await sleep(500);
     const base = look();
-    const { process } = await open(bench, 'idle', { ...options(bench, proxy), connections: kAbandoned });
+    const { process, first } = await open(bench, 'idle', { ...options(bench, proxy), connections: kAbandoned });
+    if (first !== 'open') throw new Error(`${peer.name}: ${first}`);
     process.child.kill('SIGSTOP');
     const full = look();
     const began = Date.now();

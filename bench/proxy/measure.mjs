@@ -14,6 +14,7 @@ export async function open(bench, mode, options) {
   const first = await process.line();
   return {
     process,
+    first, // "open", or a report of what went wrong
     async go() {
       process.child.stdin.end();
       await process.ended;
