@@ -15,10 +15,11 @@ import { checkAnswers } from './proxy/answers.mjs';
 import { scenarios } from './proxy/extras.mjs';
 import { measure, measurements } from './proxy/measure.mjs';
 import { peers as allPeers } from './proxy/peers.mjs';
-import { Process, placement, stopAll } from './proxy/processes.mjs';
+import { Process, othersShare, placement, processorUse, stopAll } from './proxy/processes.mjs';
 import { busyTable, mainTable, table } from './proxy/table.mjs';
 import { startEcho, startHttp } from './proxy/upstream.mjs';
 
+const kQuiet = 0.05;
 const sources = fileURLToPath(new URL('..', import.meta.url));
 const { values: given } = parseArgs({
   options: {
@@ -119,7 +120,10 @@ try {
     for (const peer of workers === workerCounts[0] ? peers : [])
       console.error(`${peer.name} ${peer.found}: answers as it has to; ${await checkAnswers(peer, bench)}`);
     console.log(`## ${workers} worker${workers > 1 ? 's' : ''}: proxy on processor ${bench.cpus.proxy}, upstream on ${bench.cpus.upstream}, load on ${bench.cpus.load}`);
+    const before = processorUse();
     invalid += given.scenario ? await runScenario(bench, taking) : await compare(bench, taking, only);
+    const others = othersShare(before);
+    console.log(`Other processes took ${Math.round(others * 100)} % of the processors${others > kQuiet ? ': too much for these figures to be more than a try.' : '.'}\n`);
     await stopAll();
   }
   console.log(`${peers.map((each) => `${each.name} ${each.found}`).join(', ')}; node ${process.version}; ${cpus()[0].model} × ${cpus().length}`);

@@ -58,13 +58,14 @@ async function slowReaders(bench, peer) {
     await sleep(500);
     const base = proxy.memoryKilobytes();
     const held = await open(bench, 'slow', { ...request, connections: kSlowReaders });
+    await sleep(1000); // until what is read ahead is read
     const before = proxy.cpuSeconds();
     await sleep(bench.seconds * 1000);
     const cpu = (proxy.cpuSeconds() - before) / bench.seconds;
     const used = proxy.memoryKilobytes() - base;
     const report = await held.go();
     const errors = Object.entries(report.errors).map(([what, count]) => `${count} ${what}`);
-    return [peer.name, (used / kSlowReaders).toFixed(1), `${(cpu * 100).toFixed(1)} %`, errors.join(', ') || '0'];
+    return [peer.name, (used / kSlowReaders).toFixed(1), `${(cpu * 100).toFixed(1)} %`, `${report.done}`, errors.join(', ') || '0'];
   } finally {
     await proxy.stop();
   }
@@ -112,7 +113,7 @@ export const scenarios = {
   },
   'slow-readers': {
     title: `${kSlowReaders} readers of 10 MB, one byte a second each`,
-    head: ['', 'KB/reader', 'CPU', 'errors'],
+    head: ['', 'KB/reader', 'CPU', 'bytes read', 'errors'],
     rows: async (bench, peer) => [await slowReaders(bench, peer)],
   },
   paced: {

@@ -138,6 +138,24 @@ export async function freePort() {
   return port;
 }
 
+// Seconds of processor time so far: of all processes, and of this one with all that it has started.
+export function processorUse() {
+  const [user, nice, system, , , irq, softirq, steal] = read('/proc/stat').split('\n')[0].split(/\s+/).slice(1).map(Number);
+  const all = (user + nice + system + irq + softirq + steal) / kTicksPerSecond;
+  const mine = read('/proc/self/stat').split(') ').at(-1).split(' ');
+  const ended = (Number(mine[13]) + Number(mine[14])) / kTicksPerSecond;
+  const own = process.cpuUsage();
+  const living = [...running].reduce((sum, each) => sum + each.cpuSeconds(), 0);
+  return { at: Date.now(), all, own: ended + living + (own.user + own.system) / 1e6 };
+}
+
+// The part of the processors that others took since `before`.
+export function othersShare(before) {
+  const now = processorUse();
+  const seconds = ((now.at - before.at) / 1000) * availableParallelism();
+  return Math.max(0, now.all - before.all - (now.own - before.own)) / seconds;
+}
+
 // Who runs where. With processors enough nobody shares; with one to spare, upstream and load share it; else all share.
 export function placement(workers) {
   const count = availableParallelism();
