@@ -27,9 +27,14 @@ const { values: given } = parseArgs({
     only: { type: 'string' }, peers: { type: 'string' }, scenario: { type: 'string' }, quick: { type: 'boolean' },
   },
 });
-const rounds = Number(given.rounds ?? (given.quick ? 1 : 5));
-const seconds = Number(given.seconds ?? (given.quick ? 2 : given.scenario ? 15 : 5));
-const workerCounts = given.workers === 'both' ? [1, 2] : [Number(given.workers)];
+const positive = (name, value) => {
+  if (value > 0) return value;
+  console.error(`error: --${name} is a number above zero`);
+  return process.exit(2);
+};
+const rounds = positive('rounds', Math.floor(given.rounds ?? (given.quick ? 1 : 5)));
+const seconds = positive('seconds', Number(given.seconds ?? (given.quick ? 2 : given.scenario ? 15 : 5)));
+const workerCounts = given.workers === 'both' ? [1, 2] : [positive('workers', Math.floor(given.workers))];
 
 function chosen(text, known, what) {
   const names = text?.split(',') ?? known;
