@@ -310,7 +310,8 @@ Task<Pass::Result> Reconciler::lead(Pass& pass, WorkerPtr worker) {
     if (!co_await leases_.take(*worker)) co_return Pass::Result::kAgain;
     auto result = co_await base::until(pass.run(), leases_.until_lost(*worker));
     if (result) co_return *result;
-    log::warning("a lease was lost, or may have been: its work is given up, and begun anew by whoever has it", {{"workspaceId", worker->id.view()}});
+    log::warning("a lease was lost, or may have been: its work is given up, and begun anew by whoever has it",
+                 {{"workspaceId", worker->id.view()}});
     worker->lease.reset();
     co_await clock_.sleep_for(kGivenUp);
     co_return Pass::Result::kAgain;
