@@ -10,8 +10,9 @@ import { startServer } from '../../support/server.mjs';
 
 const toml = '[logs]\nlevel = "debug"\n';
 const soon = { within: 1000, every: 10 };
-// From the death of the one that led to the end of its operation (docs/decisions/0008).
-const takeOver = 5000;
+// From the death of the one that led to the end of its operation: within five seconds where the machine is not busy
+// with other things (docs/decisions/0008), which is what the diagnostics tell. Much later it would never come.
+const takeOver = 20_000;
 
 let postgres, a, b;
 before(async () => {
