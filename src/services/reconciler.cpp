@@ -68,8 +68,12 @@ Reconciler::~Reconciler() = default;
 
 Task<> Reconciler::start() {
     started_ = true;
-    auto workspaces = co_await store_.read([](store::Transaction& tx) { return tx.workspaces().all(); });
-    co_await routes_.load(std::move(workspaces));
+    // Other servers may tell of what they make while it is read.
+    for (bool loaded = false; !loaded;) {
+        const auto as_of = routes_.changes();
+        auto workspaces = co_await store_.read([](store::Transaction& tx) { return tx.workspaces().all(); });
+        loaded = co_await routes_.load(std::move(workspaces), as_of);
+    }
     scope_.spawn("follow the runtime's events", runtime_.watch(*this));
     scope_.spawn("sweep", sweep());
     co_await look_at_everything();
@@ -389,6 +393,9 @@ Task<> Reconciler::look_at_everything() {
         log::warning("the store does not say what is unsettled", {{"reason", error.what()}});
     }
     for (const auto& workspace : unsettled)
+        wake(workspace);
+    // One that is at rest may have come to it while this server heard of nothing: it has a route here still.
+    for (const auto& workspace : routes_.routed())
         wake(workspace);
 }
 

@@ -22,15 +22,17 @@ RouteBook::Rank RouteBook::rank_of(const model::Workspace& workspace) {
             workspace.created_at};
 }
 
-Task<> RouteBook::load(std::vector<model::Workspace> workspaces) {
+Task<bool> RouteBook::load(std::vector<model::Workspace> workspaces, std::uint64_t as_of) {
+    if (as_of != changes_) co_return false;
     ++changes_;
-    entries_.clear();
     for (const auto& workspace : workspaces) {
         auto route = std::make_shared<Route>(make_route(workspace));
         if (workspace.desired_state == model::DesiredState::kRunning) route->state = RouteState::kHeld;
-        entries_.insert_or_assign(workspace.id, Entry{route, rank_of(workspace)});
+        // What is known already was looked at.
+        entries_.try_emplace(workspace.id, Entry{route, rank_of(workspace)});
     }
     co_await announce();
+    co_return true;
 }
 
 // False when the entry says all that already.
@@ -151,6 +153,13 @@ std::string RouteBook::serving(const base::WorkspaceId& workspace) const {
 bool RouteBook::routed(const base::WorkspaceId& workspace) const {
     auto found = entries_.find(workspace);
     return found != entries_.end() && found->second.route->state != RouteState::kStopped;
+}
+
+std::vector<base::WorkspaceId> RouteBook::routed() const {
+    std::vector<base::WorkspaceId> found;
+    for (const auto& [id, entry] : entries_)
+        if (entry.route->state != RouteState::kStopped) found.push_back(id);
+    return found;
 }
 
 std::shared_ptr<model::InstanceUse> RouteBook::use_of(const std::string& instance) const {

@@ -23,9 +23,10 @@ class RouteBook {
     explicit RouteBook(const model::Catalogue& catalogue) : catalogue_(catalogue) {}
     void set_publisher(Publisher publisher) { publisher_ = std::move(publisher); }
 
-    // Replaces all entries: workspaces that should be running are held until they are looked at, the others
-    // stopped.
-    Task<> load(std::vector<model::Workspace> workspaces);
+    // The first entries: workspaces that should be running are held until they are looked at, the others
+    // stopped. `workspaces` are all rows, read when changes() was `as_of`; false, and nothing done, when
+    // something has changed since.
+    Task<bool> load(std::vector<model::Workspace> workspaces, std::uint64_t as_of);
     // The row was made or changed (owner, type, default); its state stays. A new one is stopped. A default
     // takes the place of the owner's former one.
     Task<> upsert(model::Workspace workspace);
@@ -46,6 +47,7 @@ class RouteBook {
     std::string serving(const base::WorkspaceId& workspace) const;
     // Requests reach it, or wait for it.
     bool routed(const base::WorkspaceId& workspace) const;
+    std::vector<base::WorkspaceId> routed() const;
     // The counters of an instance that was published here; null for one that never was.
     std::shared_ptr<model::InstanceUse> use_of(const std::string& instance) const;
     void forget_use(const std::string& instance) { uses_.erase(instance); }

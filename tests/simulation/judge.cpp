@@ -93,6 +93,17 @@ void Judge::published(const Server* by, std::shared_ptr<const model::RouteTable>
     view.table = std::move(table);
 }
 
+// Until this moment its requests reached what its routes said.
+void Judge::server_ended(const Server* server) {
+    const auto found = views_.find(server);
+    if (found == views_.end()) return;
+    if (const auto& table = found->second.table) {
+        for (const auto& [id, route] : table->routes)
+            if (route->state == model::RouteState::kReady) last_ready_[id] = machine_.loop.clock().now();
+    }
+    views_.erase(found);
+}
+
 void Judge::answered(const Server* by, const services::Requested& requested) {
     const auto& operation = requested.operation;
     if (!requested.finished || operation.state != model::OperationState::kSucceeded) return;
@@ -102,7 +113,13 @@ void Judge::answered(const Server* by, const services::Requested& requested) {
     if (!brings_up || !requested.workspace || requested.workspace->desired_state != DesiredState::kRunning)
         return;
     // Who answers serves it. What other servers end it follows, unless something goes wrong with it
-    // meanwhile. It may have ended since: but requests did reach it.
+    // meanwhile, or something else is asked for before it has heard of the end: then another one served it.
+    // It may have ended since: but requests did reach it.
+    bool latest = true;
+    machine_.database.transact(store::Mode::kRead, [&](store::Transaction& tx) {
+        const auto last = tx.operations().latest_of(operation.workspace_id);
+        latest = !last || last->id == operation.id;
+    });
     const auto reached = [&](const auto& last_ready) {
         const auto last = last_ready.find(operation.workspace_id);
         return last != last_ready.end() && last->second + 2 * skew_ >= operation.created_at;
@@ -111,10 +128,11 @@ void Judge::answered(const Server* by, const services::Requested& requested) {
         const auto* route = view.table ? view.table->find(operation.workspace_id) : nullptr;
         return route != nullptr && route->state == model::RouteState::kReady;
     };
-    const bool served =
-        no_faults_ ? serves(views_[by]) || reached(views_[by].last_ready)
-                   : reached(last_ready_) ||
-                         std::ranges::any_of(views_, [&](const auto& each) { return serves(each.second); });
+    const bool served = no_faults_ && latest
+                            ? serves(views_[by]) || reached(views_[by].last_ready)
+                            : reached(last_ready_) || std::ranges::any_of(views_, [&](const auto& each) {
+                                  return serves(each.second);
+                              });
     if (!served)
         accuse("an operation of " + operation.workspace_id.str() +
                " succeeded, but no request ever reached it");

@@ -28,7 +28,7 @@ class Judge {
     void told(const Server* server, const test::EngineEvent& event);
     void idle();
     void server_began(const Server* server) { views_[server]; }
-    void server_ended(const Server* server) { views_.erase(server); }
+    void server_ended(const Server* server);
     // The engine is about to change something of the workspace's for this server, which may not even wait for
     // it any more.
     void acted(const std::string& server, const base::WorkspaceId& workspace, bool given_up);

@@ -3,6 +3,7 @@
 //   AGENTDB9_SIMULATION_SCHEDULES  how many (50000; 2000 where a sanitizer looks on)
 //   AGENTDB9_SIMULATION_FIRST      the seed of the first one (1); they count upwards
 //   AGENTDB9_SIMULATION_SEED       only the schedule of this seed, with everything that happens in it
+//   AGENTDB9_SIMULATION_LOG        with it also what the servers log meanwhile
 //   AGENTDB9_SIMULATION_KEEP_GOING all that fail, a line each, instead of the first with everything that
 //                                  happened
 #include <gtest/gtest.h>
@@ -70,6 +71,8 @@ class Simulation : public testing::Test {
 
 TEST_F(Simulation, EndsWithWhatWasAskedForAndLosesNothing) {
     if (const auto seed = number_from("AGENTDB9_SIMULATION_SEED")) {
+        if (std::getenv("AGENTDB9_SIMULATION_LOG") != nullptr)
+            base::log::configure(base::log::Level::kDebug, base::log::Format::kJson);
         World world(*seed, *database_, true);
         const auto verdict = world.run();
         std::cout << lines(world.trace());

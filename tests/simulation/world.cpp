@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/log.hpp"
+
 namespace agentdb9::simulation {
 
 using base::Duration;
@@ -70,8 +72,9 @@ World::~World() {
 }
 
 void World::note(std::string what) {
-    if (traced_)
-        trace_.push_back(base::format_time(loop_.clock().now()).substr(11, 12) + " " + std::move(what));
+    if (!traced_) return;
+    trace_.push_back(base::format_time(loop_.clock().now()).substr(11, 12) + " " + std::move(what));
+    base::log::info(trace_.back());
 }
 
 void World::choose_faults() {

@@ -28,6 +28,9 @@ class RouteBookTest : public ServicesTest {
         made.address = "10.0.0.9";
         return made;
     }
+    void load(std::vector<model::Workspace> rows) {
+        EXPECT_TRUE(run(book_.load(std::move(rows), book_.changes())));
+    }
     const model::RouteTable& table() { return *tables_.back(); }
     const model::Route& route(const model::Workspace& of) { return *table().find(of.id); }
     base::WorkspaceId default_of(const std::string& type) { return table().defaults.at({user_, type}); }
@@ -43,13 +46,28 @@ TEST_F(RouteBookTest, WhatShouldRunIsHeldUntilItHasBeenLookedAt) {
     auto running = workspace();
     running.desired_state = model::DesiredState::kRunning;
     const auto stopped = workspace("notebook");
-    run(book_.load({running, stopped}));
+    load({running, stopped});
     EXPECT_EQ(route(running).state, RouteState::kHeld);
     EXPECT_EQ(route(stopped).state, RouteState::kStopped);
     EXPECT_EQ(route(stopped).default_port, 8888);
     EXPECT_FALSE(route(stopped).strip_prefix);
     EXPECT_TRUE(book_.routed(running.id));
     EXPECT_FALSE(book_.routed(stopped.id));
+}
+
+// Another server tells of a new workspace while this one, which begins, is reading which there are.
+TEST_F(RouteBookTest, WhatIsToldWhileTheRowsAreReadStays) {
+    const auto known = workspace();
+    const auto made = workspace();
+    const auto as_of = book_.changes();
+    run(book_.upsert(made));
+    run(book_.publish(made.id, instance(made, "c1")));
+    EXPECT_FALSE(run(book_.load({known}, as_of)));
+    EXPECT_EQ(book_.serving(made.id), "c1");
+    load({known, made});
+    EXPECT_EQ(book_.serving(made.id), "c1");
+    EXPECT_EQ(route(known).state, RouteState::kStopped);
+    EXPECT_EQ(book_.routed(), std::vector{made.id});
 }
 
 TEST_F(RouteBookTest, PublishesHoldsAndStops) {
@@ -84,7 +102,7 @@ TEST_F(RouteBookTest, AChangedRowKeepsItsRoute) {
 TEST_F(RouteBookTest, AfterAGapEverythingThatServesIsHeldAndNothingElse) {
     const auto serving = workspace();
     const auto stopped = workspace();
-    run(book_.load({serving, stopped}));
+    load({serving, stopped});
     run(book_.publish(serving.id, instance(serving, "c1")));
     run(book_.hold_all());
     EXPECT_EQ(route(serving).state, RouteState::kHeld);
@@ -120,7 +138,7 @@ TEST_F(RouteBookTest, ATypeLeadsToTheDefaultElseToTheNewest) {
     const auto newer = workspace();
     auto chosen = workspace("vscode", true);
     chosen.created_at = older.created_at - 1h;
-    run(book_.load({older, newer}));
+    load({older, newer});
     EXPECT_EQ(default_of("vscode"), newer.id);
     run(book_.upsert(chosen));
     EXPECT_EQ(default_of("vscode"), chosen.id);
@@ -132,7 +150,7 @@ TEST_F(RouteBookTest, AnotherDefaultTakesThePlaceOfTheFormerOne) {
     auto first = workspace("vscode", true);
     auto second = workspace();
     second.created_at = first.created_at - 1h;
-    run(book_.load({first, second}));
+    load({first, second});
     second.is_default = true;
     run(book_.upsert(second));
     EXPECT_EQ(default_of("vscode"), second.id);
@@ -141,7 +159,7 @@ TEST_F(RouteBookTest, AnotherDefaultTakesThePlaceOfTheFormerOne) {
 TEST_F(RouteBookTest, OneThatIsBeingDeletedIsMeantOnlyWhereThereIsNoOther) {
     auto going = workspace("vscode", true);
     const auto staying = workspace();
-    run(book_.load({going, staying}));
+    load({going, staying});
     going.desired_state = model::DesiredState::kDeleted;
     going.is_default = false;
     run(book_.upsert(going));
@@ -154,7 +172,7 @@ TEST_F(RouteBookTest, ARefreshPutsRightWhatWasMissed) {
     const auto known = workspace();
     const auto gone = workspace();
     const auto missed = workspace();
-    run(book_.load({known, gone}));
+    load({known, gone});
     run(book_.publish(known.id, instance(known, "c1")));
     run(book_.refresh({known, missed}, book_.changes()));
     EXPECT_EQ(table().routes.size(), 2U);
@@ -167,7 +185,7 @@ TEST_F(RouteBookTest, ARefreshPutsRightWhatWasMissed) {
 
 TEST_F(RouteBookTest, ARefreshWithRowsReadBeforeAChangeDoesNothing) {
     const auto known = workspace();
-    run(book_.load({known}));
+    load({known});
     const auto as_of = book_.changes();
     const auto made_meanwhile = workspace();
     run(book_.upsert(made_meanwhile));
