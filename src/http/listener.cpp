@@ -116,21 +116,7 @@ std::uint16_t Listener::port() const {
 Task<IoResult<std::unique_ptr<Stream>>> Listener::accept(Loop& loop) {
     while (!closed_) {
         int fd = ::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd >= 0) {
-            sockaddr_storage address{};
-            socklen_t size = sizeof address;
-            ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-            asio::generic::stream_protocol protocol(address.ss_family,
-                                                    address.ss_family == AF_UNIX ? 0 : IPPROTO_TCP);
-            Stream::Socket socket(io_);
-            boost::system::error_code ec;
-            socket.assign(protocol, fd, ec);
-            if (ec) {
-                ::close(fd);
-                co_return std::unexpected(IoError::kReset);
-            }
-            co_return std::make_unique<Stream>(loop, std::move(socket));
-        }
+        if (fd >= 0) co_return std::make_unique<Stream>(loop, Descriptor(fd));
         if (errno == EINTR || errno == ECONNABORTED) continue;
         if (errno != EAGAIN && errno != EWOULDBLOCK) co_return std::unexpected(IoError::kReset);
         co_await descriptor_.async_wait(asio::posix::stream_descriptor::wait_read,

@@ -31,9 +31,8 @@ class Listener {
     void close();
 
   private:
-    explicit Listener(asio::io_context& io) : io_(io), descriptor_(io) {}
+    explicit Listener(asio::io_context& io) : descriptor_(io) {}
 
-    asio::io_context& io_;
     // A plain wait on the descriptor and accept4(): one way for both families.
     asio::posix::stream_descriptor descriptor_;
     std::string path_;

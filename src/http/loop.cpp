@@ -1,6 +1,11 @@
 #include "http/loop.hpp"
 
-#include <poll.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
 
 #include "http/stream.hpp"
 
@@ -9,12 +14,30 @@ namespace {
 
 // Enough for a burst; more is given back to the system.
 constexpr std::size_t kKeptBlocks = 64;
+constexpr std::size_t kBatch = 256;
+// Events in a row, before timers, posted work and listeners have their turn.
+constexpr int kEventsAtOnce = 1024;
+
+int make_epoll() {
+    const int fd = ::epoll_create1(EPOLL_CLOEXEC);
+    if (fd < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+    return fd;
+}
 
 }  // namespace
 
-Loop::Loop(asio::io_context& io) : io_(io), timer_(io), now_(std::chrono::steady_clock::now()) {}
+Loop::Loop(asio::io_context& io)
+    : io_(io),
+      epoll_(make_epoll()),
+      ready_(io, epoll_.get()),
+      timer_(io),
+      now_(std::chrono::steady_clock::now()),
+      scratch_(std::make_unique_for_overwrite<char[]>(kScratchSize)) {}
 
-Loop::~Loop() = default;
+Loop::~Loop() {
+    // It is epoll_'s to close.
+    ready_.release();
+}
 
 base::SteadyTime Loop::after(std::chrono::milliseconds duration) const {
     return now_ + kTick + duration;
@@ -23,12 +46,68 @@ base::SteadyTime Loop::after(std::chrono::milliseconds duration) const {
 void Loop::start(std::function<void()> on_tick) {
     on_tick_ = std::move(on_tick);
     running_ = true;
+    await_events();
     schedule();
 }
 
 void Loop::stop() {
     running_ = false;
     timer_.cancel();
+    if (waiting_ == 0) ready_.cancel();
+}
+
+void Loop::add(Stream& stream, int descriptor) {
+    members_.push_back(stream);
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    event.data.ptr = &stream;
+    // Without memory for it the stream is one that nothing is ever heard of: its deadlines end it.
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event);
+}
+
+void Loop::remove(Stream& stream) {
+    for (auto& event : batch_)
+        if (event.data.ptr == &stream) event.data.ptr = nullptr;
+}
+
+void Loop::wait_begins() {
+    ++waiting_;
+    await_events();
+}
+
+void Loop::wait_ends() {
+    if (--waiting_ == 0 && !running_) ready_.cancel();
+}
+
+void Loop::await_events() {
+    if (armed_ || (!running_ && waiting_ == 0)) return;
+    armed_ = true;
+    ready_.async_wait(asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code ec) {
+        if (ec) {
+            // Cancelled: by one that found nothing to wait for; there may be something again.
+            armed_ = false;
+            if (ec == asio::error::operation_aborted && (running_ || waiting_ > 0)) await_events();
+            return;
+        }
+        handle_events();
+        armed_ = false;
+        await_events();
+    });
+}
+
+void Loop::handle_events() {
+    std::array<epoll_event, kBatch> events;
+    for (int handled = 0; handled < kEventsAtOnce;) {
+        const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), 0);
+        if (count <= 0) return;
+        handled += count;
+        batch_ = std::span(events).first(static_cast<std::size_t>(count));
+        while (!batch_.empty()) {
+            const auto event = batch_.front();
+            batch_ = batch_.subspan(1);
+            if (event.data.ptr != nullptr) static_cast<Stream*>(event.data.ptr)->on_events(event.events);
+        }
+    }
 }
 
 void Loop::schedule() {
@@ -42,24 +121,9 @@ void Loop::schedule() {
 
 void Loop::tick() {
     now_ = std::chrono::steady_clock::now();
-    std::vector<pollfd> polled;
-    std::vector<Stream*> watched;
-    for (Member& member : members_) {
-        auto& stream = static_cast<Stream&>(member);
-        if (!stream.is_open()) continue;
-        stream.check_deadlines(now_);
-        if (!stream.peer_gone_ || !stream.is_open()) continue;
-        polled.push_back({stream.socket_.native_handle(), POLLRDHUP, 0});
-        watched.push_back(&stream);
-    }
-    // A stream never dies inside close(): the coroutine that owns it is only made ready.
-    if (!polled.empty() && ::poll(polled.data(), polled.size(), 0) > 0) {
-        for (std::size_t i = 0; i < polled.size(); ++i) {
-            if ((polled[i].revents & (POLLRDHUP | POLLHUP | POLLERR)) == 0) continue;
-            watched[i]->close(IoError::kReset);
-            if (auto gone = std::exchange(watched[i]->peer_gone_, nullptr)) gone();
-        }
-    }
+    // A stream never dies in here: the coroutine that owns it is only made ready.
+    for (Member& member : members_)
+        static_cast<Stream&>(member).on_tick(now_);
     if (on_tick_) on_tick_();
 }
 

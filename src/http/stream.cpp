@@ -2,136 +2,200 @@
 
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <array>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
 
 namespace agentdb9::http {
 namespace {
 
-constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMaxParts = 16;
 
 bool would_block(int error) {
     return error == EAGAIN || error == EWOULDBLOCK;
 }
 
-void set_option(Stream::Socket& socket, int level, int option, int value) {
-    ::setsockopt(socket.native_handle(), level, option, &value, sizeof value);
+void set_option(int descriptor, int level, int option, int value) {
+    ::setsockopt(descriptor, level, option, &value, sizeof value);
 }
 
 }  // namespace
 
-Stream::Stream(Loop& loop, Socket socket) : loop_(loop), socket_(std::move(socket)) {
-    loop_.members_.push_back(*this);
+Stream::Stream(Loop& loop, base::Descriptor descriptor) : loop_(loop), descriptor_(std::move(descriptor)) {
+    const int fd = descriptor_.get();
     // The TCP ones fail on a unix socket, which needs none of them.
-    set_option(socket_, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     // A peer that vanished without a word is noticed in about two minutes, also on a connection without a
     // deadline.
-    set_option(socket_, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set_option(socket_, IPPROTO_TCP, TCP_KEEPIDLE, 60);
-    set_option(socket_, IPPROTO_TCP, TCP_KEEPINTVL, 15);
-    set_option(socket_, IPPROTO_TCP, TCP_KEEPCNT, 4);
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+    loop_.add(*this, fd);
 }
 
 Stream::~Stream() {
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    loop_.remove(*this);
 }
 
 Task<IoResult<std::unique_ptr<Stream>>> Stream::connect(Loop& loop,
                                                         asio::generic::stream_protocol::endpoint to,
                                                         base::SteadyTime deadline) {
-    Socket socket(loop.io());
-    boost::system::error_code failed;
-    socket.open(to.protocol(), failed);
-    if (failed) co_return std::unexpected(IoError::kReset);
-    auto stream = std::make_unique<Stream>(loop, std::move(socket));
+    base::Descriptor descriptor(
+        ::socket(to.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!descriptor) co_return std::unexpected(IoError::kReset);
+    const int fd = descriptor.get();
+    const bool connected = ::connect(fd, to.data(), static_cast<socklen_t>(to.size())) == 0;
+    if (!connected && errno != EINPROGRESS) co_return std::unexpected(IoError::kReset);
+    auto stream = std::make_unique<Stream>(loop, std::move(descriptor));
+    stream->readable_ = false;
+    if (connected) co_return stream;
+    stream->writable_ = false;
     stream->send_deadline_ = deadline;
-    auto [ec] = co_await stream->socket_.async_connect(to, kAsTuple);
-    stream->send_deadline_ = kNever;
-    if (stream->error_) co_return std::unexpected(*stream->error_);
-    if (ec) co_return std::unexpected(IoError::kReset);
+    if (auto ready = co_await stream->suspend(stream->sender_); !ready)
+        co_return std::unexpected(ready.error());
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
+        co_return std::unexpected(IoError::kReset);
     co_return stream;
 }
 
 IoResult<std::size_t> Stream::try_recv(std::span<char> into) {
     if (error_) return std::unexpected(*error_);
+    if (!readable_) return 0;
     while (true) {
-        auto count = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+        const auto count = ::recv(descriptor_.get(), into.data(), into.size(), MSG_DONTWAIT);
         if (count > 0) {
             received_ += static_cast<std::uint64_t>(count);
+            // Less than there was room for: that was all, and whatever comes now is a new event. Not so where
+            // the end has come already.
+            if (static_cast<std::size_t>(count) < into.size() && !hung_up_) readable_ = false;
             return static_cast<std::size_t>(count);
         }
         if (count == 0) return std::unexpected(IoError::kEnd);
-        if (would_block(errno)) return 0;
+        if (would_block(errno)) {
+            readable_ = false;
+            return 0;
+        }
         if (errno != EINTR) return std::unexpected(IoError::kReset);
     }
 }
 
-Task<IoResult<>> Stream::wait_readable(base::SteadyTime deadline) {
-    while (true) {
-        if (error_) co_return std::unexpected(*error_);
-        if (std::exchange(interrupted_, false)) co_return std::unexpected(IoError::kCancelled);
-        timed_out_ = false;
-        recv_deadline_ = deadline;
-        auto [ec] = co_await socket_.async_wait(Socket::wait_read, kAsTuple);
+Task<IoResult<>> Stream::suspend(std::optional<Waiter>& place) {
+    return asio::async_initiate<const asio::use_awaitable_t<>, void(IoResult<>)>(
+        [this, &place](auto handler) {
+            place.emplace(std::move(handler));
+            loop_.wait_begins();
+        },
+        asio::use_awaitable);
+}
+
+void Stream::resume(std::optional<Waiter>& place, IoResult<> result) {
+    if (!place) return;
+    auto waiter = std::move(*place);
+    place.reset();
+    loop_.wait_ends();
+    // It may destroy this stream.
+    std::move(waiter)(std::move(result));
+}
+
+void Stream::resume_later(std::optional<Waiter>& place, IoResult<> result) {
+    if (!place) return;
+    asio::post(loop_.io(), [waiter = std::move(*place), result = std::move(result)]() mutable {
+        std::move(waiter)(std::move(result));
+    });
+    place.reset();
+    loop_.wait_ends();
+}
+
+void Stream::on_events(std::uint32_t events) {
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
+    if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) writable_ = true;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+    const bool both = receiver_ && sender_ && readable_ && writable_;
+    if (both) resume_later(sender_, {});
+    if (receiver_ && readable_) {
         recv_deadline_ = kNever;
-        if (!ec) co_return error_ ? IoResult<>(std::unexpected(*error_)) : IoResult<>();
-        if (ec != asio::error::operation_aborted) co_return std::unexpected(error_.value_or(IoError::kReset));
-        if (!error_ && timed_out_) co_return std::unexpected(IoError::kTimeout);
+        return resume(receiver_, {});
+    }
+    if (sender_ && writable_) {
+        send_deadline_ = kNever;
+        resume(sender_, {});
     }
 }
 
+Task<IoResult<>> Stream::wait_readable(base::SteadyTime deadline) {
+    if (error_) co_return std::unexpected(*error_);
+    if (std::exchange(interrupted_, false)) co_return std::unexpected(IoError::kCancelled);
+    if (readable_) co_return IoResult<>();
+    recv_deadline_ = deadline;
+    auto result = co_await suspend(receiver_);
+    recv_deadline_ = kNever;
+    co_return result;
+}
+
 Task<IoResult<>> Stream::wait_writable() {
+    if (error_) co_return std::unexpected(*error_);
+    if (writable_) co_return IoResult<>();
+    send_deadline_ = loop_.after(stall_limit_);
+    auto result = co_await suspend(sender_);
+    send_deadline_ = kNever;
+    if (error_) co_return std::unexpected(*error_);
+    co_return result;
+}
+
+IoResult<> Stream::try_send(std::span<std::string_view> parts) {
+    if (error_) return std::unexpected(*error_);
+    std::array<iovec, kMaxParts> vectors;
     while (true) {
-        send_deadline_ = loop_.after(stall_limit_);
-        auto [ec] = co_await socket_.async_wait(Socket::wait_write, kAsTuple);
-        send_deadline_ = kNever;
-        if (error_) co_return std::unexpected(*error_);
-        if (!ec) co_return IoResult<>();
-        // An interrupt wakes the sender as well; it goes on.
-        if (ec != asio::error::operation_aborted) co_return std::unexpected(IoError::kReset);
+        std::size_t count = 0;
+        std::size_t size = 0;
+        for (auto part : parts) {
+            if (part.empty()) continue;
+            if (count == kMaxParts) return std::unexpected(IoError::kClosed);
+            // sendmsg() does not write through it.
+            vectors[count++] = {const_cast<char*>(part.data()), part.size()};  // NOLINT
+            size += part.size();
+        }
+        if (count == 0 || !writable_) return {};
+        msghdr message{};
+        message.msg_iov = vectors.data();
+        message.msg_iovlen = count;
+        const auto sent = ::sendmsg(descriptor_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0) {
+            if (errno == EINTR) continue;
+            if (!would_block(errno)) return std::unexpected(IoError::kReset);
+            writable_ = false;
+            return {};
+        }
+        auto left = static_cast<std::size_t>(sent);
+        sent_ += left;
+        for (auto& part : parts) {
+            const auto used = std::min(left, part.size());
+            part.remove_prefix(used);
+            left -= used;
+        }
+        if (static_cast<std::size_t>(sent) == size) return {};
     }
 }
 
 Task<IoResult<>> Stream::send(std::span<const std::string_view> parts) {
-    std::array<iovec, kMaxParts> vectors{};
-    std::size_t count = 0;
-    for (auto part : parts) {
-        if (part.empty()) continue;
-        if (count == kMaxParts) co_return std::unexpected(IoError::kClosed);
-        // sendmsg() does not write through it.
-        vectors[count++] = {const_cast<char*>(part.data()), part.size()};  // NOLINT
+    std::array<std::string_view, kMaxParts> left;
+    if (parts.size() > left.size()) co_return std::unexpected(IoError::kClosed);
+    std::ranges::copy(parts, left.begin());
+    const std::span all(left.data(), parts.size());
+    while (true) {
+        if (auto sent = try_send(all); !sent) co_return sent;
+        if (std::ranges::all_of(all, &std::string_view::empty)) co_return IoResult<>();
+        if (auto ready = co_await wait_writable(); !ready) co_return ready;
     }
-    std::size_t first = 0;
-    while (first < count) {
-        if (error_) co_return std::unexpected(*error_);
-        msghdr message{};
-        message.msg_iov = &vectors[first];
-        message.msg_iovlen = count - first;
-        auto sent = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (sent < 0) {
-            if (errno == EINTR) continue;
-            if (!would_block(errno)) co_return std::unexpected(IoError::kReset);
-            if (auto ready = co_await wait_writable(); !ready) co_return ready;
-            continue;
-        }
-        auto left = static_cast<std::size_t>(sent);
-        sent_ += left;
-        while (first < count && left >= vectors[first].iov_len)
-            left -= vectors[first++].iov_len;
-        if (first < count && left > 0) {
-            vectors[first].iov_base = static_cast<char*>(vectors[first].iov_base) + left;
-            vectors[first].iov_len -= left;
-        }
-    }
-    co_return IoResult<>();
 }
 
 Task<IoResult<>> Stream::send(std::string_view bytes) {
@@ -140,57 +204,64 @@ Task<IoResult<>> Stream::send(std::string_view bytes) {
 }
 
 void Stream::shutdown_send() {
-    boost::system::error_code ignored;
-    if (!error_) socket_.shutdown(Socket::shutdown_send, ignored);
+    if (!error_) ::shutdown(descriptor_.get(), SHUT_WR);
 }
 
 void Stream::close(IoError why) {
     if (error_) return;
     error_ = why;
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    loop_.remove(*this);
+    descriptor_ = base::Descriptor();
+    resume_later(receiver_, std::unexpected(why));
+    resume_later(sender_, std::unexpected(why));
 }
 
 void Stream::reset_at_close() {
-    boost::system::error_code ignored;
-    if (!error_) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    if (!error_) ::setsockopt(descriptor_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 void Stream::interrupt() {
     if (error_) return;
-    interrupted_ = true;
-    boost::system::error_code ignored;
-    socket_.cancel(ignored);
+    if (!receiver_) {
+        interrupted_ = true;
+        return;
+    }
+    resume_later(receiver_, std::unexpected(IoError::kCancelled));
 }
 
-bool Stream::is_quiet() const {
-    if (error_) return false;
-    pollfd polled{const_cast<Stream*>(this)->socket_.native_handle(), POLLIN | POLLRDHUP, 0};  // NOLINT
+bool Stream::is_quiet(bool now) const {
+    if (error_ || hung_up_) return false;
+    if (!now && !readable_) return true;
+    pollfd polled{descriptor_.get(), POLLIN | POLLRDHUP, 0};
     return ::poll(&polled, 1, 0) == 0;
 }
 
 std::string Stream::peer_address() const {
-    boost::system::error_code ec;
-    auto endpoint = socket_.remote_endpoint(ec);
-    if (ec) return {};
-    auto family = endpoint.protocol().family();
-    if (family != AF_INET && family != AF_INET6) return {};
     asio::ip::tcp::endpoint tcp;
-    tcp.resize(endpoint.size());
-    std::memcpy(tcp.data(), endpoint.data(), endpoint.size());
-    auto address = tcp.address();
-    if (address.is_v6() && address.to_v6().is_v4_mapped())
-        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
-    return address.to_string();
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    if (error_ || ::getpeername(descriptor_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
+        return {};
+    if (address.ss_family != AF_INET && address.ss_family != AF_INET6) return {};
+    tcp.resize(size);
+    std::memcpy(tcp.data(), &address, size);
+    auto ip = tcp.address();
+    if (ip.is_v6() && ip.to_v6().is_v4_mapped())
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, ip.to_v6()).to_string();
+    return ip.to_string();
 }
 
-void Stream::check_deadlines(base::SteadyTime now) {
+void Stream::on_tick(base::SteadyTime now) {
+    if (error_) return;
     if (send_deadline_ <= now) return close(IoError::kTimeout);
+    if (hung_up_ && peer_gone_) {
+        close(IoError::kReset);
+        return std::exchange(peer_gone_, nullptr)();
+    }
     if (recv_deadline_ > now) return;
     recv_deadline_ = kNever;
-    timed_out_ = true;
-    boost::system::error_code ignored;
-    socket_.cancel(ignored);
+    resume_later(receiver_, std::unexpected(IoError::kTimeout));
 }
 
 Reader::~Reader() {
@@ -204,21 +275,28 @@ void Reader::consume(std::size_t count) {
     if (block_) stream_.loop().give_block(std::move(block_));
 }
 
+IoResult<bool> Reader::try_fill() {
+    if (!block_) block_ = stream_.loop().take_block();
+    if (begin_ > 0 && (end_ == kBlockSize || begin_ == end_)) {
+        std::memmove(block_.get(), block_.get() + begin_, end_ - begin_);
+        end_ -= begin_;
+        begin_ = 0;
+    }
+    const auto got = stream_.try_recv({block_.get() + end_, kBlockSize - end_});
+    if (got && *got > 0) {
+        end_ += *got;
+        return true;
+    }
+    if (begin_ == end_) consume(0);
+    if (!got) return std::unexpected(got.error());
+    return false;
+}
+
 Task<IoResult<>> Reader::fill(base::SteadyTime deadline) {
     while (true) {
-        if (!block_) block_ = stream_.loop().take_block();
-        if (begin_ > 0 && (end_ == kBlockSize || begin_ == end_)) {
-            std::memmove(block_.get(), block_.get() + begin_, end_ - begin_);
-            end_ -= begin_;
-            begin_ = 0;
-        }
-        auto got = stream_.try_recv({block_.get() + end_, kBlockSize - end_});
-        if (got && *got > 0) {
-            end_ += *got;
-            co_return IoResult<>();
-        }
-        if (begin_ == end_) consume(0);
-        if (!got) co_return std::unexpected(got.error());
+        const auto filled = try_fill();
+        if (!filled) co_return std::unexpected(filled.error());
+        if (*filled) co_return IoResult<>();
         if (auto ready = co_await stream_.wait_readable(deadline); !ready) co_return ready;
     }
 }

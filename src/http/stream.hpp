@@ -7,7 +7,9 @@
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <expected>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,9 +23,8 @@ using IoResult = std::expected<T, IoError>;
 
 class Stream final : private Loop::Member {
   public:
-    using Socket = asio::generic::stream_protocol::socket;
-
-    Stream(Loop& loop, Socket socket);
+    // `descriptor`: connected, or about to be, and non-blocking.
+    Stream(Loop& loop, base::Descriptor descriptor);
     ~Stream();
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
@@ -36,12 +37,17 @@ class Stream final : private Loop::Member {
     // Bytes that are there now, without waiting: at least one; 0 when there are none yet; kEnd after the
     // last.
     IoResult<std::size_t> try_recv(std::span<char> into);
-    // Returns when try_recv() has something to tell; kTimeout at `deadline`, and the stream is still good.
+    // Returns when try_recv() may have something to tell; kTimeout at `deadline`, and the stream is still
+    // good.
     Task<IoResult<>> wait_readable(base::SteadyTime deadline);
+    // Sends as much of `parts`, at most 16, in order, as the system takes now, and takes it off them.
+    IoResult<> try_send(std::span<std::string_view> parts);
     // Sends all of `parts`, at most 16, in order. When the other side takes nothing for the stall limit the
     // stream is closed: kTimeout.
     Task<IoResult<>> send(std::span<const std::string_view> parts);
     Task<IoResult<>> send(std::string_view bytes);
+    // Returns when more may be sent; closes the stream as send() does.
+    Task<IoResult<>> wait_writable();
     void set_stall_limit(std::chrono::milliseconds limit) { stall_limit_ = limit; }
 
     // Sends FIN; receiving goes on.
@@ -55,8 +61,9 @@ class Stream final : private Loop::Member {
     void interrupt();
     // Takes an interrupt back that nothing has waited for.
     void forget_interrupt() { interrupted_ = false; }
-    // For an idle connection: nothing came, and the other side has not closed.
-    bool is_quiet() const;
+    // For an idle connection: nothing came, and the other side has not closed. As of the last look at the
+    // events or, with `now`, as of this moment, which costs a system call.
+    bool is_quiet(bool now) const;
 
     // While set: when the other side closes, even its sending half, and nobody may be reading to notice, this
     // stream is closed (kReset) within a tick and `gone` called. An empty function ends it.
@@ -70,18 +77,29 @@ class Stream final : private Loop::Member {
 
   private:
     friend class Loop;
-    void check_deadlines(base::SteadyTime now);
-    Task<IoResult<>> wait_writable();
+    using Waiter = asio::async_result<asio::use_awaitable_t<>, void(IoResult<>)>::handler_type;
+
+    void on_events(std::uint32_t events);
+    void on_tick(base::SteadyTime now);
+    Task<IoResult<>> suspend(std::optional<Waiter>& place);
+    void resume(std::optional<Waiter>& place, IoResult<> result);
+    // The same at the loop's next turn: for those who are in the middle of something else.
+    void resume_later(std::optional<Waiter>& place, IoResult<> result);
 
     Loop& loop_;
-    Socket socket_;
+    base::Descriptor descriptor_;
     std::optional<IoError> error_;
+    // As far as is known; a call that finds out otherwise says so here.
+    bool readable_ = true;
+    bool writable_ = true;
+    bool hung_up_ = false;  // the other side has closed its sending half, or all
+    bool interrupted_ = false;
+    std::optional<Waiter> receiver_;
+    std::optional<Waiter> sender_;
     base::SteadyTime recv_deadline_ = kNever;
     base::SteadyTime send_deadline_ = kNever;
     std::chrono::milliseconds stall_limit_{120'000};
     std::function<void()> peer_gone_;
-    bool interrupted_ = false;
-    bool timed_out_ = false;
     std::uint64_t received_ = 0;
     std::uint64_t sent_ = 0;
 };
@@ -100,6 +118,8 @@ class Reader {
     void consume(std::size_t count);
     // Adds at least one byte behind data(), which moves. Not when full().
     Task<IoResult<>> fill(base::SteadyTime deadline);
+    // The same without waiting: false when nothing is there yet.
+    IoResult<bool> try_fill();
     Stream& stream() { return stream_; }
 
   private:

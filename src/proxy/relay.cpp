@@ -106,8 +106,9 @@ Task<http::IoResult<>> Relay::connect(bool fresh) {
     reader_.reset();
     upstream_.reset();
     reused_ = false;
-    auto max_idle = may_repeat() ? worker_.limits().upstream_idle : kFreshlyIdle;
-    if (!fresh) upstream_ = worker_.pool().take(to_.target, max_idle);
+    const bool twice = may_repeat();
+    auto max_idle = twice ? worker_.limits().upstream_idle : kFreshlyIdle;
+    if (!fresh) upstream_ = worker_.pool().take(to_.target, max_idle, !twice);
     if (upstream_) {
         reused_ = true;
         ++worker_.metrics().upstream_reuses;

@@ -31,7 +31,8 @@ Task<std::optional<tcp::endpoint>> resolve(http::Loop& loop, model::Endpoint end
 
 }  // namespace
 
-std::unique_ptr<http::Stream> UpstreamPool::take(const Target& target, std::chrono::milliseconds max_idle) {
+std::unique_ptr<http::Stream> UpstreamPool::take(const Target& target, std::chrono::milliseconds max_idle,
+                                                 bool certain) {
     auto found = idle_.find(target);
     if (found == idle_.end()) return nullptr;
     auto& kept = found->second;
@@ -40,7 +41,7 @@ std::unique_ptr<http::Stream> UpstreamPool::take(const Target& target, std::chro
         if (loop_.now() - kept.back().since > max_idle) break;  // the others are older still
         Idle newest = std::move(kept.back());
         kept.pop_back();
-        if (newest.stream->is_quiet()) taken = std::move(newest.stream);
+        if (newest.stream->is_quiet(certain)) taken = std::move(newest.stream);
     }
     if (kept.empty()) idle_.erase(found);
     return taken;
@@ -63,7 +64,7 @@ void UpstreamPool::put(const Target& target, std::unique_ptr<http::Stream> strea
 void UpstreamPool::sweep() {
     for (auto it = idle_.begin(); it != idle_.end();) {
         std::erase_if(it->second, [&](const Idle& idle) {
-            return loop_.now() - idle.since > limits_.upstream_idle || !idle.stream->is_quiet();
+            return loop_.now() - idle.since > limits_.upstream_idle || !idle.stream->is_quiet(false);
         });
         it = it->second.empty() ? idle_.erase(it) : std::next(it);
     }

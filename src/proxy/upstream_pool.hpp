@@ -29,8 +29,10 @@ class UpstreamPool {
   public:
     UpstreamPool(http::Loop& loop, const Limits& limits) : loop_(loop), limits_(limits) {}
 
-    // An idle connection that is still quiet and was used within `max_idle`; else nothing.
-    std::unique_ptr<http::Stream> take(const Target& target, std::chrono::milliseconds max_idle);
+    // An idle connection that is still quiet and was used within `max_idle`; else nothing. `certain`: quiet
+    // at this moment, for a request that cannot be sent twice.
+    std::unique_ptr<http::Stream> take(const Target& target, std::chrono::milliseconds max_idle,
+                                       bool certain);
     Task<http::IoResult<std::unique_ptr<http::Stream>>> connect(Target target);
     // Only when the exchange before has ended cleanly on both sides.
     void put(const Target& target, std::unique_ptr<http::Stream> stream);

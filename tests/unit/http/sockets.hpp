@@ -27,8 +27,7 @@ struct StreamPair {
         if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
             throw std::runtime_error("socketpair");
         other = fds[1];
-        http::Stream::Socket socket(io, asio::generic::stream_protocol(AF_UNIX, 0), fds[0]);
-        stream = std::make_unique<http::Stream>(loop, std::move(socket));
+        stream = std::make_unique<http::Stream>(loop, base::Descriptor(fds[0]));
     }
     ~StreamPair() { close_other(); }
     StreamPair(const StreamPair&) = delete;

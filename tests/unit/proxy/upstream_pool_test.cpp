@@ -22,8 +22,8 @@ class UpstreamPoolTest : public testing::Test {
         int fds[2] = {-1, -1};
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
         others_.push_back(fds[1]);
-        http::Stream::Socket socket(io_, asio::generic::stream_protocol(AF_UNIX, 0), fds[0]);
-        return std::make_unique<http::Stream>(loop_, std::move(socket));
+
+        return std::make_unique<http::Stream>(loop_, base::Descriptor(fds[0]));
     }
     static model::RouteTable table_of(const std::string& instance, model::RouteState state) {
         model::RouteTable table;
@@ -42,36 +42,36 @@ class UpstreamPoolTest : public testing::Test {
 };
 
 TEST_F(UpstreamPoolTest, GivesBackWhatWasPutNewestFirst) {
-    EXPECT_FALSE(pool_.take(one_, 1h));
+    EXPECT_FALSE(pool_.take(one_, 1h, true));
     auto first = connected();
     auto second = connected();
     auto* newest = second.get();
     pool_.put(one_, std::move(first));
     pool_.put(one_, std::move(second));
-    EXPECT_EQ(pool_.take(one_, 1h).get(), newest);
+    EXPECT_EQ(pool_.take(one_, 1h, true).get(), newest);
     EXPECT_EQ(pool_.size(), 1U);
 }
 
 TEST_F(UpstreamPoolTest, AnAddressThatPassedToAnotherInstanceIsAnotherTarget) {
     pool_.put(one_, connected());
-    EXPECT_FALSE(pool_.take({one_.endpoint, "i-2"}, 1h));
-    EXPECT_FALSE(pool_.take({{"10.0.0.1", 81}, "i-1"}, 1h));
-    EXPECT_TRUE(pool_.take(one_, 1h));
+    EXPECT_FALSE(pool_.take({one_.endpoint, "i-2"}, 1h, true));
+    EXPECT_FALSE(pool_.take({{"10.0.0.1", 81}, "i-1"}, 1h, true));
+    EXPECT_TRUE(pool_.take(one_, 1h, true));
 }
 
 TEST_F(UpstreamPoolTest, WhatIdledTooLongForTheCallerIsNotGiven) {
     pool_.put(one_, connected());
-    EXPECT_FALSE(pool_.take(one_, -1ms));
-    EXPECT_TRUE(pool_.take(one_, 0ms));
+    EXPECT_FALSE(pool_.take(one_, -1ms, true));
+    EXPECT_TRUE(pool_.take(one_, 0ms, true));
 }
 
 TEST_F(UpstreamPoolTest, ConnectionsThatSaidSomethingOrEndedAreNotGiven) {
     pool_.put(one_, connected());
     EXPECT_EQ(::send(others_.back(), "x", 1, 0), 1);
-    EXPECT_FALSE(pool_.take(one_, 1h));
+    EXPECT_FALSE(pool_.take(one_, 1h, true));
     pool_.put(one_, connected());
     ::shutdown(others_.back(), SHUT_WR);
-    EXPECT_FALSE(pool_.take(one_, 1h));
+    EXPECT_FALSE(pool_.take(one_, 1h, true));
     EXPECT_EQ(pool_.size(), 0U);
 }
 
@@ -97,8 +97,8 @@ TEST_F(UpstreamPoolTest, OnlyInstancesThatServeKeepTheirs) {
     pool_.retain(table_of("i-1", model::RouteState::kReady));
     EXPECT_EQ(pool_.size(), 2U);
     pool_.retain(table_of("i-2", model::RouteState::kReady));
-    EXPECT_FALSE(pool_.take(one_, 1h));
-    EXPECT_TRUE(pool_.take(fixed, 1h));
+    EXPECT_FALSE(pool_.take(one_, 1h, true));
+    EXPECT_TRUE(pool_.take(fixed, 1h, true));
 }
 
 }  // namespace
