@@ -40,6 +40,8 @@ target_link_libraries(agentdb9_boost PUBLIC Threads::Threads)
 target_include_directories(agentdb9_boost SYSTEM PUBLIC ${BOOST_INCLUDE})
 target_compile_definitions(agentdb9_boost PUBLIC
     BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_HAS_CO_AWAIT
+    # Coroutine frames that a thread keeps for the next ones: a relayed request has about ten.
+    BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=16
     BOOST_BEAST_SEPARATE_COMPILATION BOOST_JSON_NO_LIB BOOST_URL_NO_LIB BOOST_ALL_NO_LIB
     BOOST_JSON_STATIC_LINK BOOST_URL_STATIC_LINK)
 

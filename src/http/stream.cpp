@@ -119,6 +119,7 @@ void Stream::on_events(std::uint32_t events) {
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
     if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) writable_ = true;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+    if (watcher_ != nullptr) return watcher_->on_ready();
     const bool both = receiver_ && sender_ && readable_ && writable_;
     if (both) resume_later(sender_, {});
     if (receiver_ && readable_) {

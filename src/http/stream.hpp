@@ -69,6 +69,17 @@ class Stream final : private Loop::Member {
     // stream is closed (kReset) within a tick and `gone` called. An empty function ends it.
     void watch_peer(std::function<void()> gone) { peer_gone_ = std::move(gone); }
 
+    // Instead of coroutines: called after events, when receiving or sending may go on. It may destroy the
+    // stream. Such a stream has no deadlines; nobody is told of its close().
+    class Watcher {
+      public:
+        virtual void on_ready() = 0;
+
+      protected:
+        ~Watcher() = default;
+    };
+    void set_watcher(Watcher& watcher) { watcher_ = &watcher; }
+
     // "192.0.2.1", "2001:db8::1", or empty for a unix socket.
     std::string peer_address() const;
     std::uint64_t bytes_received() const { return received_; }
@@ -94,6 +105,7 @@ class Stream final : private Loop::Member {
     bool writable_ = true;
     bool hung_up_ = false;  // the other side has closed its sending half, or all
     bool interrupted_ = false;
+    Watcher* watcher_ = nullptr;
     std::optional<Waiter> receiver_;
     std::optional<Waiter> sender_;
     base::SteadyTime recv_deadline_ = kNever;

@@ -79,6 +79,9 @@ class Gateway {
     };
     using CallerResult = std::expected<Caller, Refusal>;
 
+    CallerResult known_bearer(const http::RequestHead& head, const Client& client);
+    std::shared_ptr<const model::Route> ready_route(const base::WorkspaceId& workspace,
+                                                    const base::UserId& user) const;
     Task<CallerResult> identify(const http::RequestHead& head, const Client& client);
     Task<Answer<Caller>> check(auth::Credential credential);
     Task<bool> is_foreign_authorization(const http::RequestHead& head);

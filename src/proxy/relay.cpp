@@ -1,9 +1,9 @@
 #include "proxy/relay.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include "http/message.hpp"
+#include "proxy/tunnel.hpp"
 
 namespace agentdb9::proxy {
 namespace {
@@ -18,26 +18,20 @@ Relay::Relay(std::shared_ptr<Session> session, ToApplication to)
     : worker_(session->worker()),
       session_(std::move(session)),
       to_(std::move(to)),
-      request_body_(session_->reader(), session_->head().framing, http::BodyReader::Form::kAsSent),
-      pump_ended_(worker_.loop().io(), asio::steady_timer::time_point::max()),
-      cut_(worker_.loop().io()) {
+      request_body_(session_->reader(), session_->head().framing, http::BodyReader::Form::kAsSent) {
     worker_.add(*this);
     ++worker_.metrics().relays_in_flight;
     if (to_.route && to_.route->use) ++to_.route->use->requests_in_flight;
 }
 
 Relay::~Relay() {
-    if (tunnelling_) {
-        --worker_.metrics().tunnels_open;
-        if (to_.route && to_.route->use) --to_.route->use->open_sockets;
-    } else {
-        --worker_.metrics().relays_in_flight;
-        if (to_.route && to_.route->use) --to_.route->use->requests_in_flight;
-    }
+    --worker_.metrics().relays_in_flight;
+    if (to_.route && to_.route->use) --to_.route->use->requests_in_flight;
 }
 
 Task<Relay::Outcome> Relay::run(std::shared_ptr<Relay> self) {
     auto outcome = co_await self->exchange();
+    if (outcome == Outcome::kTunnelled) co_return outcome;
     co_await self->stop_pump();
     self->session_->stream().watch_peer({});
     co_return outcome;
@@ -45,22 +39,12 @@ Task<Relay::Outcome> Relay::run(std::shared_ptr<Relay> self) {
 
 void Relay::on_revocation(const auth::Revocation& revocation) {
     if (!revocation.covers(*to_.principal)) return;
-    if (tunnelling_) return end_tunnel(Ending::kRevoked);
     session_->stream().close();
     if (upstream_) upstream_->close();
 }
 
-void Relay::on_routes(const model::RouteTable&) {
-    // A held workspace says nothing yet about its instance: it may be serving still.
-    if (!tunnelling_ || !to_.route) return;
-    auto found = worker_.routes()->routes.find(to_.route->workspace);
-    bool held = found != worker_.routes()->routes.end() && found->second->state == model::RouteState::kHeld;
-    if (!held && instance_moved()) end_tunnel(Ending::kRestart);
-}
-
-void Relay::on_drain() {
-    if (tunnelling_) end_tunnel(Ending::kGoingAway);
-}
+void Relay::on_routes(const model::RouteTable&) {}
+void Relay::on_drain() {}
 
 bool Relay::instance_moved() const {
     if (!to_.route || !worker_.routes()) return false;
@@ -102,6 +86,23 @@ Task<Relay::Outcome> Relay::exchange() {
     co_return co_await pass_response();
 }
 
+// Both streams go on without this relay and its session.
+Task<Relay::Outcome> Relay::tunnel() {
+    auto& client = session_->stream();
+    client.watch_peer({});
+    const auto head = client_interim_head(response_, session_->request_id());
+    if (!co_await client.send(head)) co_return Outcome::kClose;
+    const bool websocket = http::list_has(response_.get("Upgrade").value_or(to_.upgrade), "websocket");
+    auto tunnel = std::make_shared<Tunnel>(worker_, to_, websocket,
+                                           Tunnel::Ends{session_->give_stream(), std::move(upstream_),
+                                                        session_->reader().data(), reader_->data()});
+    session_->reader().consume(session_->reader().data().size());
+    reader_->consume(reader_->data().size());
+    reader_.reset();
+    worker_.keep(std::move(tunnel));
+    co_return Outcome::kTunnelled;
+}
+
 Task<http::IoResult<>> Relay::connect(bool fresh) {
     reader_.reset();
     upstream_.reset();
@@ -129,7 +130,8 @@ Task<Relay::HeadResult> Relay::ask_upstream() {
     forwarding.trusted_peer = client.trusted_peer;
     forwarding.scheme = client.scheme;
     forwarding.prefix = to_.prefix;
-    forwarding.host = to_.target.endpoint.host + ":" + std::to_string(to_.target.endpoint.port);
+    const auto host = to_.target.endpoint.host + ":" + std::to_string(to_.target.endpoint.port);
+    forwarding.host = host;
     forwarding.pass_authorization = to_.pass_authorization;
     forwarding.upgrade = to_.upgrade;
     forwarding.request_id = session_->request_id();
@@ -163,7 +165,7 @@ void Relay::start_pump() {
             co_await asio::this_coro::throw_if_cancelled(false);
             co_await self->pump_request();
             self->pump_running_ = false;
-            self->pump_ended_.cancel();
+            if (self->pump_ended_) self->pump_ended_->notify_all();
             if (self->pump_stopping_) co_return;
             self->watch_client();
             // Whoever waits for the answer's head has a deadline from now on.
@@ -209,8 +211,9 @@ Task<> Relay::stop_pump() {
     pump_stopping_ = true;
     session_->stream().interrupt();
     if (upstream_) upstream_->close();
+    pump_ended_.emplace(worker_.loop().io().get_executor());
     while (pump_running_)
-        co_await pump_ended_.async_wait(asio::as_tuple(asio::use_awaitable));
+        co_await pump_ended_->wait();
     session_->stream().forget_interrupt();
 }
 

@@ -1,13 +1,11 @@
-// One request on its way to an application and the answer's way back; after a 101, the tunnel that became of
-// them. Owned by the coroutines that run it; lives on its worker's thread.
+// One request on its way to an application and the answer's way back; after a 101 a Tunnel goes on. Owned by
+// the coroutines that run it; lives on its worker's thread.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <optional>
 
 #include "http/body.hpp"
-#include "http/websocket.hpp"
 #include "proxy/gateway.hpp"
 #include "proxy/relay_headers.hpp"
 #include "proxy/session.hpp"
@@ -17,9 +15,10 @@ namespace agentdb9::proxy {
 class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
   public:
     enum class Outcome {
-        kKeep,   // the client's next request may follow
-        kClose,  // the connection is over
-        kMoved,  // nothing was lost, but the instance has gone: ask the gateway again
+        kKeep,       // the client's next request may follow
+        kClose,      // the connection is over
+        kMoved,      // nothing was lost, but the instance has gone: ask the gateway again
+        kTunnelled,  // the connection is a tunnel's now, and the session's no more
     };
 
     Relay(std::shared_ptr<Session> session, ToApplication to);
@@ -29,8 +28,6 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
 
   private:
     enum class HeadResult { kHead, kNoAnswer, kMalformed, kTimeout, kClientGone };
-    // Why a tunnel ends, as a WebSocket close code.
-    enum class Ending { kNone = 0, kGoingAway = 1001, kRevoked = 1008, kRestart = 1012 };
 
     void on_revocation(const auth::Revocation& revocation) override;
     void on_routes(const model::RouteTable& table) override;
@@ -58,11 +55,6 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
     void give_back_upstream(const http::BodyReader& body);
 
     Task<Outcome> tunnel();
-    Task<> tunnel_to_client();
-    Task<> tunnel_to_upstream();
-    Task<> close_tunnel();
-    void end_tunnel(Ending ending);
-    void close_both_after(std::chrono::milliseconds limit);
 
     Worker& worker_;
     std::shared_ptr<Session> session_;
@@ -74,18 +66,12 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
     bool body_sent_ = false;
     http::ResponseHead response_;
 
-    // The request's body, or the client's half of the tunnel, is sent by a coroutine of its own.
-    asio::steady_timer pump_ended_;
+    // The request's body is sent by a coroutine of its own.
+    std::optional<base::Signal> pump_ended_;
     bool pump_running_ = false;
     bool pump_stopping_ = false;
     bool request_whole_ = false;
     std::optional<base::SteadyTime> head_deadline_;
-
-    bool tunnelling_ = false;
-    bool websocket_ = false;
-    http::WebSocketFrameTracker frames_;  // towards the client
-    Ending ending_ = Ending::kNone;
-    asio::steady_timer cut_;
 };
 
 }  // namespace agentdb9::proxy

@@ -80,7 +80,7 @@ void add_forwarding(std::string& out, const http::RequestHead& head, const Forwa
     auto host = before("X-Forwarded-Host");
     add(out, "X-Forwarded-Host", host.empty() ? head.host : host);
     add(out, "X-Forwarded-Proto", forwarding.scheme);
-    add(out, "X-Forwarded-Prefix", std::string(before("X-Forwarded-Prefix")) + forwarding.prefix);
+    add(out, "X-Forwarded-Prefix", std::string(before("X-Forwarded-Prefix")).append(forwarding.prefix));
 }
 
 bool is_framing(std::string_view name) {
@@ -101,9 +101,16 @@ bool add_confined(std::string& out, const FieldView& field, const Confinement& c
     return false;
 }
 
+// With room for the rest of the head.
 std::string status_line(const http::ResponseHead& head) {
-    auto reason = head.reason.empty() ? http::reason_phrase(head.status) : head.reason;
-    return "HTTP/1.1 " + std::to_string(head.status) + " " + std::string(reason) + "\r\n";
+    const auto reason = head.reason.empty() ? http::reason_phrase(head.status) : head.reason;
+    std::string out;
+    out.reserve(head.text.size() + 256);
+    return out.append("HTTP/1.1 ")
+        .append(std::to_string(head.status))
+        .append(" ")
+        .append(reason)
+        .append("\r\n");
 }
 
 int hex_value(char c) {
@@ -180,7 +187,6 @@ std::string client_response_head(const http::ResponseHead& head, const Confineme
                                  ClientFraming framing, std::string_view connection,
                                  std::string_view request_id) {
     std::string out = status_line(head);
-    out.reserve(head.text.size() + 256);
     for (const auto& field : head.fields) {
         if (is_hop_by_hop(field.name)) continue;
         if (is_named_in_connection(head, field.name)) continue;

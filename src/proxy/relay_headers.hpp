@@ -11,16 +11,16 @@ namespace agentdb9::proxy {
 
 inline constexpr std::string_view kTicketParameter = "agentdb9_ticket";
 
-// What the upstream is told about the client.
+// What the upstream is told about the client; of texts that others own.
 struct Forwarding {
-    std::string peer;           // of the connection
+    std::string_view peer;      // of the connection
     bool trusted_peer = false;  // what it says in X-Forwarded-For|Host|Prefix is kept and added to
-    std::string scheme;         // "http" or "https"
-    std::string prefix;         // of the door
-    std::string host;           // what Host becomes when the client sent none (HTTP/1.0)
+    std::string_view scheme;    // "http" or "https"
+    std::string_view prefix;    // of the door
+    std::string_view host;      // what Host becomes when the client sent none (HTTP/1.0)
     bool pass_authorization = false;
-    std::string upgrade;  // the protocol asked for; empty: none
-    std::string request_id;
+    std::string_view upgrade;  // the protocol asked for; empty: none
+    std::string_view request_id;
 };
 
 // The request head for the upstream, whole. `target`: path and query there.

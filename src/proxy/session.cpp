@@ -1,6 +1,7 @@
 #include "proxy/session.hpp"
 
 #include <algorithm>
+#include <boost/asio/recycling_allocator.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <ctime>
 
@@ -48,6 +49,7 @@ Session::Session(Worker& worker, std::unique_ptr<http::Stream> stream, Origin or
 }
 
 Session::~Session() {
+    if (given_) return;
     auto& metrics = worker_.metrics();
     metrics.bytes_from_clients += stream_->bytes_received();
     metrics.bytes_to_clients += stream_->bytes_sent();
@@ -59,15 +61,21 @@ Task<> Session::run(std::shared_ptr<Session> self) {
     co_await asio::this_coro::throw_if_cancelled(false);
     while (co_await self->serve_one()) {
     }
+    if (self->given_) co_return;
     if (self->lingers_ || !self->reader_.data().empty()) co_await self->linger();
     self->stream_->close();
+}
+
+std::unique_ptr<http::Stream> Session::give_stream() {
+    given_ = true;
+    return std::move(stream_);
 }
 
 void Session::on_revocation(const auth::Revocation&) {}
 void Session::on_routes(const model::RouteTable&) {}
 
 void Session::on_drain() {
-    if (idle_) stream_->close();
+    if (idle_ && !given_) stream_->close();
     if (streaming_) streaming_->give_up();
 }
 
@@ -79,7 +87,8 @@ Task<bool> Session::serve_one() {
         auto decision = co_await worker_.gateway().decide(head_, client_);
         if (std::holds_alternative<ToApi>(decision)) co_return co_await hand_up();
         if (auto* to = std::get_if<ToApplication>(&decision)) {
-            auto outcome = co_await Relay::run(std::make_shared<Relay>(shared_from_this(), std::move(*to)));
+            auto outcome = co_await Relay::run(std::allocate_shared<Relay>(
+                asio::recycling_allocator<Relay>(), shared_from_this(), std::move(*to)));
             if (outcome == Relay::Outcome::kMoved) continue;
             co_return outcome == Relay::Outcome::kKeep;
         }

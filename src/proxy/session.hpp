@@ -28,6 +28,8 @@ class Session final : public Ongoing, public std::enable_shared_from_this<Sessio
     Worker& worker() { return worker_; }
     http::Stream& stream() { return *stream_; }
     http::Reader& reader() { return reader_; }
+    // To a tunnel, which counts as this connection from then on.
+    std::unique_ptr<http::Stream> give_stream();
     const http::RequestHead& head() const { return head_; }
     const Client& client() const { return client_; }
     const std::string& request_id() const { return request_id_; }
@@ -77,6 +79,7 @@ class Session final : public Ongoing, public std::enable_shared_from_this<Sessio
     bool idle_ = true;
     bool continue_sent_ = false;
     bool lingers_ = false;
+    bool given_ = false;
 };
 
 }  // namespace agentdb9::proxy

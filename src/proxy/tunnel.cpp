@@ -1,16 +1,16 @@
-// The relay's second life: bytes both ways after a 101, until either side, a revocation or the end of the
-// instance closes it.
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/this_coro.hpp>
+#include "proxy/tunnel.hpp"
 
-#include "http/message.hpp"
-#include "proxy/relay.hpp"
+#include <array>
+#include <boost/asio/post.hpp>
+#include <cstring>
 
 namespace agentdb9::proxy {
 namespace {
 
 // How long one side may go on sending after the other has closed its half.
 constexpr std::chrono::milliseconds kHalfClosed{10'000};
+// Pieces in a row, before others have their turn.
+constexpr int kPieces = 16;
 
 std::string_view reason_of(int code) {
     switch (code) {
@@ -27,126 +27,210 @@ std::string_view reason_of(int code) {
 
 }  // namespace
 
-Task<Relay::Outcome> Relay::tunnel() {
+Tunnel::Tunnel(Worker& worker, const ToApplication& to, bool websocket, Ends ends)
+    : worker_(worker),
+      route_(to.route),
+      principal_(to.principal),
+      client_(std::move(ends.client)),
+      upstream_(std::move(ends.upstream)),
+      epoch_(to.epoch),
+      websocket_(websocket) {
+    worker_.add(*this);
+    ++worker_.metrics().tunnels_open;
+    if (route_ && route_->use) ++route_->use->open_sockets;
+    if (websocket_) frames_.feed(ends.from_upstream);
+    if (!pass(*upstream_, for_upstream_, ends.from_client)) upstream_refuses_ = true;
+    if (!pass(*client_, for_client_, ends.from_upstream)) state_ = State::kEnded;
+}
+
+Tunnel::~Tunnel() {
     auto& metrics = worker_.metrics();
-    tunnelling_ = true;
-    websocket_ = http::list_has(response_.get("Upgrade").value_or(to_.upgrade), "websocket");
-    --metrics.relays_in_flight;
-    ++metrics.tunnels_open;
-    if (to_.route && to_.route->use) {
-        ++to_.route->use->open_sockets;
-        --to_.route->use->requests_in_flight;
-    }
-    session_->stream().watch_peer({});
-    auto head = client_interim_head(response_, session_->request_id());
-    if (!co_await session_->stream().send(head)) co_return Outcome::kClose;
+    --metrics.tunnels_open;
+    if (route_ && route_->use) --route_->use->open_sockets;
+    metrics.bytes_from_clients += client_->bytes_received();
+    metrics.bytes_to_clients += client_->bytes_sent();
+    for (auto* held : {&for_client_, &for_upstream_})
+        if (held->block) worker_.loop().give_block(std::move(held->block));
+    worker_.session_ended();
+}
+
+void Tunnel::start() {
+    client_->set_watcher(*this);
+    upstream_->set_watcher(*this);
     // What happened while the handshake was under way.
-    if (worker_.tokens().revoked_since(to_.epoch, *to_.principal)) end_tunnel(Ending::kRevoked);
+    if (worker_.tokens().revoked_since(epoch_, *principal_)) end(Ending::kRevoked);
     if (worker_.routes()) on_routes(*worker_.routes());
-    if (worker_.draining()) end_tunnel(Ending::kGoingAway);
-
-    pump_running_ = true;
-    worker_.spawn("tunnel", [](std::shared_ptr<Relay> self) -> Task<> {
-        co_await asio::this_coro::throw_if_cancelled(false);
-        co_await self->tunnel_to_upstream();
-        self->pump_running_ = false;
-        self->pump_ended_.cancel();
-    }(shared_from_this()));
-    co_await tunnel_to_client();
-    co_await close_tunnel();
-    co_return Outcome::kClose;
+    if (worker_.draining()) end(Ending::kGoingAway);
+    go_on_later();
 }
 
-Task<> Relay::tunnel_to_client() {
-    auto& client = session_->stream();
-    while (true) {
-        bool between_frames = !websocket_ || frames_.at_boundary();
-        if (ending_ != Ending::kNone && between_frames) co_return;
-        if (reader_->data().empty()) {
-            auto filled = co_await reader_->fill(http::kNever);
-            if (!filled && filled.error() == http::IoError::kCancelled) continue;
-            if (!filled) co_return;
-        }
-        auto bytes = reader_->data();
-        if (websocket_) {
-            if (ending_ == Ending::kNone)
-                frames_.feed(bytes);
-            else
-                bytes = bytes.substr(0, frames_.feed_to_boundary(bytes));
-        }
-        if (!co_await client.send(bytes)) co_return;
-        reader_->consume(bytes.size());
-    }
+void Tunnel::on_revocation(const auth::Revocation& revocation) {
+    if (revocation.covers(*principal_)) end(Ending::kRevoked);
 }
 
-Task<> Relay::tunnel_to_upstream() {
-    auto& from = session_->reader();
-    while (true) {
-        if (from.data().empty()) {
-            auto filled = co_await from.fill(http::kNever);
-            if (pump_stopping_) co_return;
-            if (!filled && filled.error() == http::IoError::kCancelled) continue;
-            if (!filled && filled.error() == http::IoError::kEnd) {
-                upstream_->shutdown_send();
-                // One that is being ended has less time.
-                if (ending_ == Ending::kNone) close_both_after(kHalfClosed);
-                co_return;
-            }
-            if (!filled) {
-                upstream_->close(http::IoError::kReset);
-                co_return;
-            }
-        }
-        if (!co_await upstream_->send(from.data()) || pump_stopping_) co_return;
-        from.consume(from.data().size());
-    }
+void Tunnel::on_routes(const model::RouteTable& table) {
+    if (!route_) return;
+    // A held workspace says nothing yet about its instance: it may be serving still.
+    const auto found = table.routes.find(route_->workspace);
+    const bool held = found != table.routes.end() && found->second->state == model::RouteState::kHeld;
+    if (!held && instance_moved()) end(Ending::kRestart);
 }
 
-Task<> Relay::close_tunnel() {
-    // An application that died with its instance said no farewell: the client hears one all the same.
-    if (ending_ == Ending::kNone && instance_moved()) ending_ = Ending::kRestart;
-    auto& client = session_->stream();
-    if (ending_ != Ending::kNone) ++worker_.metrics().tunnels_closed_by_us;
-    if (ending_ != Ending::kNone && websocket_ && frames_.at_boundary() && !frames_.close_seen()) {
-        auto code = static_cast<int>(ending_);
-        auto frame = http::websocket_close_frame(static_cast<std::uint16_t>(code), reason_of(code));
-        close_both_after(worker_.limits().tunnel_close);
-        co_await client.send(frame);
-    }
-    client.shutdown_send();
-    // The application has said all that it had to say; in another protocol than WebSocket it may still
-    // listen.
-    if (ending_ == Ending::kNone && !websocket_ && pump_running_ && upstream_->is_open()) {
-        close_both_after(kHalfClosed);
-        while (pump_running_)
-            co_await pump_ended_.async_wait(asio::as_tuple(asio::use_awaitable));
-    }
-    co_await stop_pump();
-    // RFC 6455 section 7.1.1: the client closes next; its last bytes are of no use to anybody.
-    auto& from = session_->reader();
-    from.consume(from.data().size());
-    auto deadline = worker_.loop().after(worker_.limits().tunnel_close);
-    while (co_await from.fill(deadline))
-        from.consume(from.data().size());
-    cut_.cancel();
+void Tunnel::on_drain() {
+    end(Ending::kGoingAway);
 }
 
-void Relay::end_tunnel(Ending ending) {
-    if (ending_ != Ending::kNone) return;
+bool Tunnel::instance_moved() const {
+    if (!route_ || !worker_.routes()) return false;
+    const auto& routes = worker_.routes()->routes;
+    const auto found = routes.find(route_->workspace);
+    return found == routes.end() || found->second->state != model::RouteState::kReady ||
+           found->second->instance != route_->instance;
+}
+
+// Destroys nothing: others are being told the same.
+void Tunnel::end(Ending ending) {
+    if (ending_ != Ending::kNone || state_ != State::kOpen) return;
     ending_ = ending;
     // Whatever hangs in the middle of a frame or of a slow client's window.
-    close_both_after(worker_.limits().tunnel_close);
-    upstream_->interrupt();
+    cut_at_ = worker_.loop().after(worker_.limits().tunnel_close);
+    go_on_later();
 }
 
-void Relay::close_both_after(std::chrono::milliseconds limit) {
-    cut_.expires_after(limit);
-    cut_.async_wait([weak = weak_from_this()](boost::system::error_code cancelled) {
-        auto self = weak.lock();
-        if (cancelled || !self) return;
-        self->session_->stream().close();
-        if (self->upstream_) self->upstream_->close();
+bool Tunnel::on_tick(base::SteadyTime now) {
+    const bool over = cut_at_ <= now || for_client_.stalled_at <= now || for_upstream_.stalled_at <= now;
+    return state_ != State::kEnded && !over;
+}
+
+void Tunnel::go_on_later() {
+    if (std::exchange(later_, true)) return;
+    asio::post(worker_.loop().io(), [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) {
+            self->later_ = false;
+            self->go_on();
+        }
     });
+}
+
+void Tunnel::on_ready() {
+    go_on();
+}
+
+void Tunnel::go_on() {
+    for (int pieces = 0; pieces < kPieces; ++pieces) {
+        bool moved = false;
+        if (state_ == State::kOpen) moved = to_client();
+        if (state_ == State::kOpen || state_ == State::kUpstreamEnded) moved = to_upstream() || moved;
+        if (state_ == State::kLingering) moved = drain_client() || moved;
+        if (state_ == State::kEnded) return worker_.end(*this);  // destroys it
+        if (!moved) return;
+    }
+    go_on_later();
+}
+
+bool Tunnel::pass(http::Stream& to, Held& held, std::string_view bytes) {
+    if (!held.empty()) bytes = {held.block.get() + held.begin, held.end - held.begin};
+    const auto size = bytes.size();
+    if (!to.try_send({&bytes, 1})) return false;
+    if (bytes.empty()) {
+        if (held.block) worker_.loop().give_block(std::move(held.block));
+        held = {};
+        return true;
+    }
+    if (bytes.size() < size || held.empty()) held.stalled_at = worker_.loop().after(worker_.limits().stall);
+    if (held.empty()) {
+        held.block = worker_.loop().take_block();
+        std::memcpy(held.block.get(), bytes.data(), bytes.size());
+        held.begin = 0;
+        held.end = bytes.size();
+    } else {
+        held.begin = held.end - bytes.size();
+    }
+    return true;
+}
+
+bool Tunnel::to_client() {
+    if (!for_client_.empty()) {
+        if (!pass(*client_, for_client_, {})) state_ = State::kEnded;
+        if (!for_client_.empty()) return false;
+    }
+    if (ending_ != Ending::kNone && (!websocket_ || frames_.at_boundary())) {
+        upstream_has_ended();
+        return true;
+    }
+    const auto room = worker_.loop().scratch().first(http::kBlockSize);
+    const auto got = upstream_->try_recv(room);
+    if (!got) {
+        upstream_has_ended();
+        return true;
+    }
+    if (*got == 0) return false;
+    std::string_view bytes(room.data(), *got);
+    if (websocket_) {
+        if (ending_ == Ending::kNone)
+            frames_.feed(bytes);
+        else
+            bytes = bytes.substr(0, frames_.feed_to_boundary(bytes));
+    }
+    if (!pass(*client_, for_client_, bytes)) state_ = State::kEnded;
+    return true;
+}
+
+bool Tunnel::to_upstream() {
+    if (client_ended_ || upstream_refuses_) return false;
+    if (!for_upstream_.empty()) {
+        // One that takes no more may still have something to say.
+        if (!pass(*upstream_, for_upstream_, {})) upstream_refuses_ = true;
+        if (!for_upstream_.empty()) return false;
+    }
+    const auto room = worker_.loop().scratch().first(http::kBlockSize);
+    const auto got = client_->try_recv(room);
+    if (!got && got.error() != http::IoError::kEnd) {
+        state_ = State::kEnded;
+        return true;
+    }
+    if (!got) {
+        client_ended_ = true;
+        upstream_->shutdown_send();
+        if (state_ == State::kUpstreamEnded) state_ = State::kEnded;
+        // One that is being ended has less time.
+        if (ending_ == Ending::kNone) cut_at_ = worker_.loop().after(kHalfClosed);
+        return true;
+    }
+    if (*got == 0) return false;
+    if (!pass(*upstream_, for_upstream_, {room.data(), *got})) upstream_refuses_ = true;
+    return true;
+}
+
+// The application has said all that it had to say, or is not listened to any more.
+void Tunnel::upstream_has_ended() {
+    // One that died with its instance said no farewell: the client hears one all the same.
+    if (ending_ == Ending::kNone && instance_moved()) ending_ = Ending::kRestart;
+    if (ending_ != Ending::kNone) ++worker_.metrics().tunnels_closed_by_us;
+    if (ending_ != Ending::kNone && websocket_ && frames_.at_boundary() && !frames_.close_seen()) {
+        const auto code = static_cast<int>(ending_);
+        const auto frame = http::websocket_close_frame(static_cast<std::uint16_t>(code), reason_of(code));
+        // A client whose window is full does not hear it.
+        std::string_view bytes(frame);
+        (void)client_->try_send({&bytes, 1});
+    }
+    client_->shutdown_send();
+    // In another protocol than WebSocket it may still listen.
+    if (ending_ == Ending::kNone && !websocket_ && !client_ended_ && !upstream_refuses_) {
+        state_ = State::kUpstreamEnded;
+        cut_at_ = worker_.loop().after(kHalfClosed);
+        return;
+    }
+    upstream_->close();
+    // RFC 6455 section 7.1.1: the client closes next.
+    state_ = client_ended_ ? State::kEnded : State::kLingering;
+    cut_at_ = worker_.loop().after(worker_.limits().tunnel_close);
+}
+
+bool Tunnel::drain_client() {
+    const auto got = client_->try_recv(worker_.loop().scratch());
+    if (!got) state_ = State::kEnded;
+    return !got || *got > 0;
 }
 
 }  // namespace agentdb9::proxy

@@ -7,6 +7,7 @@
 #include "base/crypto.hpp"
 #include "http/problem.hpp"
 #include "proxy/session.hpp"
+#include "proxy/tunnel.hpp"
 
 namespace agentdb9::proxy {
 namespace {
@@ -65,6 +66,7 @@ void Worker::start() {
 
 void Worker::on_tick() {
     pool_.sweep();
+    std::erase_if(tunnels_, [now = loop_.now()](const auto& entry) { return !entry.second->on_tick(now); });
     constexpr unsigned kSweepGateway = 600;
     if (++ticks_ % kSweepGateway == 0) gateway_.sweep();
 }
@@ -121,6 +123,16 @@ Task<> Worker::turn_away(std::unique_ptr<http::Stream> stream) {
     --turned_away_;
 }
 
+void Worker::keep(std::shared_ptr<Tunnel> tunnel) {
+    auto& kept = *tunnel;
+    tunnels_.emplace(&kept, std::move(tunnel));
+    kept.start();
+}
+
+void Worker::end(const Tunnel& tunnel) {
+    tunnels_.erase(&tunnel);
+}
+
 void Worker::session_ended() {
     --connections_;
     --metrics_->connections_open;
@@ -166,6 +178,7 @@ void Worker::stop() {
 }
 
 Task<> Worker::shut_down() {
+    tunnels_.clear();
     loop_.close_all();
     questions_.give_up();
     // Sessions end by their closed streams; cancellation reaches what waits on a timer or a name.

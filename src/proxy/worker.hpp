@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "base/async.hpp"
@@ -24,6 +25,7 @@
 namespace agentdb9::proxy {
 
 class Session;
+class Tunnel;
 
 // What a revocation, a new route table or the end of the server may cut short. Known to its worker while it
 // lives.
@@ -77,6 +79,9 @@ class Worker {
     void spawn(std::string name, Task<> task) { scope_.spawn(std::move(name), std::move(task)); }
     void add(Ongoing& ongoing) { ongoing_.push_back(ongoing); }
     void session_ended();
+    // Owns it from now on, and starts it.
+    void keep(std::shared_ptr<Tunnel> tunnel);
+    void end(const Tunnel& tunnel);  // destroys it
     std::shared_ptr<asio::io_context> io() const { return io_; }
     std::string make_request_id();
     base::Time wall_clock() const;
@@ -107,6 +112,7 @@ class Worker {
     Questions questions_;
     Gateway gateway_;
     boost::intrusive::list<Ongoing, boost::intrusive::constant_time_size<false>> ongoing_;
+    std::unordered_map<const Tunnel*, std::shared_ptr<Tunnel>> tunnels_;
     std::size_t connections_ = 0;
     std::size_t turned_away_ = 0;
     bool draining_ = false;
