@@ -68,8 +68,16 @@ Task<IoResult<BodyReader::Piece>> BodyReader::next(base::SteadyTime deadline) {
 
 void BodyReader::consume(const Piece& piece) {
     reader_.consume(piece.used);
+    passed(piece.used);
+}
+
+std::uint64_t BodyReader::outstanding() const {
+    return framing_.kind == Framing::Kind::kLength && reader_.data().empty() ? left_ : 0;
+}
+
+void BodyReader::passed(std::uint64_t bytes) {
     if (framing_.kind != Framing::Kind::kLength) return;
-    left_ -= piece.used;
+    left_ -= bytes;
     if (left_ == 0) done_ = true;
 }
 

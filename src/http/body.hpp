@@ -33,6 +33,11 @@ class BodyReader {
     Task<IoResult<Piece>> next(base::SteadyTime deadline);
     void consume(const Piece& piece);
 
+    // What is still to come of a body of known length, and is not in the reader's buffer. 0 for any other.
+    std::uint64_t outstanding() const;
+    // So much of that went another way.
+    void passed(std::uint64_t bytes);
+
     bool done() const { return done_; }
     // The chunked framing was wrong: half a sentence; else empty.
     std::string_view malformed() const { return malformed_; }

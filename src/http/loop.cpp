@@ -1,6 +1,8 @@
 #include "http/loop.hpp"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +16,8 @@ namespace {
 
 // Enough for a burst; more is given back to the system.
 constexpr std::size_t kKeptBlocks = 64;
+constexpr std::size_t kKeptPipes = 8;
+constexpr int kPipeSize = 1 << 20;
 constexpr std::size_t kBatch = 256;
 // Events in a row, before timers, posted work and listeners have their turn.
 constexpr int kEventsAtOnce = 1024;
@@ -143,6 +147,26 @@ std::unique_ptr<char[]> Loop::take_block() {
 void Loop::give_block(std::unique_ptr<char[]> block) {
     --blocks_in_use_;
     if (free_blocks_.size() < kKeptBlocks) free_blocks_.push_back(std::move(block));
+}
+
+std::optional<Pipe> Loop::take_pipe() {
+    if (!free_pipes_.empty()) {
+        auto pipe = std::move(free_pipes_.back());
+        free_pipes_.pop_back();
+        return pipe;
+    }
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return std::nullopt;
+    Pipe pipe{base::Descriptor(ends[0]), base::Descriptor(ends[1]), 0};
+    // Fewer and larger steps; the system may refuse, and one of the usual size does it, too.
+    ::fcntl(ends[1], F_SETPIPE_SZ, kPipeSize);
+    const int size = ::fcntl(ends[1], F_GETPIPE_SZ);
+    pipe.capacity = size > 0 ? static_cast<std::size_t>(size) : kBlockSize;
+    return pipe;
+}
+
+void Loop::give_pipe(Pipe pipe) {
+    if (free_pipes_.size() < kKeptPipes) free_pipes_.push_back(std::move(pipe));
 }
 
 std::size_t Loop::open_streams() const {

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -43,6 +44,12 @@ inline constexpr std::chrono::milliseconds kTick{100};
 
 class Stream;
 
+struct Pipe {
+    base::Descriptor out;  // its reading end
+    base::Descriptor in;
+    std::size_t capacity = 0;  // bytes
+};
+
 class Loop {
   public:
     explicit Loop(asio::io_context& io);
@@ -64,6 +71,10 @@ class Loop {
 
     std::unique_ptr<char[]> take_block();
     void give_block(std::unique_ptr<char[]> block);
+    // A pipe for bytes that go from one socket to another within the kernel; absent when the system has none.
+    // Empty when it is given back; one that is not is closed with its owner.
+    std::optional<Pipe> take_pipe();
+    void give_pipe(Pipe pipe);
     // Blocks taken and not given back.
     std::size_t blocks_in_use() const { return blocks_in_use_; }
     std::size_t open_streams() const;
@@ -100,6 +111,7 @@ class Loop {
     Members members_;
     std::span<epoll_event> batch_;  // fetched and not handled yet
     std::vector<std::unique_ptr<char[]>> free_blocks_;
+    std::vector<Pipe> free_pipes_;
     std::unique_ptr<char[]> scratch_;
     std::size_t blocks_in_use_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "http/stream.hpp"
 
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -202,6 +203,42 @@ Task<IoResult<>> Stream::send(std::span<const std::string_view> parts) {
 Task<IoResult<>> Stream::send(std::string_view bytes) {
     std::array<std::string_view, 1> parts{bytes};
     co_return co_await send(parts);
+}
+
+IoResult<std::size_t> Stream::try_recv_into(const Pipe& pipe, std::size_t most) {
+    if (error_) return std::unexpected(*error_);
+    if (!readable_) return 0;
+    while (true) {
+        const auto count = ::splice(descriptor_.get(), nullptr, pipe.in.get(), nullptr, most,
+                                    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+        if (count > 0) {
+            received_ += static_cast<std::uint64_t>(count);
+            return static_cast<std::size_t>(count);
+        }
+        if (count == 0) return std::unexpected(IoError::kEnd);
+        if (would_block(errno)) {
+            readable_ = false;
+            return 0;
+        }
+        if (errno != EINTR) return std::unexpected(IoError::kReset);
+    }
+}
+
+IoResult<std::size_t> Stream::try_send_from(const Pipe& pipe, std::size_t most, bool more) {
+    if (error_) return std::unexpected(*error_);
+    if (!writable_) return 0;
+    const unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | (more ? SPLICE_F_MORE : 0U);
+    while (true) {
+        const auto count = ::splice(pipe.out.get(), nullptr, descriptor_.get(), nullptr, most, flags);
+        if (count > 0) {
+            sent_ += static_cast<std::uint64_t>(count);
+            return static_cast<std::size_t>(count);
+        }
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && !would_block(errno)) return std::unexpected(IoError::kReset);
+        writable_ = false;
+        return 0;
+    }
 }
 
 void Stream::shutdown_send() {

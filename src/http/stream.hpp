@@ -48,6 +48,10 @@ class Stream final : private Loop::Member {
     Task<IoResult<>> send(std::string_view bytes);
     // Returns when more may be sent; closes the stream as send() does.
     Task<IoResult<>> wait_writable();
+    // Bytes between this and an empty pipe, or a pipe that is to be emptied, without passing through the
+    // process (splice(2)): at least one, at most `most`; 0 when it has to be waited for. `more` follow.
+    IoResult<std::size_t> try_recv_into(const Pipe& pipe, std::size_t most);
+    IoResult<std::size_t> try_send_from(const Pipe& pipe, std::size_t most, bool more);
     void set_stall_limit(std::chrono::milliseconds limit) { stall_limit_ = limit; }
 
     // Sends FIN; receiving goes on.

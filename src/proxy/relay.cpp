@@ -3,6 +3,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "http/message.hpp"
+#include "proxy/splice.hpp"
 #include "proxy/tunnel.hpp"
 
 namespace agentdb9::proxy {
@@ -11,6 +12,8 @@ namespace {
 // A request that cannot be sent twice goes to a kept connection only when that was in use a moment ago: its
 // application may be about to close it.
 constexpr std::chrono::milliseconds kFreshlyIdle{1'000};
+// Bytes; less is not worth a pipe.
+constexpr std::uint64_t kLargeBody = 128UL * 1024;
 
 }  // namespace
 
@@ -337,6 +340,7 @@ Task<http::IoResult<>> Relay::pass_body(http::BodyReader& body, http::BodyReader
         body.consume(*piece);
         head.clear();
         if (body.done()) co_return http::IoResult<>();
+        if (body.outstanding() >= kLargeBody) co_return co_await splice_body(*upstream_, client, body);
         do {
             piece = co_await body.next(http::kNever);
         } while (!piece && piece.error() == http::IoError::kCancelled);

@@ -1,0 +1,13 @@
+// Large bodies of known length, from socket to socket within the kernel. On the thread of the streams' loop.
+#pragma once
+
+#include "http/body.hpp"
+#include "http/stream.hpp"
+
+namespace agentdb9::proxy {
+
+// Passes what is outstanding of `body`, which `from` brings. An error means that `to` has less than it was
+// told to expect: kReset when `from` ended before its end.
+Task<http::IoResult<>> splice_body(http::Stream& from, http::Stream& to, http::BodyReader& body);
+
+}  // namespace agentdb9::proxy
