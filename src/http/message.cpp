@@ -11,7 +11,7 @@ char lower(char c) {
 
 }  // namespace
 
-bool iequals(std::string_view a, std::string_view b) {
+bool iequals_same_size(std::string_view a, std::string_view b) {
     return std::ranges::equal(a, b, {}, lower, lower);
 }
 

@@ -16,8 +16,11 @@
 
 namespace agentdb9::http {
 
+bool iequals_same_size(std::string_view a, std::string_view b);
 // ASCII only, as field names are (RFC 9110 section 5.1).
-bool iequals(std::string_view a, std::string_view b);
+inline bool iequals(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && iequals_same_size(a, b);
+}
 // Without spaces and tabs at either end.
 std::string_view trim(std::string_view text);
 // Whether the comma-separated list `list` has the element `token` (RFC 9110 section 5.6.1), whatever its

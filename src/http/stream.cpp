@@ -58,8 +58,7 @@ Task<IoResult<std::unique_ptr<Stream>>> Stream::connect(Loop& loop,
     stream->readable_ = false;
     if (connected) co_return stream;
     stream->writable_ = false;
-    stream->send_deadline_ = deadline;
-    if (auto ready = co_await stream->suspend(stream->sender_); !ready)
+    if (auto ready = co_await stream->suspend(stream->sender_, stream->send_deadline_, deadline); !ready)
         co_return std::unexpected(ready.error());
     int error = 0;
     socklen_t size = sizeof error;
@@ -89,30 +88,39 @@ IoResult<std::size_t> Stream::try_recv(std::span<char> into) {
     }
 }
 
-Task<IoResult<>> Stream::suspend(std::optional<Waiter>& place) {
+Task<IoResult<>> Stream::suspend(std::optional<Waiter>& place, base::SteadyTime& limit,
+                                 base::SteadyTime deadline) {
     return asio::async_initiate<const asio::use_awaitable_t<>, void(IoResult<>)>(
-        [this, &place](auto handler) {
+        [this, &place, &limit, deadline](auto handler) {
             place.emplace(std::move(handler));
+            limit = deadline;
             loop_.wait_begins();
+            // What needs no waiting: it is the caller's to look before, where that is common.
+            const bool receives = &place == &receiver_;
+            if (error_) return resume_later(place, limit, std::unexpected(*error_));
+            if (receives && std::exchange(interrupted_, false))
+                return resume_later(place, limit, std::unexpected(IoError::kCancelled));
+            if (receives ? readable_ : writable_) resume_later(place, limit, {});
         },
         asio::use_awaitable);
 }
 
-void Stream::resume(std::optional<Waiter>& place, IoResult<> result) {
-    if (!place) return;
+void Stream::resume(std::optional<Waiter>& place, base::SteadyTime& limit, IoResult<> result) {
     auto waiter = std::move(*place);
     place.reset();
+    limit = kNever;
     loop_.wait_ends();
     // It may destroy this stream.
     std::move(waiter)(std::move(result));
 }
 
-void Stream::resume_later(std::optional<Waiter>& place, IoResult<> result) {
+void Stream::resume_later(std::optional<Waiter>& place, base::SteadyTime& limit, IoResult<> result) {
     if (!place) return;
     asio::post(loop_.io(), [waiter = std::move(*place), result = std::move(result)]() mutable {
         std::move(waiter)(std::move(result));
     });
     place.reset();
+    limit = kNever;
     loop_.wait_ends();
 }
 
@@ -121,36 +129,19 @@ void Stream::on_events(std::uint32_t events) {
     if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) writable_ = true;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
     if (watcher_ != nullptr) return watcher_->on_ready();
-    const bool both = receiver_ && sender_ && readable_ && writable_;
-    if (both) resume_later(sender_, {});
-    if (receiver_ && readable_) {
-        recv_deadline_ = kNever;
-        return resume(receiver_, {});
-    }
-    if (sender_ && writable_) {
-        send_deadline_ = kNever;
-        resume(sender_, {});
-    }
+    const bool receives = receiver_ && readable_;
+    const bool sends = sender_ && writable_;
+    if (receives && sends) resume_later(sender_, send_deadline_, {});
+    if (receives) return resume(receiver_, recv_deadline_, {});
+    if (sends) resume(sender_, send_deadline_, {});
 }
 
 Task<IoResult<>> Stream::wait_readable(base::SteadyTime deadline) {
-    if (error_) co_return std::unexpected(*error_);
-    if (std::exchange(interrupted_, false)) co_return std::unexpected(IoError::kCancelled);
-    if (readable_) co_return IoResult<>();
-    recv_deadline_ = deadline;
-    auto result = co_await suspend(receiver_);
-    recv_deadline_ = kNever;
-    co_return result;
+    return suspend(receiver_, recv_deadline_, deadline);
 }
 
 Task<IoResult<>> Stream::wait_writable() {
-    if (error_) co_return std::unexpected(*error_);
-    if (writable_) co_return IoResult<>();
-    send_deadline_ = loop_.after(stall_limit_);
-    auto result = co_await suspend(sender_);
-    send_deadline_ = kNever;
-    if (error_) co_return std::unexpected(*error_);
-    co_return result;
+    return suspend(sender_, send_deadline_, loop_.after(stall_limit_));
 }
 
 IoResult<> Stream::try_send(std::span<std::string_view> parts) {
@@ -195,7 +186,7 @@ Task<IoResult<>> Stream::send(std::span<const std::string_view> parts) {
     const std::span all(left.data(), parts.size());
     while (true) {
         if (auto sent = try_send(all); !sent) co_return sent;
-        if (std::ranges::all_of(all, &std::string_view::empty)) co_return IoResult<>();
+        if (is_sent(all)) co_return IoResult<>();
         if (auto ready = co_await wait_writable(); !ready) co_return ready;
     }
 }
@@ -250,8 +241,8 @@ void Stream::close(IoError why) {
     error_ = why;
     loop_.remove(*this);
     descriptor_ = base::Descriptor();
-    resume_later(receiver_, std::unexpected(why));
-    resume_later(sender_, std::unexpected(why));
+    resume_later(receiver_, recv_deadline_, std::unexpected(why));
+    resume_later(sender_, send_deadline_, std::unexpected(why));
 }
 
 void Stream::reset_at_close() {
@@ -265,7 +256,7 @@ void Stream::interrupt() {
         interrupted_ = true;
         return;
     }
-    resume_later(receiver_, std::unexpected(IoError::kCancelled));
+    resume_later(receiver_, recv_deadline_, std::unexpected(IoError::kCancelled));
 }
 
 bool Stream::is_quiet(bool now) const {
@@ -297,9 +288,7 @@ void Stream::on_tick(base::SteadyTime now) {
         close(IoError::kReset);
         return std::exchange(peer_gone_, nullptr)();
     }
-    if (recv_deadline_ > now) return;
-    recv_deadline_ = kNever;
-    resume_later(receiver_, std::unexpected(IoError::kTimeout));
+    if (recv_deadline_ <= now) resume_later(receiver_, recv_deadline_, std::unexpected(IoError::kTimeout));
 }
 
 Reader::~Reader() {

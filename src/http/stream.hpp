@@ -5,6 +5,7 @@
 // closes it leaves its destruction to the coroutine that reads it.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <expected>
 #include <functional>
@@ -40,7 +41,8 @@ class Stream final : private Loop::Member {
     // Returns when try_recv() may have something to tell; kTimeout at `deadline`, and the stream is still
     // good.
     Task<IoResult<>> wait_readable(base::SteadyTime deadline);
-    // Sends as much of `parts`, at most 16, in order, as the system takes now, and takes it off them.
+    // Sends as much of `parts`, at most 16, in order, as the system takes now, and takes it off them. What is
+    // left is send()'s: nearly always nothing.
     IoResult<> try_send(std::span<std::string_view> parts);
     // Sends all of `parts`, at most 16, in order. When the other side takes nothing for the stall limit the
     // stream is closed: kTimeout.
@@ -96,10 +98,11 @@ class Stream final : private Loop::Member {
 
     void on_events(std::uint32_t events);
     void on_tick(base::SteadyTime now);
-    Task<IoResult<>> suspend(std::optional<Waiter>& place);
-    void resume(std::optional<Waiter>& place, IoResult<> result);
+    Task<IoResult<>> suspend(std::optional<Waiter>& place, base::SteadyTime& limit,
+                             base::SteadyTime deadline);
+    void resume(std::optional<Waiter>& place, base::SteadyTime& limit, IoResult<> result);
     // The same at the loop's next turn: for those who are in the middle of something else.
-    void resume_later(std::optional<Waiter>& place, IoResult<> result);
+    void resume_later(std::optional<Waiter>& place, base::SteadyTime& limit, IoResult<> result);
 
     Loop& loop_;
     base::Descriptor descriptor_;
@@ -119,6 +122,11 @@ class Stream final : private Loop::Member {
     std::uint64_t received_ = 0;
     std::uint64_t sent_ = 0;
 };
+
+// Nothing is left of them.
+inline bool is_sent(std::span<const std::string_view> parts) {
+    return std::ranges::all_of(parts, &std::string_view::empty);
+}
 
 // Bytes received and not yet used. Holds a block only while there are any: an idle connection owns none.
 class Reader {

@@ -97,7 +97,7 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
     // 5. Who asks. A cookie counts only for the workspace and port that it names.
     auto caller = known_bearer(head, client);
     if (!caller) caller = co_await identify(head, client);
-    if (!caller) co_return caller.error();
+    if (!caller) co_return std::move(caller.error());
     const auto& principal = *caller->principal;
     if (principal.scope &&
         (!place || principal.scope->workspace != place->workspace || principal.scope->port != place->port))
@@ -176,21 +176,17 @@ Task<Decision> Gateway::redeem(const http::RequestHead& head, const Client& clie
                        std::move(cookie)};
 }
 
-// What most requests come to, without a coroutine or a copy: a bearer token that was checked before, on the
-// API's origin.
+// What most requests of programs come to, without a coroutine or a copy: a bearer token that was checked
+// before, where no cookie comes first.
 Gateway::CallerResult Gateway::known_bearer(const http::RequestHead& head, const Client& client) {
-    if (client.origin != Origin::kApplications) {
-        const auto token = auth::bearer_token(head.get("Authorization").value_or(""));
-        auto& tokens = worker_.tokens();
-        if (token) {
-            auto known = tokens.find(auth::Credential::Kind::kBearer, *token, worker_.wall_clock());
-            if (known) {
-                ++worker_.metrics().token_hits;
-                return Caller{std::move(known), tokens.epoch(), false};
-            }
-        }
-    }
-    return std::unexpected(Refusal());
+    const bool cookies_first = client.origin == Origin::kApplications && head.get("Cookie");
+    const auto token = auth::bearer_token(head.get("Authorization").value_or(""));
+    if (!token || cookies_first) return std::unexpected(Refusal());
+    auto& tokens = worker_.tokens();
+    auto known = tokens.find(auth::Credential::Kind::kBearer, *token, worker_.wall_clock());
+    if (!known) return std::unexpected(Refusal());
+    ++worker_.metrics().token_hits;
+    return Caller{std::move(known), tokens.epoch(), false};
 }
 
 std::shared_ptr<const model::Route> Gateway::ready_route(const base::WorkspaceId& workspace,

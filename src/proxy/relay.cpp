@@ -69,7 +69,8 @@ Task<Relay::Outcome> Relay::exchange() {
     // replaced once.
     HeadResult result = HeadResult::kNoAnswer;
     for (bool fresh : {false, true}) {
-        if (auto connected = co_await connect(fresh); !connected) {
+        auto connected = fresh || !take_kept() ? co_await connect() : http::IoResult<>();
+        if (!connected) {
             if (!body_sent_ && instance_moved()) co_return Outcome::kMoved;
             if (connected.error() == http::IoError::kTimeout)
                 co_return co_await refuse(504, "upstream_timeout",
@@ -106,22 +107,26 @@ Task<Relay::Outcome> Relay::tunnel() {
     co_return Outcome::kTunnelled;
 }
 
-Task<http::IoResult<>> Relay::connect(bool fresh) {
+bool Relay::take_kept() {
+    const bool twice = may_repeat();
+    const auto max_idle = twice ? worker_.limits().upstream_idle : kFreshlyIdle;
+    auto kept = worker_.pool().take(to_.target, max_idle, !twice);
+    if (!kept) return false;
+    upstream_ = std::move(kept);
+    reader_.emplace(*upstream_);
+    reused_ = true;
+    ++worker_.metrics().upstream_reuses;
+    return true;
+}
+
+Task<http::IoResult<>> Relay::connect() {
     reader_.reset();
     upstream_.reset();
     reused_ = false;
-    const bool twice = may_repeat();
-    auto max_idle = twice ? worker_.limits().upstream_idle : kFreshlyIdle;
-    if (!fresh) upstream_ = worker_.pool().take(to_.target, max_idle, !twice);
-    if (upstream_) {
-        reused_ = true;
-        ++worker_.metrics().upstream_reuses;
-    } else {
-        ++worker_.metrics().upstream_connects;
-        auto connected = co_await worker_.pool().connect(to_.target);
-        if (!connected) co_return std::unexpected(connected.error());
-        upstream_ = std::move(*connected);
-    }
+    ++worker_.metrics().upstream_connects;
+    auto connected = co_await worker_.pool().connect(to_.target);
+    if (!connected) co_return std::unexpected(connected.error());
+    upstream_ = std::move(*connected);
     reader_.emplace(*upstream_);
     co_return http::IoResult<>();
 }
@@ -145,7 +150,8 @@ Task<Relay::HeadResult> Relay::ask_upstream() {
     auto end = request_body_.done() ? end_of_request() : std::string();
     std::array<std::string_view, 3> parts{head, piece->bytes, end};
     body_sent_ = body_sent_ || !piece->bytes.empty();
-    auto sent = co_await upstream_->send(parts);
+    auto sent = upstream_->try_send(parts);
+    if (sent && !http::is_sent(parts)) sent = co_await upstream_->send(parts);
     request_body_.consume(*piece);
     if (!sent)
         co_return sent.error() == http::IoError::kTimeout ? HeadResult::kTimeout : HeadResult::kNoAnswer;
@@ -240,7 +246,11 @@ Task<Relay::HeadResult> Relay::read_response_head() {
         searched = data.size();
         if (!pump_running_ && !head_deadline_)
             head_deadline_ = worker_.loop().after(worker_.limits().upstream_head);
-        auto filled = co_await reader_->fill(head_deadline_.value_or(http::kNever));
+        http::IoResult<> filled;
+        const auto there = reader_->try_fill();
+        if (!there) filled = std::unexpected(there.error());
+        if (there && !*there)
+            filled = co_await upstream_->wait_readable(head_deadline_.value_or(http::kNever));
         if (filled || filled.error() == http::IoError::kCancelled) continue;
         if (filled.error() == http::IoError::kTimeout) co_return HeadResult::kTimeout;
         if (!session_->stream().is_open() || !request_body_.malformed().empty())
@@ -336,7 +346,9 @@ Task<http::IoResult<>> Relay::pass_body(http::BodyReader& body, http::BodyReader
         if (body.done() && framing == ClientFraming::kChunked) end += "0\r\n\r\n";
         if (body.done() && as_sent_chunks) end += passable_trailers(body.trailers()) + "\r\n";
         std::array<std::string_view, 4> parts{head, size, piece->bytes, end};
-        if (auto sent = co_await client.send(parts); !sent) co_return sent;
+        auto sent = client.try_send(parts);
+        if (sent && !http::is_sent(parts)) sent = co_await client.send(parts);
+        if (!sent) co_return sent;
         body.consume(*piece);
         head.clear();
         if (body.done()) co_return http::IoResult<>();

@@ -34,7 +34,9 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
     void on_drain() override;
 
     Task<Outcome> exchange();
-    Task<http::IoResult<>> connect(bool fresh);
+    // A kept connection; false when there is none.
+    bool take_kept();
+    Task<http::IoResult<>> connect();
     Task<HeadResult> ask_upstream();
     Task<HeadResult> read_response_head();
     Task<http::IoResult<>> pass_interim();
