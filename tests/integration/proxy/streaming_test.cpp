@@ -150,6 +150,48 @@ TEST_F(Streaming, ABigAnswerArrivesWholeThoughItsReaderIsSlow) {
     }
 }
 
+// What one has left behind in the middle of a large answer must not come up in another's.
+TEST_F(Streaming, AnAnswerThatIsBrokenOffLeavesNothingToTheNext) {
+    const std::string stale(8 * kMegabyte, 'S');
+    const std::string fresh(4 * kMegabyte, 'F');
+    for (int round = 0; round < 6; ++round) {
+        const bool by_client = round % 2 == 0;
+        {
+            Gate gone;
+            auto served = upstream.serve([&](Connection& connection) {
+                read_message(connection, false, true);
+                connection.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(stale.size()) +
+                                "\r\n\r\n");
+                connection.send(by_client ? stale : stale.substr(0, 5 * kMegabyte));
+                if (by_client) gone.wait();
+            });
+            auto client = plane.api();
+            client.set_receive_buffer(64 * 1024);
+            client.send(get());
+            client.read_until("\r\n\r\n");
+            if (!by_client) {
+                std::size_t got = 0;
+                for (auto piece = client.read_some(); !piece.empty(); piece = client.read_some())
+                    got += piece.size();
+                EXPECT_LT(got, stale.size());
+            }
+            client.close();
+            EXPECT_TRUE(eventually([&] { return plane.metrics().relays_in_flight == 0; }));
+            gone.open();
+        }
+        auto served = upstream.serve([&](Connection& connection) {
+            read_message(connection, false, true);
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(fresh.size()) +
+                            "\r\n\r\n" + fresh);
+            connection.closes();
+        });
+        auto other = plane.api();
+        other.send(get());
+        other.read_until("\r\n\r\n");
+        EXPECT_TRUE(other.read_exactly(fresh.size()) == fresh) << round;
+    }
+}
+
 TEST_F(Streaming, ABigRequestArrivesWholeThoughTheApplicationIsSlow) {
     Gate may_read;
     std::atomic<bool> good = true;
