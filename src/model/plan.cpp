@@ -61,7 +61,7 @@ class Planner {
         }
         complete();
         for (const auto& each : observed_.instances) {
-            if (&each != keep) add(ActionKind::kRemove, each);
+            if (&each != keep && !is_unknown(each)) add(ActionKind::kRemove, each);
         }
         return std::move(actions_);
     }
@@ -172,10 +172,18 @@ class Planner {
         }
     }
 
-    // Ends and removes it now.
+    bool is_unknown(const ObservedInstance& each) const {
+        return each.instance.generation > desired_.last_generation;
+    }
+
+    // Ends and removes it now; one that is unknown only makes room.
     void evict(const ObservedInstance& which) {
         if (is_live(which)) add(ActionKind::kStop, which);
-        add(ActionKind::kRemove, which);
+        if (!is_unknown(which)) {
+            add(ActionKind::kRemove, which);
+        } else if (which.instance.name == desired_.plain_name) {
+            add(ActionKind::kRename, which);
+        }
         evicted_.push_back(&which);
     }
 
@@ -195,6 +203,10 @@ class Planner {
     void retire_others(const ObservedInstance* keep) {
         for (const auto& each : observed_.instances) {
             if (&each == keep || contains(evicted_, &each)) continue;
+            if (is_unknown(each)) {
+                if (is_live(each)) add(ActionKind::kStop, each);
+                continue;
+            }
             const bool stopped_above = std::ranges::any_of(actions_, [&](const Action& action) {
                 return action.kind == ActionKind::kStop && action.instance == each.instance.id;
             });

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,10 @@ struct Desired {
     // The replacement may run beside what it replaces. False for types with a home, and whenever the two
     // share a volume.
     bool may_overlap = false;
+    // The highest generation that was ever given out, as far as the database knows. An instance above it was
+    // made when the database was a newer one: it is stopped and renamed where it is in the way, and removed
+    // only with its workspace.
+    std::int64_t last_generation = std::numeric_limits<std::int64_t>::max();
 };
 
 struct ObservedInstance {

@@ -84,6 +84,7 @@ Wanted make_wanted(const Job& job, const model::Catalogue& catalogue) {
     const auto& workspace = job.workspace;
     Wanted wanted;
     wanted.desired.plain_name = model::instance_name(workspace.id);
+    wanted.desired.last_generation = workspace.last_generation;
     switch (workspace.desired_state) {
         case model::DesiredState::kDeleted:
             wanted.desired.state = model::Desired::State::kDeleted;

@@ -110,6 +110,38 @@ TEST(Plan, RemovesAStoppedInstanceOfAnotherGeneration) {
                 ElementsAre(Kind::kComplete, Kind::kRemove));
 }
 
+// The database is an older copy: it does not know of the last generations.
+TEST(Plan, WhatWasMadeAfterAnOlderCopyOfTheDatabaseStays) {
+    const auto known = target(2, {"a"});
+    const auto later = target(5, {"b"});
+    Desired stopped{.plain_name = kPlain, .current = known, .next = {}, .last_generation = 3};
+    EXPECT_THAT(kinds(stopped, {{instance(later, InstanceState::kExited)}, false}),
+                ElementsAre(Kind::kComplete));
+    EXPECT_THAT(kinds(stopped, {{instance(later, InstanceState::kRunning)}, true}),
+                ElementsAre(Kind::kDropRoute, Kind::kStop, Kind::kComplete));
+    auto wanted = running(known);
+    wanted.last_generation = 3;
+    const auto starts = {Kind::kEnsureVolumes, Kind::kCreate,       Kind::kStart,
+                         Kind::kProbe,         Kind::kPublishRoute, Kind::kComplete};
+    std::vector<Kind> expected{Kind::kStop, Kind::kRename};
+    expected.insert(expected.end(), starts);
+    EXPECT_EQ(kinds(wanted, {{instance(later, InstanceState::kRunning)}, true}), expected);
+    // Once it has made room nothing more becomes of it.
+    auto aside = instance(later, InstanceState::kExited);
+    aside.instance.name = instance_name(kWorkspace, 5);
+    const auto serving = instance(known, InstanceState::kRunning, true, true);
+    EXPECT_TRUE(is_settled(plan(wanted, {{aside, serving}, true})));
+    // One that has a generation by now is one of ours again.
+    wanted.last_generation = 5;
+    EXPECT_EQ(kinds(wanted, {{aside, serving}, true}), (std::vector{Kind::kComplete, Kind::kRemove}));
+    Desired deleted{.state = Desired::State::kDeleted,
+                    .plain_name = kPlain,
+                    .current = {},
+                    .next = {},
+                    .last_generation = 3};
+    EXPECT_THAT(kinds(deleted, {{aside}, false}), ElementsAre(Kind::kRemove, Kind::kForgetWorkspace));
+}
+
 TEST(Plan, DeletesEverythingAndForgetsLast) {
     const Desired desired{.state = Desired::State::kDeleted, .plain_name = kPlain, .current = {}, .next = {}};
     EXPECT_THAT(
