@@ -294,7 +294,7 @@ Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find
     const auto page_at = std::min(deadline, worker_.loop().after(kHoldBeforePage));
     // Our own page is at home on the applications' origin only.
     const bool has_page = client.origin == Origin::kApplications;
-    const auto since = has_page ? waiting_since(head) : std::nullopt;
+    const auto asked = has_page ? starting_query(head) : std::nullopt;
     // What was under way when the workspace was stopped does not start it again.
     bool arrives = !moved;
     auto until = deadline;
@@ -314,10 +314,14 @@ Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find
             if (found == table->routes.end() || found->second->owner != user)
                 co_return std::unexpected(no_workspace());
             auto route = found->second;
-            if (since) co_return std::unexpected(co_await tell_start(head, route, *since));
+            const bool stopped = route->state == model::RouteState::kStopped;
+            const bool again = asked && asked->again && is_page_request(head);
+            if (asked && !(again && stopped))
+                co_return std::unexpected(
+                    co_await tell_start(head, route, again ? worker_.wall_clock() : asked->since));
             if (route->state == model::RouteState::kReady) co_return route;
-            if (route->state == model::RouteState::kStopped) {
-                if (route->wake_on_request && arrives && may_wake(head, caller.by_cookie))
+            if (stopped) {
+                if (route->wake_on_request && arrives && (again || may_wake(head, caller.by_cookie)))
                     co_return std::unexpected(co_await wake(head, client, route));
                 co_return std::unexpected(
                     refusal(503, "workspace_not_running", "The workspace is not running. Start it first."));

@@ -23,13 +23,18 @@ constexpr std::string_view kScript = R"js(
 const main = document.querySelector("main"), state = document.querySelector("[role=status]");
 const note = document.querySelector("#note"), bar = document.querySelector("progress");
 let misses = 0;
+function arrive() {
+  // To go to the address of this page, with a fragment, would load nothing.
+  if (new URL(main.dataset.open, location).href === location.href.split("#")[0]) location.reload();
+  else location.replace(main.dataset.open + location.hash);
+}
 async function look() {
   try {
     const answer = await fetch(main.dataset.look, {headers: {Accept: "application/json"}, cache: "no-store"});
     if (answer.status >= 500) throw answer;
     if (!answer.ok) return location.replace(main.dataset.look);
     const {data} = await answer.json();
-    if (data.state === "ready") return location.replace(main.dataset.open + location.hash);
+    if (data.state === "ready") return arrive();
     if (!data.goesOn) return location.replace(main.dataset.look);
     if (state.textContent !== data.text) state.textContent = data.text;
     if (note.textContent !== data.note) note.textContent = data.note;
@@ -81,7 +86,7 @@ bool goes_on(const Waiting& waiting) {
 std::string_view step_of(Phase phase) {
     switch (phase) {
         case Phase::kPulling:
-            return "Fetching the workspace's image.";
+            return "Fetching the image.";
         case Phase::kCreating:
             return "Creating the container.";
         case Phase::kStarting:
@@ -175,20 +180,20 @@ std::string following(const Waiting& waiting) {
 std::string ended(const Waiting& waiting) {
     const auto& seen = waiting.seen;
     std::string title = seen.workspace + " is stopped";
-    std::string_view again = "Start it";
+    std::string_view text = "Start it";
     if (seen.state == Awakening::State::kFailed) {
         title = seen.workspace + " did not start";
-        again = "Try again";
+        text = "Try again";
     } else if (seen.state == Awakening::State::kStarting) {
         title = "Starting " + seen.workspace;
-        again = "Look again";
+        text = "Look again";
     } else if (seen.state == Awakening::State::kStopping) {
         title = seen.workspace + " is being stopped";
     }
     std::string main = "<main><h1>" + escape_html(title) + "</h1><p role=\"status\">" +
                        escape_html(text_of(waiting)) + "</p>";
     if (!seen.note.empty()) main += "<p>" + escape_html(seen.note) + "</p>";
-    return document({}, title, main + link(waiting.open, again) + small(seen.code) + "</main>");
+    return document({}, title, main + link(waiting.again, text) + small(seen.code) + "</main>");
 }
 
 }  // namespace
@@ -210,11 +215,11 @@ http::Response ready_state() {
     return state({{"state", "ready"}, {"text", "Ready."}, {"note", ""}, {"percent", 100}, {"goesOn", false}});
 }
 
-http::Response start_refused_page(const http::Problem& problem, const std::string& open) {
+http::Response start_refused_page(const http::Problem& problem, const std::string& again) {
     return page(problem.status,
                 document({}, "AgentDB9: not started",
                          "<main><h1>The workspace was not started</h1><p role=\"status\">" +
-                             escape_html(problem.message) + "</p>" + link(open, "Try again") +
+                             escape_html(problem.message) + "</p>" + link(again, "Try again") +
                              small(std::to_string(problem.status) + " " + problem.code) + "</main>"));
 }
 

@@ -17,6 +17,7 @@ struct Waiting {
     model::Awakening seen;
     std::string open;       // what was asked for: path and query
     std::string look;       // the same, of our own page
+    std::string again;      // the same, to ask for a start
     bool too_long = false;  // kLongestWait is over
 };
 
@@ -28,6 +29,6 @@ http::Response starting_state(const Waiting& waiting);
 // The application is there: what the script hears then.
 http::Response ready_state();
 // A start that was refused, with a way to try again.
-http::Response start_refused_page(const http::Problem& problem, const std::string& open);
+http::Response start_refused_page(const http::Problem& problem, const std::string& again);
 
 }  // namespace agentdb9::proxy

@@ -37,21 +37,20 @@ bool is_speculative(const http::RequestHead& head) {
            head.get("Purpose").value_or("").contains("prefetch") || head.has("X-Moz", "prefetch");
 }
 
-// A frame of a page of the same origin is a part of that page (VS Code's webviews), unless its user has just
-// clicked for it.
+// A frame of a page of the same origin is a part of that page (VS Code's webviews). Sec-Fetch-User does not
+// tell more: browsers send it with whatever scripts do within seconds of a click.
 bool is_part_of_a_page(const http::RequestHead& head) {
     const auto destination = head.get("Sec-Fetch-Dest");
     if (!destination || iequals(*destination, "document")) return false;
     if (!iequals(*destination, "iframe") && !iequals(*destination, "frame")) return true;
-    return iequals(head.get("Sec-Fetch-Site").value_or(""), "same-origin") &&
-           !head.has("Sec-Fetch-User", "?1");
+    return iequals(head.get("Sec-Fetch-Site").value_or(""), "same-origin");
 }
 
 }  // namespace
 
 bool is_page_request(const http::RequestHead& head) {
-    return head.method == "GET" && !is_upgrade(head) && navigates(head) && !head.get("X-Requested-With") &&
-           head.get("Accept").value_or("").contains("text/html");
+    return head.method == "GET" && !is_upgrade(head) && !is_speculative(head) && navigates(head) &&
+           !head.get("X-Requested-With") && head.get("Accept").value_or("").contains("text/html");
 }
 
 bool may_wake(const http::RequestHead& head, bool by_cookie) {
@@ -60,21 +59,22 @@ bool may_wake(const http::RequestHead& head, bool by_cookie) {
     return is_page_request(head) && !is_part_of_a_page(head);
 }
 
-std::optional<base::Time> waiting_since(const http::RequestHead& head) {
+std::optional<StartingQuery> starting_query(const http::RequestHead& head) {
     if (head.method != "GET" || is_upgrade(head)) return std::nullopt;
-    const auto query = head.query();
-    if (!query.contains(kStartingParameter)) return std::nullopt;
-    for (std::string_view rest = query; !rest.empty();) {
+    auto rest = head.query();
+    if (!rest.contains(kStartingParameter)) return std::nullopt;
+    while (!rest.empty()) {
         const auto pair = take_pair(rest);
         if (!is_starting(pair)) continue;
-        std::int64_t seconds = 0;
         const auto value = pair.substr(std::min(pair.size(), kStartingParameter.size() + 1));
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+        if (value == kStartAgain) return StartingQuery{.again = true, .since = {}};
         // What is not a time of ours is one long ago: nobody waits any longer.
         constexpr std::int64_t kLatest = 1LL << 33;
-        const bool sane =
-            error == std::errc() && end == value.data() + value.size() && seconds >= 0 && seconds < kLatest;
-        return base::from_unix_ms(sane ? seconds * 1000 : 0);
+        std::int64_t seconds = 0;
+        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+        const bool whole = error == std::errc() && end == value.data() + value.size();
+        if (!whole || seconds < 0 || seconds >= kLatest) seconds = 0;
+        return StartingQuery{.again = false, .since = base::from_unix_ms(seconds * 1000)};
     }
     return std::nullopt;
 }

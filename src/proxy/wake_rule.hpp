@@ -19,10 +19,16 @@ bool is_page_request(const http::RequestHead& head);
 // which browsers add to whatever a page asks for; else by a token that somebody put there for this request.
 bool may_wake(const http::RequestHead& head, bool by_cookie);
 
-// "agentdb9_starting={unix seconds}": our own page asks how far the start is, that somebody has waited for
-// since then. Such a request reaches no application and wakes nothing.
+// Our own pages ask by a parameter of the query, in a GET: "agentdb9_starting={unix seconds}" how far the
+// start is that somebody has waited for since then, which wakes nothing; "agentdb9_starting=again" is the
+// link by which people ask for a start, also within a frame. Neither reaches an application.
 inline constexpr std::string_view kStartingParameter = "agentdb9_starting";
-std::optional<base::Time> waiting_since(const http::RequestHead& head);
+inline constexpr std::string_view kStartAgain = "again";
+struct StartingQuery {
+    bool again = false;
+    base::Time since;  // long ago where that was no time, or `again`
+};
+std::optional<StartingQuery> starting_query(const http::RequestHead& head);
 std::string query_without_starting(std::string_view query);
 
 }  // namespace agentdb9::proxy

@@ -15,15 +15,25 @@ std::string target_with(const http::RequestHead& head, const std::string& query)
     return target;
 }
 
+// The query that the application is meant to get.
+std::string query_of(const http::RequestHead& head) {
+    return starting_query(head) ? query_without_starting(head.query()) : std::string(head.query());
+}
+
+// The address of one of our own pages in its place.
+std::string own_target(const http::RequestHead& head, std::string_view value) {
+    auto query = query_of(head);
+    if (!query.empty()) query += '&';
+    return target_with(head, query.append(kStartingParameter).append("=").append(value));
+}
+
 Waiting waiting_for(const http::RequestHead& head, model::Awakening seen, base::Time since, base::Time now) {
-    // A signed parameter is not worth it: who forges the time waits longer or shorter, nothing else.
-    const auto query = waiting_since(head) ? query_without_starting(head.query()) : std::string(head.query());
-    Waiting waiting{.seen = std::move(seen), .open = target_with(head, query), .look = {}};
-    const auto parameter =
-        std::string(kStartingParameter) + "=" + std::to_string(base::to_unix_seconds(since));
-    waiting.look = target_with(head, query.empty() ? parameter : query + "&" + parameter);
-    waiting.too_long = now - since > kLongestWait;
-    return waiting;
+    // The time needs no signature: who forges it waits longer or shorter, nothing else.
+    return {.seen = std::move(seen),
+            .open = target_with(head, query_of(head)),
+            .look = own_target(head, std::to_string(base::to_unix_seconds(since))),
+            .again = own_target(head, kStartAgain),
+            .too_long = now - since > kLongestWait};
 }
 
 Refusal not_told(const std::string& message) {
@@ -31,11 +41,8 @@ Refusal not_told(const std::string& message) {
 }
 
 Decision refused(const http::RequestHead& head, const Client& client, http::Problem problem) {
-    if (client.origin == Origin::kApplications && is_page_request(head)) {
-        const auto query =
-            waiting_since(head) ? query_without_starting(head.query()) : std::string(head.query());
-        return Reply{start_refused_page(problem, target_with(head, query))};
-    }
+    if (client.origin == Origin::kApplications && is_page_request(head))
+        return Reply{start_refused_page(problem, own_target(head, kStartAgain))};
     const bool passes = problem.status == 503;
     return Refusal{std::move(problem), passes ? std::optional(kRetryAfterSeconds) : std::nullopt, {}};
 }

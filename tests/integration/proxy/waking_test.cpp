@@ -109,6 +109,25 @@ TEST_F(Waking, ThePageOfTheStartOnlyLooks) {
     EXPECT_EQ(upstream.accepted(), 0) << "no application hears of it";
 }
 
+TEST_F(Waking, TheLinkOfOurPagesStartsItAgainAlsoInAFrame) {
+    const std::string again = "/x?a=b&agentdb9_starting=again";
+    const auto frame =
+        cookie + kHtml +
+        "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\nSec-Fetch-Site: same-origin\r\n";
+    EXPECT_THAT(apps("/x?a=b", frame).body, HasSubstr("workspace_not_running"));
+    EXPECT_THAT(apps(again, cookie + "Accept: */*\r\n").body, HasSubstr("workspace_not_running"));
+    EXPECT_THAT(apps(again, frame + kWebSocket).body, HasSubstr("workspace_not_running"));
+    EXPECT_EQ(plane.wakes, 0);
+    EXPECT_THAT(apps(again, frame).body, HasSubstr("data-open=\"" + Plane::app(route, "/x?a=b") + "\""));
+    EXPECT_EQ(plane.wakes, 1);
+    become(model::RouteState::kHeld);
+    EXPECT_THAT(apps(again, frame).body, HasSubstr("Starting desk"));
+    become(model::RouteState::kReady);
+    EXPECT_EQ(apps(again, frame).field("Location"), Plane::app(route, "/x?a=b"));
+    EXPECT_EQ(plane.wakes, 1);
+    EXPECT_EQ(upstream.accepted(), 0);
+}
+
 TEST_F(Waking, WhoWaitsTooLongIsAsked) {
     become(model::RouteState::kHeld);
     auto page = apps("/x?agentdb9_starting=1", cookie + kNavigate);

@@ -53,7 +53,7 @@ TEST(WakeRule, AFrameWakesUnlessItIsAPartOfAPageOfThatOrigin) {
     const auto frame = kNavigate + "Sec-Fetch-Dest: iframe\r\n";
     EXPECT_TRUE(cookie_wakes(frame + "Sec-Fetch-Site: same-site\r\n"));
     EXPECT_FALSE(cookie_wakes(frame + "Sec-Fetch-Site: same-origin\r\n"));
-    EXPECT_TRUE(cookie_wakes(frame + "Sec-Fetch-Site: same-origin\r\nSec-Fetch-User: ?1\r\n"));
+    EXPECT_FALSE(cookie_wakes(frame + "Sec-Fetch-Site: same-origin\r\nSec-Fetch-User: ?1\r\n"));
 }
 
 TEST(WakeRule, APageThatIsFetchedInAdvanceDoesNot) {
@@ -78,15 +78,22 @@ TEST(WakeRule, NoUpgradeWakes) {
 }
 
 TEST(StartingQuery, SaysSinceWhenSomebodyWaits) {
-    const auto since = [](const std::string& line) { return waiting_since(Request("", line).head); };
-    EXPECT_EQ(since("GET /w/8080/?agentdb9_starting=1800000000"), base::from_unix_ms(1'800'000'000'000));
-    EXPECT_EQ(since("GET /w/8080/?a=b&agentdb9_starting=7&c"), base::from_unix_ms(7000));
-    EXPECT_FALSE(since("GET /w/8080/"));
-    EXPECT_FALSE(since("GET /w/8080/?agentdb9_startingx=1&x=agentdb9_starting"));
-    EXPECT_FALSE(since("POST /w/8080/?agentdb9_starting=7"));
-    EXPECT_FALSE(waiting_since(Request(kWebSocket, "GET /w/8080/?agentdb9_starting=7").head));
-    for (std::string odd : {"", "=", "=x", "=-5", "=7x", "=99999999999999999999", "=9223372036854775807"})
-        EXPECT_EQ(since("GET /w/8080/?agentdb9_starting" + odd), base::from_unix_ms(0)) << odd;
+    const auto asked = [](const std::string& line) { return starting_query(Request("", line).head); };
+    EXPECT_EQ(asked("GET /w/8080/?agentdb9_starting=1800000000")->since,
+              base::from_unix_ms(1'800'000'000'000));
+    EXPECT_EQ(asked("GET /w/8080/?a=b&agentdb9_starting=7&c")->since, base::from_unix_ms(7000));
+    EXPECT_FALSE(asked("GET /w/8080/?agentdb9_starting=7")->again);
+    EXPECT_TRUE(asked("GET /w/8080/?a&agentdb9_starting=again")->again);
+    EXPECT_FALSE(asked("GET /w/8080/"));
+    EXPECT_FALSE(asked("GET /w/8080/?agentdb9_startingx=1&x=agentdb9_starting"));
+    EXPECT_FALSE(asked("POST /w/8080/?agentdb9_starting=7"));
+    EXPECT_FALSE(starting_query(Request(kWebSocket, "GET /w/8080/?agentdb9_starting=7").head));
+    for (std::string odd :
+         {"", "=", "=x", "=-5", "=7x", "=99999999999999999999", "=9223372036854775807", "=Again"}) {
+        const auto query = asked("GET /w/8080/?agentdb9_starting" + odd);
+        EXPECT_EQ(query->since, base::from_unix_ms(0)) << odd;
+        EXPECT_FALSE(query->again) << odd;
+    }
 }
 
 TEST(StartingQuery, TheRestOfTheQueryStaysAsItIs) {
