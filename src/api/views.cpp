@@ -65,6 +65,7 @@ json::object to_json(const model::Workspace& workspace, model::Phase phase) {
             {"containerName", or_null(workspace.container_name)},
             {"volumeName", or_null(workspace.volume_name)},
             {"isDefault", workspace.is_default},
+            {"wakeOnRequest", workspace.wake_on_request},
             {"createdAt", base::format_time(workspace.created_at)},
             {"updatedAt", base::format_time(workspace.updated_at)}};
 }

@@ -66,6 +66,7 @@ class WorkspaceRoutes {
         wanted.description = body.optional_text("description", 0, kMaxDescription, TextKind::kText);
         wanted.is_default = body.optional_bool("isDefault").value_or(false);
         wanted.project_id = body.optional_id<ProjectId>("projectId");
+        wanted.wake_on_request = body.optional_bool("wakeOnRequest").value_or(false);
         body.finish();
         co_return created(view(co_await s_.workspaces.create(call.user().user, std::move(wanted))),
                           "Workspace created");
@@ -94,6 +95,7 @@ class WorkspaceRoutes {
                               *change.status == WorkspaceStatus::kArchived;
         if (!settable)
             body.problem("status", "must be active, inactive or archived; the others are the server's");
+        change.wake_on_request = body.optional_bool("wakeOnRequest");
         const auto project = body.optional_id<ProjectId>("currentProjectId");
         body.finish();
         // The switch first: it is the part that may be refused.

@@ -34,6 +34,7 @@
 #include "services/tickets.hpp"
 #include "services/type_availability.hpp"
 #include "services/user_administration.hpp"
+#include "services/wake_service.hpp"
 #include "services/workspace_container_service.hpp"
 #include "services/workspaces_service.hpp"
 #include "store/store.hpp"
@@ -94,6 +95,7 @@ class Core {
     services::ProjectsService projects;
     services::ProjectWorkspaceService associations;
     services::WorkspaceContainerService containers;
+    services::WakeService waking;
     services::TypeAvailability availability;
     services::AdoptionService adoption;
     services::Neighbours neighbours;

@@ -33,6 +33,17 @@ http::Problem ticket_problem(auth::Failure failure) {
             {}};
 }
 
+Task<proxy::Answer<model::Awakening>> answer_of(Task<model::Awakening> question) {
+    try {
+        co_return co_await std::move(question);
+    } catch (const base::Error& error) {
+        const auto problem = api::problem_of(error);
+        if (problem.status >= 500)
+            log::warning("a workspace cannot be woken", {{"code", error.word()}, {"reason", error.what()}});
+        co_return std::unexpected(problem);
+    }
+}
+
 std::string origin_text(const config::Address& address, std::uint16_t port) {
     const bool six = address.host.contains(':');
     return "http://" + (six ? "[" + address.host + "]" : address.host) + ":" + std::to_string(port);
@@ -98,6 +109,12 @@ proxy::ControlPlane Server::control_plane() {
         auto cookie = co_await core_.tickets.redeem(std::move(ticket), workspace, port);
         if (!cookie) co_return std::unexpected(ticket_problem(cookie.error()));
         co_return proxy::ApplicationCookie{std::move(cookie->value), cookie->expires_at};
+    };
+    control.wake = [this](base::UserId user, base::WorkspaceId workspace) {
+        return answer_of(core_.waking.wake(user, workspace));
+    };
+    control.look_at_start = [this](base::UserId user, base::WorkspaceId workspace) {
+        return answer_of(core_.waking.look(user, workspace));
     };
     return control;
 }

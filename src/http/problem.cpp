@@ -15,6 +15,8 @@ std::string printable(std::string_view text) {
     return safe;
 }
 
+}  // namespace
+
 std::string escape_html(std::string_view text) {
     std::string escaped;
     for (const char c : text) {
@@ -40,8 +42,6 @@ std::string escape_html(std::string_view text) {
     }
     return escaped;
 }
-
-}  // namespace
 
 std::string problem_json(const Problem& problem, const ProblemContext& context) {
     json::object body{

@@ -32,4 +32,7 @@ std::string problem_json(const Problem& problem, const ProblemContext& context);
 // The same facts as a page, for a browser's navigation.
 std::string problem_html(const Problem& problem, const ProblemContext& context);
 
+// `text` for an element's content or an attribute in quotes.
+std::string escape_html(std::string_view text);
+
 }  // namespace agentdb9::http

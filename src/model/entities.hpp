@@ -108,6 +108,8 @@ struct Workspace {
     std::optional<std::string> last_error;
     // Requests wait on every server: the serving instance is about to be stopped for its replacement.
     bool held = false;
+    // A request for its application may start it.
+    bool wake_on_request = false;
 };
 
 enum class OperationKind { kStart, kStop, kRestart, kSwitch, kDelete, kRecover };

@@ -42,6 +42,7 @@ struct Route {
     std::optional<std::string> address;
     std::map<int, Endpoint> published;
     std::shared_ptr<InstanceUse> use;
+    bool wake_on_request = false;  // a request may start it where it is stopped
 
     // Where `port` is reached; absent where it cannot be.
     std::optional<Endpoint> endpoint(int port) const {

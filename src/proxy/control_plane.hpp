@@ -13,6 +13,7 @@
 #include "base/async.hpp"
 #include "http/message.hpp"
 #include "http/problem.hpp"
+#include "model/awakening.hpp"
 
 namespace agentdb9::proxy {
 
@@ -38,6 +39,11 @@ struct ControlPlane {
     // Uses the ticket up. A bad or used one: 401 `ticket_invalid`.
     std::function<Task<Answer<ApplicationCookie>>(std::string ticket, base::WorkspaceId, int port)>
         redeem_ticket;
+    // Starts a stopped workspace of the user because its application was asked for, and tells how far that
+    // is. A start that is refused is a Problem.
+    std::function<Task<Answer<model::Awakening>>(base::UserId, base::WorkspaceId)> wake;
+    // How far it is, without changing anything.
+    std::function<Task<Answer<model::Awakening>>(base::UserId, base::WorkspaceId)> look_at_start;
 };
 
 }  // namespace agentdb9::proxy

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "http/message.hpp"
 #include "proxy/relay_headers.hpp"
+#include "proxy/wake_rule.hpp"
 #include "proxy/worker.hpp"
 
 namespace agentdb9::proxy {
@@ -12,6 +13,8 @@ namespace {
 // A browser that carries more of them is not one of ours.
 constexpr std::size_t kMaxCookiesTried = 4;
 constexpr std::size_t kMaxForeign = 10'000;
+// A page that waits for a start is told of it soon; what only switches is mostly there before.
+constexpr std::chrono::seconds kHoldBeforePage{1};
 constexpr std::string_view kApiTokenPrefix = "adb9_";
 
 Refusal refusal(int status, std::string code, std::string message) {
@@ -67,7 +70,7 @@ std::string upgrade_of(const http::RequestHead& head) {
 
 }  // namespace
 
-Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& client) {
+Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& client, bool moved) {
     // 1. The listener and the path say which part of the server is meant.
     auto door = find_door(client.origin, head.path(), worker_.options().rewrites);
     if (!door) {
@@ -110,10 +113,12 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
 
     // 7. The workspace: the caller's own, and running. Nothing below waits: whoever publishes a table may
     // count on it that a request goes to the instance which that table names, or is counted in its use.
-    if (place) to.route = ready_route(place->workspace, principal.user);
+    // Our own pages ask by a parameter; no application gets to see that.
+    const bool ours = client.origin == Origin::kApplications && head.query().contains(kStartingParameter);
+    if (place && !ours) to.route = ready_route(place->workspace, principal.user);
     if (!to.route && (!door->rewrite || !door->rewrite->upstream)) {
-        auto route = co_await find_route(*door, place, principal.user);
-        if (!route) co_return route.error();
+        auto route = co_await find_route(head, client, *door, place, *caller, moved);
+        if (!route) co_return std::move(route.error());
         to.route = *route;
     }
 
@@ -281,9 +286,18 @@ Task<bool> Gateway::is_our_token(std::string token) {
     co_return false;
 }
 
-Task<std::expected<std::shared_ptr<const model::Route>, Refusal>> Gateway::find_route(
-    Door door, std::optional<Place> place, base::UserId user) {
+Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find_route(
+    const http::RequestHead& head, const Client& client, Door door, std::optional<Place> place,
+    const Caller& caller, bool moved) {
+    const auto user = caller.principal->user;
     auto deadline = worker_.loop().after(worker_.limits().hold);
+    const auto page_at = std::min(deadline, worker_.loop().after(kHoldBeforePage));
+    // Our own page is at home on the applications' origin only.
+    const bool has_page = client.origin == Origin::kApplications;
+    const auto asked = has_page ? starting_query(head) : std::nullopt;
+    // What was under way when the workspace was stopped does not start it again.
+    bool arrives = !moved;
+    auto until = deadline;
     while (true) {
         if (auto table = worker_.routes()) {
             std::optional<base::WorkspaceId> workspace;
@@ -299,13 +313,28 @@ Task<std::expected<std::shared_ptr<const model::Route>, Refusal>> Gateway::find_
             auto found = table->routes.find(*workspace);
             if (found == table->routes.end() || found->second->owner != user)
                 co_return std::unexpected(no_workspace());
-            if (found->second->state == model::RouteState::kReady) co_return found->second;
-            if (found->second->state == model::RouteState::kStopped)
+            auto route = found->second;
+            const bool stopped = route->state == model::RouteState::kStopped;
+            const bool again = asked && asked->again && is_page_request(head);
+            if (asked && !(again && stopped))
+                co_return std::unexpected(
+                    co_await tell_start(head, route, again ? worker_.wall_clock() : asked->since));
+            if (route->state == model::RouteState::kReady) co_return route;
+            if (stopped) {
+                if (route->wake_on_request && arrives && (again || may_wake(head, caller.by_cookie)))
+                    co_return std::unexpected(co_await wake(head, client, route));
                 co_return std::unexpected(
                     refusal(503, "workspace_not_running", "The workspace is not running. Start it first."));
+            }
+            arrives = false;
+            if (has_page && route->wake_on_request && is_page_request(head)) {
+                if (worker_.loop().now() >= page_at)
+                    co_return std::unexpected(co_await tell_start(head, route, worker_.wall_clock()));
+                until = page_at;
+            }
         }
         if (worker_.loop().now() >= deadline || worker_.draining()) co_return std::unexpected(not_ready());
-        co_await worker_.next_routes(deadline);
+        co_await worker_.next_routes(until);
     }
 }
 

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "http/head.hpp"
+#include "http/message.hpp"
 #include "http/problem.hpp"
 #include "model/route.hpp"
 #include "proxy/control_plane.hpp"
@@ -55,15 +56,20 @@ struct Refusal {
     std::string www_authenticate;
 };
 
-using Decision = std::variant<ToApi, ToApplication, Redirect, Refusal>;
+// A page of ours in place of an application that is not running.
+struct Reply {
+    http::Response response;
+};
+
+using Decision = std::variant<ToApi, ToApplication, Redirect, Refusal, Reply>;
 
 class Gateway {
   public:
     explicit Gateway(Worker& worker) : worker_(worker) {}
 
     // May wait: for the control plane, and for a workspace that starts. `head` and `client` are the calling
-    // session's.
-    Task<Decision> decide(const http::RequestHead& head, const Client& client);
+    // session's. `moved`: it was decided before, and the instance that it was meant for is gone.
+    Task<Decision> decide(const http::RequestHead& head, const Client& client, bool moved = false);
     // Once a minute or so: what is remembered without a limit of its own is forgotten.
     void sweep() { foreign_.clear(); }
 
@@ -89,10 +95,17 @@ class Gateway {
     Task<Decision> redeem(const http::RequestHead& head, const Client& client, Place place,
                           std::string prefix);
     std::expected<Place, Refusal> place_of(const Door& door) const;
-    // The route, once it is known and not held; refused when it is another's.
-    Task<std::expected<std::shared_ptr<const model::Route>, Refusal>> find_route(Door door,
-                                                                                 std::optional<Place> place,
-                                                                                 base::UserId user);
+    // The route, once it is known and not held. Else what the caller gets: a refusal when it is another's or
+    // does not run, or what a start that was asked for looks like.
+    Task<std::expected<std::shared_ptr<const model::Route>, Decision>> find_route(
+        const http::RequestHead& head, const Client& client, Door door, std::optional<Place> place,
+        const Caller& caller, bool moved);
+    // Starts a stopped workspace for its owner.
+    Task<Decision> wake(const http::RequestHead& head, const Client& client,
+                        std::shared_ptr<const model::Route> route);
+    // How far the start is that its owner has waited for since then.
+    Task<Decision> tell_start(const http::RequestHead& head, std::shared_ptr<const model::Route> route,
+                              base::Time since);
     std::optional<Refusal> check_origin(const http::RequestHead& head, const Client& client) const;
 
     Worker& worker_;

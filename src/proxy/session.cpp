@@ -83,18 +83,24 @@ Task<bool> Session::serve_one() {
     lingers_ = false;
     continue_sent_ = false;
     if (!co_await read_head()) co_return false;
+    bool moved = false;
     while (true) {
-        auto decision = co_await worker_.gateway().decide(head_, client_);
+        auto decision = co_await worker_.gateway().decide(head_, client_, moved);
         if (std::holds_alternative<ToApi>(decision)) co_return co_await hand_up();
         if (auto* to = std::get_if<ToApplication>(&decision)) {
             auto outcome = co_await Relay::run(std::allocate_shared<Relay>(
                 asio::recycling_allocator<Relay>(), shared_from_this(), std::move(*to)));
-            if (outcome == Relay::Outcome::kMoved) continue;
+            moved = outcome == Relay::Outcome::kMoved;
+            if (moved) continue;
             co_return outcome == Relay::Outcome::kKeep;
         }
         http::BodyReader body(reader_, head_.framing, http::BodyReader::Form::kDecoded);
         if (auto* elsewhere = std::get_if<Redirect>(&decision))
             co_return co_await redirect(std::move(*elsewhere), body);
+        if (auto* reply = std::get_if<Reply>(&decision)) {
+            ++worker_.metrics().requests_refused;
+            co_return co_await respond(std::move(reply->response), &body);
+        }
         co_return co_await refuse(std::move(std::get<Refusal>(decision)), &body);
     }
 }

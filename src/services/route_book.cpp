@@ -10,6 +10,7 @@ using model::RouteState;
 
 Route RouteBook::make_route(const model::Workspace& workspace) const {
     Route route{.workspace = workspace.id, .owner = workspace.user_id, .type = workspace.type};
+    route.wake_on_request = workspace.wake_on_request;
     if (const auto* type = catalogue_.find(workspace.type)) {
         route.default_port = type->default_port;
         route.strip_prefix = type->strip_prefix;
@@ -40,7 +41,8 @@ bool RouteBook::put(const model::Workspace& workspace) {
     auto route = std::make_shared<Route>(make_route(workspace));
     if (auto found = entries_.find(workspace.id); found != entries_.end()) {
         const auto& old = *found->second.route;
-        if (found->second.rank == rank_of(workspace) && old.owner == route->owner && old.type == route->type)
+        if (found->second.rank == rank_of(workspace) && old.owner == route->owner &&
+            old.type == route->type && old.wake_on_request == route->wake_on_request)
             return false;
         route->state = old.state;
         route->instance = old.instance;
@@ -113,7 +115,8 @@ Task<> RouteBook::hold(base::WorkspaceId workspace) {
                    .type = route->type,
                    .default_port = route->default_port,
                    .strip_prefix = route->strip_prefix,
-                   .state = RouteState::kHeld};
+                   .state = RouteState::kHeld,
+                   .wake_on_request = route->wake_on_request};
     co_await announce();
 }
 
@@ -125,7 +128,8 @@ Task<> RouteBook::stop(base::WorkspaceId workspace) {
                    .owner = route->owner,
                    .type = route->type,
                    .default_port = route->default_port,
-                   .strip_prefix = route->strip_prefix};
+                   .strip_prefix = route->strip_prefix,
+                   .wake_on_request = route->wake_on_request};
     co_await announce();
 }
 

@@ -27,8 +27,8 @@ class RouteBook {
     // stopped. `workspaces` are all rows, read when changes() was `as_of`; false, and nothing done, when
     // something has changed since.
     Task<bool> load(std::vector<model::Workspace> workspaces, std::uint64_t as_of);
-    // The row was made or changed (owner, type, default); its state stays. A new one is stopped. A default
-    // takes the place of the owner's former one.
+    // The row was made or changed (owner, type, default, waking); its state stays. A new one is stopped. A
+    // default takes the place of the owner's former one.
     Task<> upsert(model::Workspace workspace);
     // What was missed is put right: `workspaces` are all rows, read when changes() was `as_of`. Does nothing
     // when something has changed since.

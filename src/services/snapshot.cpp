@@ -52,6 +52,7 @@ json::object snapshot_of(const model::Workspace& workspace) {
             {"type", workspace.type},
             {"config", workspace.config},
             {"volumeName", or_null(workspace.volume_name)},
+            {"wakeOnRequest", workspace.wake_on_request},
             {"lastGeneration", workspace.last_generation},
             {"createdAt", base::format_time(workspace.created_at)}};
 }
@@ -93,6 +94,10 @@ std::optional<model::Workspace> workspace_from(const json::object& snapshot) {
     workspace.volume_name = text_of(snapshot, "volumeName");
     if (const auto* last = snapshot.if_contains("lastGeneration"); last != nullptr && last->is_int64()) {
         workspace.last_generation = last->get_int64();
+    }
+    // Of an earlier version it says nothing of that.
+    if (const auto* wake = snapshot.if_contains("wakeOnRequest"); wake != nullptr && wake->is_bool()) {
+        workspace.wake_on_request = wake->get_bool();
     }
     workspace.created_at = time_of(snapshot, "createdAt");
     return workspace;

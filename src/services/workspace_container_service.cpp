@@ -27,6 +27,19 @@ void refuse_deleted(const Workspace& workspace) {
     }
 }
 
+// A request that was on its way when the user stopped the workspace does not undo that.
+void refuse_waking(Transaction& tx, const Workspace& workspace) {
+    if (!workspace.wake_on_request) {
+        throw base::conflict("wake_not_allowed", "The workspace is not running. Start it first.");
+    }
+    const auto open = tx.operations().open_of(workspace.id);
+    if (open && open->kind == OperationKind::kStop) {
+        throw Error(ErrorCode::kUnavailable, "workspace_stopping",
+                    "The workspace is being stopped. Try again once it has stopped.")
+            .with_retry_after(2);
+    }
+}
+
 Operation supersede(Transaction& tx, Operation operation, base::Time now) {
     operation.state = OperationState::kSuperseded;
     operation.finished_at = now;
@@ -79,6 +92,7 @@ Task<Requested> WorkspaceContainerService::start_workspace(base::UserId user, ba
     auto decision = co_await store_.write([=, this](Transaction& tx) {
         auto workspace = owned_workspace(tx, user, id);
         refuse_deleted(workspace);
+        if (options.by_request) refuse_waking(tx, workspace);
         if (catalogue_.find(workspace.type) == nullptr) {
             throw base::conflict("workspace_type_unknown",
                                  "The workspace type '" + workspace.type +

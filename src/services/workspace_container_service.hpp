@@ -18,6 +18,7 @@ struct Requested {
 struct RequestOptions {
     bool respond_async = false;  // do not wait
     bool force = false;          // stop and delete: end it without asking it first
+    bool by_request = false;     // start: nobody asked for that itself, but for the application
 };
 
 struct WorkspaceStatusReport {
@@ -43,6 +44,7 @@ class WorkspaceContainerService {
     // All throw Error: kNotFound for what is not the user's, kConflict for what is not possible now, and what
     // made the operation fail. kUnavailable "runtime_unavailable": recorded, and goes on by itself when the
     // engine is back.
+    // With `by_request` also kConflict "wake_not_allowed", kUnavailable "workspace_stopping".
     Task<Requested> start_workspace(base::UserId user, base::WorkspaceId workspace, RequestOptions options);
     Task<Requested> stop_workspace(base::UserId user, base::WorkspaceId workspace, RequestOptions options);
     Task<Requested> restart_workspace(base::UserId user, base::WorkspaceId workspace, RequestOptions options);

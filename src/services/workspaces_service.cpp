@@ -47,6 +47,7 @@ Task<Workspace> WorkspacesService::create(base::UserId user, NewWorkspace wanted
         row.name = wanted.name ? *wanted.name : default_name(tx, user, *type);
         row.description = wanted.description;
         row.config = config_of(*type);
+        row.wake_on_request = wanted.wake_on_request;
         row.container_name = model::instance_name(row.id);
         row.created_at = now;
         row.updated_at = now;
@@ -99,6 +100,7 @@ Task<Workspace> WorkspacesService::update(base::UserId user, base::WorkspaceId i
         if (change.description) row.description = change.description;
         if (change.make_default) make_default(tx, row);
         if (change.status) row.status = *change.status;
+        if (change.wake_on_request) row.wake_on_request = *change.wake_on_request;
         row.updated_at = now;
         tx.workspaces().update(row);
         return row;
@@ -108,7 +110,9 @@ Task<Workspace> WorkspacesService::update(base::UserId user, base::WorkspaceId i
 }
 
 Task<Workspace> WorkspacesService::set_default(base::UserId user, base::WorkspaceId id) {
-    co_return co_await update(user, id, {.name = {}, .description = {}, .make_default = true, .status = {}});
+    WorkspaceChange change;
+    change.make_default = true;
+    co_return co_await update(user, id, std::move(change));
 }
 
 Task<WorkspaceCounts> WorkspacesService::counts(base::UserId user) {

@@ -22,6 +22,7 @@ struct NewWorkspace {
     std::optional<std::string> description;
     bool is_default = false;
     std::optional<base::ProjectId> project_id;  // becomes its current project
+    bool wake_on_request = false;
 };
 
 struct WorkspaceChange {
@@ -29,6 +30,7 @@ struct WorkspaceChange {
     std::optional<std::string> description;
     bool make_default = false;
     std::optional<model::WorkspaceStatus> status;  // active, inactive or archived
+    std::optional<bool> wake_on_request;
 };
 
 struct WorkspaceCounts {

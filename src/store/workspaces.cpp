@@ -33,7 +33,8 @@ const Table<Workspace>& table() {
          column<&Workspace::next_generation>("nextGeneration"),
          column<&Workspace::next_project_id>("nextProjectId"),
          column<&Workspace::last_error>("lastError"),
-         column<&Workspace::held>("held")});
+         column<&Workspace::held>("held"),
+         column<&Workspace::wake_on_request>("wakeOnRequest")});
     return table;
 }
 

@@ -94,6 +94,7 @@ TEST_P(StoreSuite, KeepsEveryFieldOfAWorkspace) {
     workspace.next_generation = 5;
     workspace.next_project_id = model::ProjectId::generate();
     workspace.last_error = "e";
+    workspace.wake_on_request = true;
     write([&](Transaction& tx) { tx.workspaces().update(workspace); });
     const auto found = read([&](Transaction& tx) { return tx.workspaces().find(workspace.id); });
     ASSERT_TRUE(found);
@@ -116,6 +117,7 @@ TEST_P(StoreSuite, KeepsEveryFieldOfAWorkspace) {
     EXPECT_EQ(found->next_generation, 5);
     EXPECT_EQ(found->next_project_id, workspace.next_project_id);
     EXPECT_EQ(found->last_error, "e");
+    EXPECT_TRUE(found->wake_on_request);
     write([&](Transaction& tx) {
         const auto current = tx.workspaces().using_project(*workspace.current_project_id);
         EXPECT_THAT(names(current), ElementsAre("desk"));

@@ -82,6 +82,21 @@ for (const [how, harm, limit] of [['down', () => proxy.close(), 5000], ['hung', 
   });
 }
 
+test('while the engine is down no request wakes a workspace: that is said at once, and nothing is recorded', async () => {
+  const asleep = await user.createWorkspace({ wakeOnRequest: true });
+  await proxy.close();
+  await eventually('the server to notice', async () => /^agentdb9_runtime_connected 0$/m.test((await user.get('/metrics')).text));
+  const refused = (await quickly('the request', 3000, () => user.application('GET', asleep.id, '/'))).expect(503, 'runtime_unavailable');
+  assert.ok(Number(refused.headers['retry-after']) > 0);
+  assert.deepEqual((await user.get(`/api/workspaces/${asleep.id}/operations`)).data, []);
+  await proxy.recover();
+  await eventually('the engine to be heard', async () => /^agentdb9_runtime_connected 1$/m.test((await user.get('/metrics')).text));
+  assert.equal(await phase(asleep), 'stopped');
+  (await user.application('GET', asleep.id, '/')).expect(503, 'workspace_starting');
+  await eventually('it to run', async () => (await phase(asleep)) === 'running');
+  (await user.delete(`/api/workspaces/${asleep.id}?force=true`)).expect(200);
+});
+
 test('connections that break off in the middle of a start do not stop it', async () => {
   const workspace = await user.createWorkspace({ type: 'slow' });
   const starting = user.post(`/api/workspaces/${workspace.id}/start`);

@@ -50,6 +50,15 @@ Plane::Plane(proxy::Options options) : work_(asio::make_work_guard(control_)) {
         co_return proxy::ApplicationCookie{"cookie-" + workspace.str() + "-" + std::to_string(port),
                                            expires_at};
     };
+    control.wake = [this](base::UserId, base::WorkspaceId) -> Task<proxy::Answer<model::Awakening>> {
+        ++wakes;
+        if (wake_refused) co_return std::unexpected(*wake_refused);
+        co_return awakening;
+    };
+    control.look_at_start = [this](base::UserId, base::WorkspaceId) -> Task<proxy::Answer<model::Awakening>> {
+        ++looks;
+        co_return awakening;
+    };
     plane = std::make_unique<proxy::DataPlane>(with_free_ports(std::move(options)), std::move(control));
     thread_ = std::thread([this] { control_.run(); });
     on_control([this] { plane->start(); });

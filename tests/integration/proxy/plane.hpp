@@ -46,6 +46,10 @@ class Plane {
     // What the fakes saw and say. The control thread's, but for the atomics.
     std::atomic<int> authentications = 0;
     std::atomic<bool> authentication_fails = false;
+    std::atomic<int> wakes = 0;
+    std::atomic<int> looks = 0;
+    model::Awakening awakening{.workspace = "desk", .percent = {}, .note = {}, .code = {}};
+    std::optional<http::Problem> wake_refused;
     std::function<Task<http::Response>(http::Request)> api_handler;
     std::function<Task<>()> before_authentication;
     std::deque<model::Route> routes;  // references to them stay good

@@ -70,6 +70,24 @@ TEST_F(RouteBookTest, WhatIsToldWhileTheRowsAreReadStays) {
     EXPECT_EQ(book_.routed(), std::vector{made.id});
 }
 
+TEST_F(RouteBookTest, WhetherARequestMayWakeItIsKeptWhateverBecomesOfIt) {
+    auto row = workspace();
+    row.wake_on_request = true;
+    run(book_.upsert(row));
+    EXPECT_TRUE(route(row).wake_on_request);
+    run(book_.hold(row.id));
+    EXPECT_TRUE(route(row).wake_on_request);
+    run(book_.publish(row.id, instance(row, "c1")));
+    EXPECT_TRUE(route(row).wake_on_request);
+    run(book_.stop(row.id));
+    EXPECT_TRUE(route(row).wake_on_request);
+    row.wake_on_request = false;
+    run(book_.upsert(row));
+    EXPECT_FALSE(route(row).wake_on_request);
+    load({row});
+    EXPECT_FALSE(route(row).wake_on_request);
+}
+
 TEST_F(RouteBookTest, PublishesHoldsAndStops) {
     const auto row = workspace();
     run(book_.upsert(row));

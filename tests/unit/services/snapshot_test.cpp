@@ -66,6 +66,7 @@ TEST(Snapshot, AWorkspaceComesBackStoppedAndNotTheDefault) {
     row.status = model::WorkspaceStatus::kRunning;
     row.volume_name = "home";
     row.is_default = true;
+    row.wake_on_request = true;
     row.created_at = kTime;
     row.desired_state = model::DesiredState::kDeleted;
     row.phase = model::Phase::kDeleting;
@@ -85,7 +86,12 @@ TEST(Snapshot, AWorkspaceComesBackStoppedAndNotTheDefault) {
     EXPECT_EQ(back->desired_state, model::DesiredState::kStopped);
     EXPECT_EQ(back->phase, model::Phase::kStopped);
     EXPECT_EQ(back->generation, 0);
+    EXPECT_TRUE(back->wake_on_request);
     EXPECT_FALSE(back->is_default || back->current_project_id);
+    // One of before there was the setting.
+    auto old = snapshot_of(row);
+    old.erase("wakeOnRequest");
+    EXPECT_FALSE(workspace_from(old)->wake_on_request);
 }
 
 TEST(Snapshot, ADamagedOneGivesNothing) {
