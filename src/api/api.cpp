@@ -32,15 +32,19 @@ Api::Api(const base::Clock& clock, Authenticate authenticate)
 
 Task<http::Response> Api::handle(http::Request request) {
     std::exception_ptr failure;
+    std::string caller;
+    http::Response response;
     try {
-        co_return co_await run(request);
+        response = co_await run(request, caller);
     } catch (...) {
         failure = std::current_exception();
     }
-    co_return failure_response(failure, request, clock_);
+    if (failure) response = failure_response(failure, request, clock_);
+    response.caller = std::move(caller);
+    co_return response;
 }
 
-Task<http::Response> Api::run(const http::Request& request) {
+Task<http::Response> Api::run(const http::Request& request, std::string& caller) {
     auto match = router_.match(request.method, request.path());
     switch (match.kind) {
         case Router::Match::Kind::kFound:
@@ -70,7 +74,10 @@ Task<http::Response> Api::run(const http::Request& request) {
     }
     Call call{request, std::move(match.parameters), std::nullopt};
     const Access access = match.endpoint->access;
-    if (access != Access::kPublic) call.principal.emplace(co_await identify(request));
+    if (access != Access::kPublic) {
+        call.principal.emplace(co_await identify(request));
+        caller = call.principal->user.str();
+    }
     if (access == Access::kAdmin && call.principal->role != model::Role::kAdmin) {
         throw base::Error(base::ErrorCode::kForbidden, "admin_required",
                           "Only an administrator may do this.");

@@ -34,7 +34,8 @@ class Api {
     Task<http::Response> handle(http::Request request);
 
   private:
-    Task<http::Response> run(const http::Request& request);
+    // `caller`: who asks, once that is known.
+    Task<http::Response> run(const http::Request& request, std::string& caller);
     Task<auth::Principal> identify(const http::Request& request);
 
     const base::Clock& clock_;

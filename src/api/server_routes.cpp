@@ -36,6 +36,18 @@ json::object check_of(const std::optional<std::string>& problem) {
     return {{"status", "down"}, {"message", *problem}};
 }
 
+std::string_view name_of(Metric::Kind kind) {
+    switch (kind) {
+        case Metric::Kind::kCounter:
+            return "counter";
+        case Metric::Kind::kGauge:
+            return "gauge";
+        case Metric::Kind::kHistogram:
+            return "histogram";
+    }
+    return "untyped";
+}
+
 class ServerRoutes {
   public:
     explicit ServerRoutes(const ServerParts& parts) : parts_(parts), started_(parts.clock.steady_now()) {}
@@ -64,6 +76,7 @@ class ServerRoutes {
                        "Time since the server started.",
                        Metric::Kind::kGauge,
                        static_cast<double>(uptime_seconds()),
+                       {},
                        {}});
         http::Response response;
         response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
@@ -88,12 +101,15 @@ std::string metrics_text(const std::vector<Metric>& metrics) {
     std::string_view last;
     for (const auto& metric : metrics) {
         if (metric.name != last) {
-            const auto* kind = metric.kind == Metric::Kind::kCounter ? " counter\n" : " gauge\n";
             text.append("# HELP ").append(metric.name).append(" ").append(metric.help);
-            text.append("\n# TYPE ").append(metric.name).append(kind);
+            text.append("\n# TYPE ")
+                .append(metric.name)
+                .append(" ")
+                .append(name_of(metric.kind))
+                .append("\n");
             last = metric.name;
         }
-        text += metric.name;
+        text.append(metric.name).append(metric.suffix);
         if (!metric.labels.empty()) text.append("{").append(metric.labels).append("}");
         std::array<char, 32> number{};
         const auto end = std::to_chars(number.data(), number.data() + number.size(), metric.value).ptr;

@@ -13,12 +13,13 @@ namespace agentdb9::api {
 
 // One number for /metrics, in Prometheus' words.
 struct Metric {
-    enum class Kind { kCounter, kGauge };
+    enum class Kind { kCounter, kGauge, kHistogram };
     std::string name;  // "agentdb9_requests_total"
     std::string help;
     Kind kind = Kind::kGauge;
     double value = 0;
     std::string labels;  // `state="open"`; empty: none
+    std::string suffix;  // of the name in this line: "_bucket", "_sum" or "_count" of a histogram
 };
 
 // All outlive the router.

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <memory>
 
+#include "base/log_lines.hpp"
 #include "base/time.hpp"
 
 namespace agentdb9::base::log {
@@ -136,6 +137,13 @@ void exception(std::string_view event, const std::exception_ptr& failure, Fields
     std::string line(event);
     line += ": " + describe(failure);
     write(Level::kError, line, fields);
+}
+
+void lines(std::string_view text) {
+    // The sink adds the last LF, and keeps lines of several threads apart.
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    const spdlog::details::log_msg message("agentdb9", spdlog::level::info, {text.data(), text.size()});
+    sink().logger->sinks().front()->log(message);
 }
 
 std::string describe(const std::exception_ptr& failure) {

@@ -1,5 +1,6 @@
 #include "cli/server.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 
 #include "api/problem.hpp"
 #include "base/log.hpp"
+#include "cli/data_plane_metrics.hpp"
 #include "cli/logs.hpp"
 #include "cli/version.hpp"
 
@@ -49,6 +51,27 @@ std::string origin_text(const config::Address& address, std::uint16_t port) {
     return "http://" + (six ? "[" + address.host + "]" : address.host) + ":" + std::to_string(port);
 }
 
+// The usual soft limit, 1,024, is there for programs that use select(): a few hundred relayed connections
+// reach it.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warning("the limit of open files cannot be raised");
+}
+
+proxy::AccessMode access_mode(config::AccessLog log) {
+    switch (log) {
+        case config::AccessLog::kOff:
+            return proxy::AccessMode::kOff;
+        case config::AccessLog::kSampled:
+            return proxy::AccessMode::kSampled;
+        case config::AccessLog::kAll:
+            return proxy::AccessMode::kAll;
+    }
+    return proxy::AccessMode::kOff;
+}
+
 }  // namespace
 
 proxy::Options data_plane_options(const config::Configuration& configuration) {
@@ -63,6 +86,18 @@ proxy::Options data_plane_options(const config::Configuration& configuration) {
     options.apps_url = server.apps_url.value_or("");
     options.trusted_proxies = server.trusted_proxies;
     options.limits.api_body_bytes = static_cast<std::size_t>(server.body_limit_bytes);
+    const auto& proxy = configuration.proxy;
+    options.limits.head = proxy.head;
+    options.limits.stall = proxy.body_stall;
+    options.limits.idle_connection = proxy.idle;
+    options.limits.total = proxy.total;
+    options.limits.upstream_connect = proxy.connect;
+    options.limits.upstream_head = proxy.answer;
+    options.limits.connections_per_user = static_cast<std::size_t>(proxy.connections_per_user);
+    options.limits.connections_per_address = static_cast<std::size_t>(proxy.connections_per_address);
+    options.limits.connections_per_worker = static_cast<std::size_t>(proxy.connections_per_thread);
+    options.access.mode = access_mode(configuration.access_log);
+    options.access.sample = static_cast<std::uint64_t>(configuration.access_sample);
     options.rewrites = configuration.rewrites;
     return options;
 }
@@ -121,6 +156,7 @@ proxy::ControlPlane Server::control_plane() {
 
 int Server::run() {
     std::signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
     scope_.spawn("signals", handle_signals());
     scope_.spawn("start", start());
     io_.run();
@@ -300,39 +336,14 @@ Task<> Server::shut_down() {
 }
 
 std::vector<api::Metric> Server::metrics() const {
-    const auto& m = data_plane_.metrics();
-    using Kind = api::Metric::Kind;
-    const auto counter = [](std::string name, std::string help, std::uint64_t value,
-                            std::string labels = {}) {
-        return api::Metric{std::move(name), std::move(help), Kind::kCounter, static_cast<double>(value),
-                           std::move(labels)};
-    };
-    const auto gauge = [](std::string name, std::string help, std::int64_t value, std::string labels = {}) {
-        return api::Metric{std::move(name), std::move(help), Kind::kGauge, static_cast<double>(value),
-                           std::move(labels)};
-    };
-    const std::string outcome = "Requests by what became of them.";
-    return {
-        counter("agentdb9_connections_accepted_total", "Client connections.", m.connections_accepted),
-        counter("agentdb9_connections_refused_total", "Client connections over the limit.",
-                m.connections_refused),
-        gauge("agentdb9_connections_open", "Client connections that are open.", m.connections_open),
-        counter("agentdb9_requests_total", outcome, m.requests_api, "outcome=\"api\""),
-        counter("agentdb9_requests_total", outcome, m.requests_relayed, "outcome=\"relayed\""),
-        counter("agentdb9_requests_total", outcome, m.requests_refused, "outcome=\"refused\""),
-        counter("agentdb9_requests_total", outcome, m.requests_failed, "outcome=\"failed\""),
-        counter("agentdb9_requests_total", outcome, m.requests_aborted, "outcome=\"aborted\""),
-        counter("agentdb9_requests_total", outcome, m.heads_refused, "outcome=\"not_http\""),
-        gauge("agentdb9_relays_in_flight", "Requests on their way to applications.", m.relays_in_flight),
-        gauge("agentdb9_tunnels_open", "Upgraded connections (WebSocket) to applications.", m.tunnels_open),
-        counter("agentdb9_upstream_connects_total", "Connections made to applications.", m.upstream_connects),
-        counter("agentdb9_upstream_reuses_total", "Requests on kept connections.", m.upstream_reuses),
-        counter("agentdb9_upstream_retries_total", "Requests sent again on a fresh connection.",
-                m.upstream_retries),
-        counter("agentdb9_bytes_to_clients_total", "Bytes sent to clients.", m.bytes_to_clients),
-        counter("agentdb9_bytes_from_clients_total", "Bytes received from clients.", m.bytes_from_clients),
-        gauge("agentdb9_runtime_connected", "Whether the engine's event stream stands.",
-              core_.reconciler.connected() ? 1 : 0)};
+    auto all = data_plane_metrics(data_plane_.metrics());
+    all.push_back({"agentdb9_runtime_connected",
+                   "Whether the engine's event stream stands.",
+                   api::Metric::Kind::kGauge,
+                   core_.reconciler.connected() ? 1.0 : 0.0,
+                   {},
+                   {}});
+    return all;
 }
 
 }  // namespace agentdb9::cli

@@ -30,6 +30,19 @@ struct ServerSettings {
     std::chrono::seconds drain{10};
 };
 
+// What one client may take of the data plane, and how long it waits.
+struct ProxySettings {
+    std::chrono::seconds head{10};
+    std::chrono::seconds body_stall{120};
+    std::chrono::seconds idle{75};
+    std::chrono::seconds total{0};  // 0: no limit
+    std::chrono::seconds connect{5};
+    std::chrono::seconds answer{300};
+    std::int64_t connections_per_user = 6'000;
+    std::int64_t connections_per_address = 10'000;
+    std::int64_t connections_per_thread = 16'384;
+};
+
 struct AuthSettings {
     bool registration_open = false;
     bool rate_limit = true;
@@ -58,6 +71,7 @@ struct BackupSettings {
 };
 
 enum class LogFormat { kAuto, kJson, kHuman };
+enum class AccessLog { kOff, kSampled, kAll };
 
 // "/vscode" and "/spreadsheet" lead to the caller's default workspace of that type.
 std::vector<model::Rewrite> default_rewrites();
@@ -66,12 +80,15 @@ struct Configuration {
     std::filesystem::path data_dir;
     std::optional<std::string> database_url;  // absent: SQLite in the data directory
     ServerSettings server;
+    ProxySettings proxy;
     AuthSettings auth;
     DockerSettings docker;
     std::chrono::days trash{7};
     BackupSettings backups;
     std::string log_level = "info";
     LogFormat log_format = LogFormat::kAuto;
+    AccessLog access_log = AccessLog::kOff;
+    std::int64_t access_sample = 100;  // one in so many
     std::vector<model::WorkspaceType> workspace_types = model::built_in_types();
     std::vector<model::Rewrite> rewrites = default_rewrites();
 

@@ -31,6 +31,15 @@ constexpr std::array kEntries{
           R"(["127.0.0.1", "10.0.0.0/8"])"},
     Entry{"server.bodyLimit", "Largest request body of the API, in bytes. Applications have no limit.", ""},
     Entry{"server.drainSeconds", "How long requests under way may take when the server ends.", ""},
+    Entry{"proxy.headSeconds", "How long a request's head may take to arrive.", ""},
+    Entry{"proxy.bodySeconds", "How long a body may make no progress, in either direction.", ""},
+    Entry{"proxy.idleSeconds", "How long a connection is kept without a request.", ""},
+    Entry{"proxy.totalSeconds", "How long a whole request may take; 0: no limit. Never for WebSockets.", ""},
+    Entry{"proxy.connectSeconds", "How long an application may take to accept a connection.", ""},
+    Entry{"proxy.answerSeconds", "How long an application may take to begin its answer.", ""},
+    Entry{"proxy.connectionsPerUser", "Open connections to applications of one user.", ""},
+    Entry{"proxy.connectionsPerAddress", "Open connections of one address (IPv6: of one /64).", ""},
+    Entry{"proxy.connectionsPerThread", "Open connections of each thread of the server.", ""},
     Entry{"auth.registration", "open: anyone may make an account.", ""},
     Entry{"auth.rateLimit", "Limits tries at passwords, by address and by account.", ""},
     Entry{"auth.jwtSecret", "Signs access tokens; unset: made on first start, in the data directory.",
@@ -54,6 +63,9 @@ constexpr std::array kEntries{
     Entry{"backups.importLimit", "Largest archive that is imported, in bytes, as sent and unpacked.", ""},
     Entry{"logs.level", "debug, info, warning, error or off.", ""},
     Entry{"logs.format", "auto: for people on a terminal, JSON elsewhere; json; human.", ""},
+    Entry{"logs.access", "A line for each request: off, sampled or all.", ""},
+    Entry{"logs.accessSample", "sampled: one request in so many, and every one that fails (500 and above).",
+          ""},
 };
 
 constexpr std::string_view kTables = R"(

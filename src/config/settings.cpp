@@ -184,6 +184,56 @@ Setting secret(Setting setting) {
     return setting;
 }
 
+Setting seconds(std::string key, std::int64_t least, std::int64_t most,
+                std::chrono::seconds ProxySettings::* member) {
+    return number(
+        std::move(key), least, most,
+        [=](Configuration& c, std::int64_t v) { c.proxy.*member = std::chrono::seconds(v); },
+        [=](const Configuration& c) { return (c.proxy.*member).count(); });
+}
+
+Setting connections(std::string key, std::int64_t ProxySettings::* member) {
+    return number(
+        std::move(key), 1, 1'000'000, [=](Configuration& c, std::int64_t v) { c.proxy.*member = v; },
+        [=](const Configuration& c) { return c.proxy.*member; });
+}
+
+void add_proxy_settings(std::vector<Setting>& all) {
+    constexpr std::int64_t kHour = 3'600;
+    constexpr std::int64_t kWeek = 7 * 24 * kHour;
+    all.push_back(seconds("proxy.headSeconds", 1, kHour, &ProxySettings::head));
+    all.push_back(seconds("proxy.bodySeconds", 1, kHour, &ProxySettings::body_stall));
+    all.push_back(seconds("proxy.idleSeconds", 1, kHour, &ProxySettings::idle));
+    all.push_back(seconds("proxy.totalSeconds", 0, kWeek, &ProxySettings::total));
+    all.push_back(seconds("proxy.connectSeconds", 1, kHour, &ProxySettings::connect));
+    all.push_back(seconds("proxy.answerSeconds", 1, kWeek, &ProxySettings::answer));
+    all.push_back(connections("proxy.connectionsPerUser", &ProxySettings::connections_per_user));
+    all.push_back(connections("proxy.connectionsPerAddress", &ProxySettings::connections_per_address));
+    all.push_back(connections("proxy.connectionsPerThread", &ProxySettings::connections_per_thread));
+}
+
+void add_log_settings(std::vector<Setting>& all) {
+    all.push_back(make(
+        "logs.level", Kind::kText,
+        [](Configuration& c, const std::string& text) -> std::string {
+            const std::vector<std::string> levels{"debug", "info", "warning", "error", "off"};
+            if (std::ranges::find(levels, text) == levels.end())
+                return "must be one of debug, info, warning, error, off";
+            c.log_level = text;
+            return {};
+        },
+        [](const Configuration& c) { return c.log_level; }));
+    all.push_back(choice<LogFormat>(
+        "logs.format", {{"auto", LogFormat::kAuto}, {"json", LogFormat::kJson}, {"human", LogFormat::kHuman}},
+        [](Configuration& c) -> LogFormat& { return c.log_format; }));
+    all.push_back(choice<AccessLog>(
+        "logs.access", {{"off", AccessLog::kOff}, {"sampled", AccessLog::kSampled}, {"all", AccessLog::kAll}},
+        [](Configuration& c) -> AccessLog& { return c.access_log; }));
+    all.push_back(number(
+        "logs.accessSample", 1, 1'000'000, [](Configuration& c, std::int64_t v) { c.access_sample = v; },
+        [](const Configuration& c) { return c.access_sample; }));
+}
+
 void add_backup_settings(std::vector<Setting>& all) {
     all.push_back(make(
         "backups.directory", Kind::kText,
@@ -269,6 +319,7 @@ std::vector<Setting> make_settings() {
         "server.drainSeconds", 0, 600,
         [](Configuration& c, std::int64_t v) { c.server.drain = std::chrono::seconds(v); },
         [](const Configuration& c) { return c.server.drain.count(); }));
+    add_proxy_settings(all);
     all.push_back(choice<bool>("auth.registration", {{"open", true}, {"closed", false}},
                                [](Configuration& c) -> bool& { return c.auth.registration_open; }));
     all.push_back(flag("auth.rateLimit", [](Configuration& c) -> bool& { return c.auth.rate_limit; }));
@@ -323,19 +374,7 @@ std::vector<Setting> make_settings() {
         "trash.days", 1, 3650, [](Configuration& c, std::int64_t v) { c.trash = std::chrono::days(v); },
         [](const Configuration& c) { return c.trash.count(); }));
     add_backup_settings(all);
-    all.push_back(make(
-        "logs.level", Kind::kText,
-        [](Configuration& c, const std::string& text) -> std::string {
-            const std::vector<std::string> levels{"debug", "info", "warning", "error", "off"};
-            if (std::ranges::find(levels, text) == levels.end())
-                return "must be one of debug, info, warning, error, off";
-            c.log_level = text;
-            return {};
-        },
-        [](const Configuration& c) { return c.log_level; }));
-    all.push_back(choice<LogFormat>(
-        "logs.format", {{"auto", LogFormat::kAuto}, {"json", LogFormat::kJson}, {"human", LogFormat::kHuman}},
-        [](Configuration& c) -> LogFormat& { return c.log_format; }));
+    add_log_settings(all);
     return all;
 }
 

@@ -79,6 +79,8 @@ struct Response {
     std::function<Task<std::optional<std::string>>()> next_piece;
     // How many bytes that is, where it is known before: the client then knows, too.
     std::optional<std::uint64_t> length;
+    // Who asked, for the access log; never sent.
+    std::string caller;
 };
 
 // "Not Found" for 404; empty for a status that has no name here.

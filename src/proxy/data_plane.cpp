@@ -38,13 +38,15 @@ std::uint16_t listen_all(std::vector<std::unique_ptr<Worker>>& workers, Origin o
 
 DataPlane::DataPlane(Options options, ControlPlane control)
     : control_(std::make_shared<const ControlPlane>(std::move(control))),
-      options_(std::make_shared<const Options>(std::move(options))),
-      metrics_(std::make_shared<Metrics>()) {
+      options_(std::make_shared<const Options>(std::move(options))) {
     auto trusted = TrustedProxies::parse(options_->trusted_proxies);
     if (!trusted) throw base::invalid_field("server.trustedProxies", trusted.error());
     auto proxies = std::make_shared<const TrustedProxies>(std::move(*trusted));
-    for (std::size_t i = 0; i < std::max<std::size_t>(options_->workers, 1); ++i)
-        workers_.push_back(std::make_unique<Worker>(options_, proxies, control_, metrics_));
+    const auto workers = std::max<std::size_t>(options_->workers, 1);
+    access_log_ = std::make_unique<AccessLog>(options_->access, workers);
+    for (std::size_t i = 0; i < workers; ++i)
+        workers_.push_back(
+            std::make_unique<Worker>(options_, proxies, control_, shared_, access_log_->lane(i)));
     api_port_ = listen_all(workers_, Origin::kApi, options_->api);
     applications_port_ = listen_all(workers_, Origin::kApplications, options_->applications);
     if (options_->operator_socket) {
@@ -65,8 +67,11 @@ std::uint16_t DataPlane::applications_port() const {
     return applications_port_;
 }
 
-const Metrics& DataPlane::metrics() const {
-    return *metrics_;
+Metrics DataPlane::metrics() const {
+    Metrics sum;
+    for (const auto& worker : workers_)
+        sum += worker->metrics();
+    return sum;
 }
 
 void DataPlane::start() {
@@ -112,7 +117,7 @@ Task<> DataPlane::drain(std::chrono::milliseconds limit) {
         worker->drain();
     asio::steady_timer timer(co_await asio::this_coro::executor);
     auto deadline = std::chrono::steady_clock::now() + limit;
-    while (metrics_->connections_open > 0 && std::chrono::steady_clock::now() < deadline) {
+    while (metrics().connections_open > 0 && std::chrono::steady_clock::now() < deadline) {
         timer.expires_after(kDrainLook);
         co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     }
@@ -125,6 +130,8 @@ void DataPlane::stop() {
         worker->stop();
     for (auto& worker : workers_)
         worker->join();
+    // Its last lines are written.
+    access_log_.reset();
 }
 
 }  // namespace agentdb9::proxy

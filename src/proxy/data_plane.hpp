@@ -1,6 +1,6 @@
 // The data plane: it owns every client connection, reads every request head, relays what is for an
 // application and hands the rest up. N workers, each a thread with a loop, listeners, an upstream pool and a
-// token cache of its own; nothing is shared but the immutable route table and counters.
+// token cache of its own; nothing is shared but the immutable route table and the counts of connections.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,8 @@
 
 #include "auth/principal.hpp"
 #include "model/route.hpp"
+#include "proxy/access_log.hpp"
+#include "proxy/connection_counts.hpp"
 #include "proxy/control_plane.hpp"
 #include "proxy/door.hpp"
 #include "proxy/limits.hpp"
@@ -38,6 +40,13 @@ struct Options {
     std::vector<std::string> trusted_proxies;
     std::vector<Rewrite> rewrites;
     Limits limits;
+    AccessOptions access;
+};
+
+// What the workers share beside the route table: touched when a connection opens or closes.
+struct Shared {
+    ConnectionCounts by_address;
+    ConnectionCounts by_user;
 };
 
 class DataPlane {
@@ -52,7 +61,8 @@ class DataPlane {
     // Where it listens, with the real ports. Any thread.
     std::uint16_t api_port() const;
     std::uint16_t applications_port() const;
-    const Metrics& metrics() const;
+    // Every worker's, summed.
+    Metrics metrics() const;
 
     // The calls below: from the control executor.
     void start();
@@ -73,7 +83,9 @@ class DataPlane {
   private:
     std::shared_ptr<const ControlPlane> control_;
     std::shared_ptr<const Options> options_;
-    std::shared_ptr<Metrics> metrics_;
+    // Before the workers, who use them until they have ended.
+    Shared shared_;
+    std::unique_ptr<AccessLog> access_log_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::uint16_t api_port_ = 0;
     std::uint16_t applications_port_ = 0;

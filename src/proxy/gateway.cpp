@@ -18,7 +18,7 @@ constexpr std::chrono::seconds kHoldBeforePage{1};
 constexpr std::string_view kApiTokenPrefix = "adb9_";
 
 Refusal refusal(int status, std::string code, std::string message) {
-    return {{status, std::move(code), std::move(message), {}}, std::nullopt, {}};
+    return {{status, std::move(code), std::move(message), {}}, std::nullopt, {}, {}};
 }
 
 Refusal unauthenticated(std::string message) {
@@ -70,6 +70,20 @@ std::string upgrade_of(const http::RequestHead& head) {
 
 }  // namespace
 
+Refusal too_many_connections(LimitHit limit) {
+    bool server = limit == LimitHit::kServerConnections;
+    std::string message =
+        server ? "The server has as many connections as it can serve. Try again in a moment."
+        : limit == LimitHit::kUserConnections
+            ? "You have as many open connections to applications as one user may have. Close some of them "
+              "and try "
+              "again."
+            : "Your address has as many open connections as one may have. Close some of them and try again.";
+    auto result = refusal(server ? 503 : 429, std::string(kTooManyConnections), std::move(message));
+    result.retry_after_seconds = 2;
+    return result;
+}
+
 Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& client, bool moved) {
     // 1. The listener and the path say which part of the server is meant.
     auto door = find_door(client.origin, head.path(), worker_.options().rewrites);
@@ -118,7 +132,10 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
     if (place && !ours) to.route = ready_route(place->workspace, principal.user);
     if (!to.route && (!door->rewrite || !door->rewrite->upstream)) {
         auto route = co_await find_route(head, client, *door, place, *caller, moved);
-        if (!route) co_return std::move(route.error());
+        if (!route) {
+            if (auto* refused = std::get_if<Refusal>(&route.error())) refused->principal = caller->principal;
+            co_return std::move(route.error());
+        }
         to.route = *route;
     }
 
@@ -126,7 +143,10 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
     // WebSocket).
     to.upgrade = upgrade_of(head);
     if (!to.upgrade.empty())
-        if (auto refused = check_origin(head, client)) co_return *refused;
+        if (auto refused = check_origin(head, client)) {
+            refused->principal = caller->principal;
+            co_return *refused;
+        }
 
     // 9. Where it is reached, and by what path. The application's base path is the applications origin's, by
     // every door.
@@ -139,6 +159,7 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
             co_return refusal(502, "upstream_unreachable",
                               "This port of the workspace cannot be reached from the server.");
         to.target = {*endpoint, to.route->instance};
+        to.port = port;
         strip = to.route->strip_prefix || port != to.route->default_port;
     } else {
         to.target = {*door->rewrite->upstream, {}};
@@ -170,7 +191,7 @@ Task<Decision> Gateway::redeem(const http::RequestHead& head, const Client& clie
     auto answer = co_await worker_.questions().ask<Answer<ApplicationCookie>>(
         worker_.control().redeem_ticket, ticket_in(head.query()), place.workspace, *place.port);
     if (!answer) co_return unavailable("The server cannot check the ticket now. Try again.");
-    if (!*answer) co_return Refusal{answer->error(), std::nullopt, {}};
+    if (!*answer) co_return Refusal{answer->error(), std::nullopt, {}, {}};
     auto lifetime =
         std::chrono::duration_cast<std::chrono::seconds>((*answer)->expires_at - worker_.wall_clock());
     std::string cookie = std::string(kApplicationCookie) + "=" + (*answer)->value + "; Path=" + prefix +
@@ -227,7 +248,7 @@ Task<Gateway::CallerResult> Gateway::identify(const http::RequestHead& head, con
         offered = true;
     }
     if (offered) {
-        Refusal refused{*problem, std::nullopt, {}};
+        Refusal refused{*problem, std::nullopt, {}, {}};
         if (problem->status == 401) refused.www_authenticate = "Bearer";
         if (problem->status == 503) refused.retry_after_seconds = 2;
         co_return std::unexpected(refused);

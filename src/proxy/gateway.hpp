@@ -14,6 +14,7 @@
 #include "model/route.hpp"
 #include "proxy/control_plane.hpp"
 #include "proxy/door.hpp"
+#include "proxy/metrics.hpp"
 #include "proxy/token_cache.hpp"
 #include "proxy/upstream_pool.hpp"
 
@@ -35,6 +36,7 @@ struct ToApi {};
 struct ToApplication {
     std::shared_ptr<const model::Route> route;  // null: a fixed upstream
     Target target;
+    int port = 0;                 // of the workspace; 0: a fixed upstream
     std::string upstream_target;  // path and query there
     std::string prefix;           // of the door, without the slash at its end
     bool prefix_stripped = true;
@@ -54,7 +56,12 @@ struct Refusal {
     http::Problem problem;
     std::optional<int> retry_after_seconds;
     std::string www_authenticate;
+    PrincipalPtr principal;  // whom it refuses, where that is known
 };
+
+inline constexpr std::string_view kTooManyConnections = "too_many_connections";
+// For the limits of connections: 503 when it is the server's, 429 when it is the client's own.
+Refusal too_many_connections(LimitHit limit);
 
 // A page of ours in place of an application that is not running.
 struct Reply {

@@ -10,12 +10,18 @@ namespace agentdb9::proxy {
 struct Limits {
     // Those over it are answered 503.
     std::size_t connections_per_worker = 16'384;
+    // Those over them are answered 429, and counted as ConnectionCounts says.
+    std::size_t connections_per_address = 10'000;
+    std::size_t connections_per_user = 6'000;
     std::size_t api_body_bytes = 1024UL * 1024;
     // From a head's first byte to its last.
     std::chrono::milliseconds head{10'000};
     std::chrono::milliseconds idle_connection{75'000};
     // A body that makes no progress, in either direction.
     std::chrono::milliseconds stall{120'000};
+    // From a request's head to the end of its answer; not of what was upgraded. Kept to the second. Zero: no
+    // limit.
+    std::chrono::milliseconds total{0};
     // How long a request waits for a workspace that starts or switches.
     std::chrono::milliseconds hold{10'000};
     std::chrono::milliseconds upstream_connect{5'000};

@@ -49,6 +49,14 @@ void Relay::on_revocation(const auth::Revocation& revocation) {
 void Relay::on_routes(const model::RouteTable&) {}
 void Relay::on_drain() {}
 
+void Relay::on_time(base::SteadyTime now) {
+    if (!upstream_ || !session_->time_is_over(now)) return;
+    overdue_ = true;
+    upstream_->close(http::IoError::kTimeout);
+    // Before the answer has begun the client hears why.
+    if (session_->exchange().status != 0) session_->stream().close();
+}
+
 bool Relay::instance_moved() const {
     if (!to_.route || !worker_.routes()) return false;
     auto found = worker_.routes()->routes.find(to_.route->workspace);
@@ -73,6 +81,8 @@ Task<Relay::Outcome> Relay::exchange() {
         if (!connected) {
             if (!body_sent_ && instance_moved()) co_return Outcome::kMoved;
             if (connected.error() == http::IoError::kTimeout)
+                worker_.metrics().hit(LimitHit::kUpstreamConnect);
+            if (connected.error() == http::IoError::kTimeout)
                 co_return co_await refuse(504, "upstream_timeout",
                                           "The application does not answer on this port.");
             co_return co_await refuse(502, "upstream_unreachable",
@@ -86,6 +96,11 @@ Task<Relay::Outcome> Relay::exchange() {
     if (result != HeadResult::kHead) co_return co_await fail(result);
 
     // 3. The answer, or the tunnel.
+    auto& known = session_->exchange();
+    known.status = response_.status;
+    known.first_byte = std::chrono::steady_clock::now() - asked_at_;
+    worker_.metrics().upstream_first_byte_time.record(known.first_byte);
+    if (response_.status == 101) session_->lift_time_limit();
     if (response_.status == 101) co_return co_await tunnel();
     co_return co_await pass_response();
 }
@@ -97,9 +112,10 @@ Task<Relay::Outcome> Relay::tunnel() {
     const auto head = client_interim_head(response_, session_->request_id());
     if (!co_await client.send(head)) co_return Outcome::kClose;
     const bool websocket = http::list_has(response_.get("Upgrade").value_or(to_.upgrade), "websocket");
-    auto tunnel = std::make_shared<Tunnel>(worker_, to_, websocket,
-                                           Tunnel::Ends{session_->give_stream(), std::move(upstream_),
-                                                        session_->reader().data(), reader_->data()});
+    auto tunnel = std::make_shared<Tunnel>(
+        worker_, to_, websocket,
+        Tunnel::Ends{session_->give_stream(), std::move(upstream_), session_->reader().data(),
+                     reader_->data(), session_->give_account()});
     session_->reader().consume(session_->reader().data().size());
     reader_->consume(reader_->data().size());
     reader_.reset();
@@ -124,8 +140,11 @@ Task<http::IoResult<>> Relay::connect() {
     upstream_.reset();
     reused_ = false;
     ++worker_.metrics().upstream_connects;
+    const auto began = std::chrono::steady_clock::now();
     auto connected = co_await worker_.pool().connect(to_.target);
     if (!connected) co_return std::unexpected(connected.error());
+    session_->exchange().connect = std::chrono::steady_clock::now() - began;
+    worker_.metrics().upstream_connect_time.record(session_->exchange().connect);
     upstream_ = std::move(*connected);
     reader_.emplace(*upstream_);
     co_return http::IoResult<>();
@@ -150,6 +169,7 @@ Task<Relay::HeadResult> Relay::ask_upstream() {
     auto end = request_body_.done() ? end_of_request() : std::string();
     std::array<std::string_view, 3> parts{head, piece->bytes, end};
     body_sent_ = body_sent_ || !piece->bytes.empty();
+    asked_at_ = std::chrono::steady_clock::now();
     auto sent = upstream_->try_send(parts);
     if (sent && !http::is_sent(parts)) sent = co_await upstream_->send(parts);
     request_body_.consume(*piece);
@@ -199,8 +219,9 @@ Task<> Relay::pump_request() {
         auto piece = co_await request_body_.next(worker_.loop().after(worker_.limits().stall));
         if (pump_stopping_) co_return;
         if (!piece) {
-            // Cut short or malformed: the upstream must not take what it has for the whole.
-            if (request_body_.malformed().empty()) client.close(http::IoError::kReset);
+            // Cut short, too slow or malformed: the upstream must not take what it has for the whole.
+            body_stalled_ = piece.error() == http::IoError::kTimeout;
+            if (request_body_.malformed().empty() && !body_stalled_) client.close(http::IoError::kReset);
             upstream_->close(http::IoError::kReset);
             co_return;
         }
@@ -275,6 +296,12 @@ Task<Relay::Outcome> Relay::fail(HeadResult result) {
         ++worker_.metrics().requests_aborted;
         co_return Outcome::kClose;
     }
+    if (body_stalled_) {
+        worker_.metrics().hit(LimitHit::kBody);
+        co_return co_await refuse(408, "request_timeout",
+                                  "The request is refused: its body did not arrive in time.");
+    }
+    if (result == HeadResult::kTimeout && !overdue_) worker_.metrics().hit(LimitHit::kUpstreamHead);
     if (result == HeadResult::kTimeout)
         co_return co_await refuse(504, "upstream_timeout", "The application took too long to answer.");
     if (result == HeadResult::kMalformed)
@@ -319,6 +346,7 @@ Task<Relay::Outcome> Relay::pass_response() {
         // that end is a reset.
         if (framing == ClientFraming::kUntilClose) session_->stream().reset_at_close();
         session_->stream().close(http::IoError::kReset);
+        session_->exchange().aborted = true;
         ++worker_.metrics().requests_aborted;
         co_return Outcome::kClose;
     }

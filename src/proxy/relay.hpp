@@ -32,6 +32,7 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
     void on_revocation(const auth::Revocation& revocation) override;
     void on_routes(const model::RouteTable& table) override;
     void on_drain() override;
+    void on_time(base::SteadyTime now) override;
 
     Task<Outcome> exchange();
     // A kept connection; false when there is none.
@@ -74,6 +75,9 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
     bool pump_stopping_ = false;
     bool request_whole_ = false;
     std::optional<base::SteadyTime> head_deadline_;
+    base::SteadyTime asked_at_;  // the application, for the answer
+    bool body_stalled_ = false;  // the client's
+    bool overdue_ = false;       // the whole request
 };
 
 }  // namespace agentdb9::proxy

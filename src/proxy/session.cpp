@@ -5,7 +5,6 @@
 #include <boost/asio/this_coro.hpp>
 #include <ctime>
 
-#include "base/log.hpp"
 #include "http/problem.hpp"
 #include "proxy/relay.hpp"
 
@@ -39,8 +38,9 @@ bool is_navigation(const http::RequestHead& head) {
 
 }  // namespace
 
-Session::Session(Worker& worker, std::unique_ptr<http::Stream> stream, Origin origin)
-    : worker_(worker), stream_(std::move(stream)), reader_(*stream_) {
+Session::Session(Worker& worker, std::unique_ptr<http::Stream> stream, Origin origin,
+                 ConnectionCounts::Share address)
+    : worker_(worker), stream_(std::move(stream)), reader_(*stream_), shares_{std::move(address), {}} {
     client_.origin = origin;
     client_.peer = stream_->peer_address();
     client_.trusted_peer = worker_.trusted().trusts(client_.peer);
@@ -50,16 +50,18 @@ Session::Session(Worker& worker, std::unique_ptr<http::Stream> stream, Origin or
 
 Session::~Session() {
     if (given_) return;
-    auto& metrics = worker_.metrics();
-    metrics.bytes_from_clients += stream_->bytes_received();
-    metrics.bytes_to_clients += stream_->bytes_sent();
+    count_bytes();
+    // Who sees that the connection has ended may count on its place.
+    shares_ = {};
     worker_.session_ended();
 }
 
 Task<> Session::run(std::shared_ptr<Session> self) {
     // A worker that stops closes the streams: every wait then ends with an error, none by an exception.
     co_await asio::this_coro::throw_if_cancelled(false);
-    while (co_await self->serve_one()) {
+    for (bool goes_on = true; goes_on;) {
+        goes_on = co_await self->serve_one();
+        self->finish_exchange();
     }
     if (self->given_) co_return;
     if (self->lingers_ || !self->reader_.data().empty()) co_await self->linger();
@@ -86,10 +88,17 @@ Task<bool> Session::serve_one() {
     bool moved = false;
     while (true) {
         auto decision = co_await worker_.gateway().decide(head_, client_, moved);
-        if (std::holds_alternative<ToApi>(decision)) co_return co_await hand_up();
+        if (std::holds_alternative<ToApi>(decision)) {
+            exchange_.kind = client_.origin == Origin::kOperator ? RequestKind::kOperator : RequestKind::kApi;
+            co_return co_await hand_up();
+        }
         if (auto* to = std::get_if<ToApplication>(&decision)) {
+            if (auto limit = count_connection(*to)) co_return co_await refuse_for(*limit, to->principal);
+            relaying_ = true;
             auto outcome = co_await Relay::run(std::allocate_shared<Relay>(
                 asio::recycling_allocator<Relay>(), shared_from_this(), std::move(*to)));
+            relaying_ = false;
+            upgraded_shares_ = {};
             moved = outcome == Relay::Outcome::kMoved;
             if (moved) continue;
             co_return outcome == Relay::Outcome::kKeep;
@@ -142,14 +151,18 @@ Task<bool> Session::read_head() {
         searched = reader_.data().size();
         auto filled = co_await reader_.fill(deadline);
         if (filled) continue;
-        if (filled.error() == http::IoError::kTimeout)
-            co_return co_await refuse_head({408, "the request head did not arrive in time"});
-        co_return false;
+        if (filled.error() != http::IoError::kTimeout) co_return false;
+        worker_.metrics().hit(LimitHit::kHead);
+        co_return co_await refuse_head({408, "the request head did not arrive in time"});
     }
 }
 
 Task<bool> Session::refuse_head(http::HeadError error) {
     ++worker_.metrics().heads_refused;
+    if (!exchange_.open) {
+        client_.address = client_.peer;
+        begin_exchange(RequestKind::kInvalid);
+    }
     // What was read of it cannot be trusted to mean anything.
     head_.method = {};
     head_.target = {};
@@ -173,6 +186,8 @@ void Session::identify_client() {
     const auto& options = worker_.options();
     const auto& url = client_.origin == Origin::kApplications ? options.apps_url : options.public_url;
     client_.scheme = url.starts_with("https://") ? "https" : "http";
+    begin_exchange(head_.upgrade.empty() ? RequestKind::kApplication : RequestKind::kUpgrade);
+    if (worker_.limits().total.count() > 0) overdue_at_ = worker_.loop().after(worker_.limits().total);
     client_.address = client_.peer;
     if (!client_.trusted_peer) return;
     client_.address = worker_.trusted().client(client_.peer, head_.joined("X-Forwarded-For"));
@@ -191,7 +206,13 @@ Task<std::optional<std::string>> Session::read_body(http::BodyReader& body, bool
     std::string text;
     if (!too_large && !body.done() && !co_await send_continue()) co_return std::nullopt;
     while (!body.done() && !too_large) {
+        reading_body_ = true;
         auto piece = co_await body.next(worker_.loop().after(worker_.limits().stall));
+        reading_body_ = false;
+        if (!piece && (overdue_ || piece.error() == http::IoError::kTimeout)) {
+            keep = co_await refuse_slow_body(body, overdue_ ? LimitHit::kTotal : LimitHit::kBody);
+            co_return std::nullopt;
+        }
         if (!piece && body.malformed().empty()) co_return std::nullopt;
         if (!piece) {
             keep = co_await refuse_head({400, body.malformed()});
@@ -274,11 +295,15 @@ Task<> Session::pump(std::shared_ptr<Upload> upload, http::BodyReader& body) {
         if (!co_await upload->wanted()) break;
         // A client that waits for "100 Continue" has not begun to send.
         http::IoResult<http::BodyReader::Piece> piece;
-        if (auto told = co_await send_continue(); told)
+        if (auto told = co_await send_continue(); told) {
+            reading_body_ = true;
             piece = co_await body.next(worker_.loop().after(worker_.limits().stall));
-        else
+            reading_body_ = false;
+        } else {
             piece = std::unexpected(told.error());
+        }
         if (!piece) {
+            if (piece.error() == http::IoError::kTimeout) worker_.metrics().hit(LimitHit::kBody);
             upload->fail();
             break;
         }
@@ -303,6 +328,9 @@ Task<bool> Session::redirect(Redirect elsewhere, http::BodyReader& body) {
 Task<bool> Session::refuse(Refusal refusal, http::BodyReader* body) {
     auto& metrics = worker_.metrics();
     ++(refusal.problem.status < 500 ? metrics.requests_refused : metrics.requests_failed);
+    metrics.refused(refusal.problem.code);
+    exchange_.reason = refusal.problem.code;
+    if (worker_.access() && refusal.principal) exchange_.user = refusal.principal->user.view();
     http::Response response;
     response.status = refusal.problem.status;
     http::ProblemContext context{request_id_, head_.method, head_.path(), worker_.wall_clock()};
@@ -368,7 +396,10 @@ Task<bool> Session::respond(http::Response response, http::BodyReader* body) {
     bool with_body = !bodiless && head_.method != "HEAD" && !streamed;
     std::array<std::string_view, 2> parts{out,
                                           with_body ? std::string_view(response.body) : std::string_view()};
+    exchange_.status = response.status;
+    if (!response.caller.empty()) exchange_.user = std::move(response.caller);
     auto sent = co_await stream_->send(parts);
+    exchange_.aborted = !sent;
     if (!sent) co_return false;
     if (streamed && !co_await stream_pieces(std::move(response), chunked)) co_return false;
     lingers_ = !keep && body && !body->done() ? true : lingers_;
@@ -395,7 +426,8 @@ Task<bool> Session::stream_pieces(http::Response response, bool chunked) {
     stream_->watch_peer({});
     streaming_ = nullptr;
     // What is shorter than it was said to be must not pass for the whole.
-    if (!whole || (source->length && sent_bytes != *source->length)) co_return false;
+    exchange_.aborted = !whole || (source->length && sent_bytes != *source->length);
+    if (exchange_.aborted) co_return false;
     if (!chunked) co_return true;
     auto sent = co_await stream_->send("0\r\n\r\n");
     co_return sent.has_value();

@@ -10,6 +10,7 @@
 #include "http/head.hpp"
 #include "http/message.hpp"
 #include "http/stream.hpp"
+#include "proxy/exchange.hpp"
 #include "proxy/gateway.hpp"
 #include "proxy/upload.hpp"
 #include "proxy/worker.hpp"
@@ -18,7 +19,9 @@ namespace agentdb9::proxy {
 
 class Session final : public Ongoing, public std::enable_shared_from_this<Session> {
   public:
-    Session(Worker& worker, std::unique_ptr<http::Stream> stream, Origin origin);
+    // `address`: its place among the connections of its address; empty where those are not counted.
+    Session(Worker& worker, std::unique_ptr<http::Stream> stream, Origin origin,
+            ConnectionCounts::Share address);
     ~Session() override;
 
     // Until the connection has ended.
@@ -30,9 +33,16 @@ class Session final : public Ongoing, public std::enable_shared_from_this<Sessio
     http::Reader& reader() { return reader_; }
     // To a tunnel, which counts as this connection from then on.
     std::unique_ptr<http::Stream> give_stream();
+    // After give_stream(): what the tunnel keeps account of from then on.
+    Account give_account();
     const http::RequestHead& head() const { return head_; }
     const Client& client() const { return client_; }
     const std::string& request_id() const { return request_id_; }
+    Exchange& exchange() { return exchange_; }
+    // What was upgraded has no limit of time.
+    void lift_time_limit() { overdue_at_ = http::kNever; }
+    // Whether the request's time is over; true once.
+    bool time_is_over(base::SteadyTime now);
     // Tells a client that waits with its body to go on (RFC 9110 section 10.1.1), once.
     Task<http::IoResult<>> send_continue();
     // The client may still be sending: what it sends is read for a while before the connection ends.
@@ -44,8 +54,21 @@ class Session final : public Ongoing, public std::enable_shared_from_this<Sessio
     void on_revocation(const auth::Revocation& revocation) override;
     void on_routes(const model::RouteTable& table) override;
     void on_drain() override;
+    void on_time(base::SteadyTime now) override;
 
     Task<bool> serve_one();
+    // Counts this connection as its user's. One of a trusted proxy carries requests of many and is nobody's:
+    // of these only what is upgraded counts, which is one client's as long as it lasts. Present: the limit is
+    // reached.
+    std::optional<LimitHit> count_connection(const ToApplication& to);
+    std::optional<LimitHit> count_user(const base::UserId& user, ConnectionCounts::Share& share);
+    Task<bool> refuse_for(LimitHit limit, PrincipalPtr principal);
+    Task<bool> refuse_slow_body(http::BodyReader& body, LimitHit limit);
+    void begin_exchange(RequestKind kind);
+    // The request's numbers and its line in the access log.
+    void finish_exchange();
+    void describe(AccessRecord& record) const;
+    void count_bytes();
     // True with a head in head_; else the connection is over (a refusal was sent where there is one).
     Task<bool> read_head();
     Task<bool> wait_for_first_byte();
@@ -80,6 +103,17 @@ class Session final : public Ongoing, public std::enable_shared_from_this<Sessio
     bool continue_sent_ = false;
     bool lingers_ = false;
     bool given_ = false;
+
+    Exchange exchange_;
+    ConnectionShares shares_;           // this connection's
+    ConnectionShares upgraded_shares_;  // of a request through a trusted proxy that asks for an upgrade
+    std::optional<base::UserId> counted_user_;
+    base::SteadyTime overdue_at_ = http::kNever;
+    bool overdue_ = false;
+    bool reading_body_ = false;
+    bool relaying_ = false;
+    std::uint64_t bytes_in_counted_ = 0;
+    std::uint64_t bytes_out_counted_ = 0;
 };
 
 }  // namespace agentdb9::proxy

@@ -33,6 +33,7 @@ Tunnel::Tunnel(Worker& worker, const ToApplication& to, bool websocket, Ends end
       principal_(to.principal),
       client_(std::move(ends.client)),
       upstream_(std::move(ends.upstream)),
+      account_(std::move(ends.account)),
       epoch_(to.epoch),
       websocket_(websocket) {
     worker_.add(*this);
@@ -47,8 +48,10 @@ Tunnel::~Tunnel() {
     auto& metrics = worker_.metrics();
     --metrics.tunnels_open;
     if (route_ && route_->use) --route_->use->open_sockets;
-    metrics.bytes_from_clients += client_->bytes_received();
-    metrics.bytes_to_clients += client_->bytes_sent();
+    count_bytes();
+    log_end();
+    // Who sees that the connection has ended may count on its place.
+    account_.shares = {};
     for (auto* held : {&for_client_, &for_upstream_})
         if (held->block) worker_.loop().give_block(std::move(held->block));
     worker_.session_ended();
@@ -78,6 +81,29 @@ void Tunnel::on_routes(const model::RouteTable& table) {
 
 void Tunnel::on_drain() {
     end(Ending::kGoingAway);
+}
+
+void Tunnel::on_time(base::SteadyTime) {
+    count_bytes();
+}
+
+void Tunnel::count_bytes() {
+    auto& metrics = worker_.metrics();
+    const auto in = client_->bytes_received();
+    const auto out = client_->bytes_sent();
+    metrics.bytes_from_clients += in - std::exchange(account_.bytes_in_counted, in);
+    metrics.bytes_to_clients += out - std::exchange(account_.bytes_out_counted, out);
+}
+
+void Tunnel::log_end() {
+    auto* lane = worker_.access();
+    if (!lane || !account_.record || !lane->wants(account_.record->status)) return;
+    auto& record = *account_.record;
+    record.bytes_in = client_->bytes_received() - account_.bytes_in_before;
+    record.bytes_out = client_->bytes_sent() - account_.bytes_out_before;
+    record.took(std::chrono::steady_clock::now() - account_.began, worker_.wall_clock());
+    const bool put = lane->put([&](AccessRecord& place) { place = std::move(record); });
+    ++(put ? worker_.metrics().access_lines : worker_.metrics().access_dropped);
 }
 
 bool Tunnel::instance_moved() const {

@@ -9,6 +9,7 @@
 
 #include "http/stream.hpp"
 #include "http/websocket.hpp"
+#include "proxy/exchange.hpp"
 #include "proxy/gateway.hpp"
 #include "proxy/worker.hpp"
 
@@ -24,6 +25,7 @@ class Tunnel final : public Ongoing,
         // What had come already behind the handshake's heads.
         std::string_view from_client;
         std::string_view from_upstream;
+        Account account;
     };
     // Counts as the client's connection from now on.
     Tunnel(Worker& worker, const ToApplication& to, bool websocket, Ends ends);
@@ -55,6 +57,7 @@ class Tunnel final : public Ongoing,
     void on_revocation(const auth::Revocation& revocation) override;
     void on_routes(const model::RouteTable& table) override;
     void on_drain() override;
+    void on_time(base::SteadyTime now) override;
     void on_ready() override;
 
     void go_on();
@@ -68,12 +71,15 @@ class Tunnel final : public Ongoing,
     void upstream_has_ended();
     void end(Ending ending);
     bool instance_moved() const;
+    void count_bytes();
+    void log_end();
 
     Worker& worker_;
     std::shared_ptr<const model::Route> route_;
     PrincipalPtr principal_;
     std::unique_ptr<http::Stream> client_;
     std::unique_ptr<http::Stream> upstream_;
+    Account account_;
     Held for_client_;
     Held for_upstream_;
     base::SteadyTime cut_at_ = http::kNever;

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/crypto.hpp"
+#include "http/message.hpp"
 #include "http/problem.hpp"
 #include "proxy/session.hpp"
 #include "proxy/tunnel.hpp"
@@ -20,11 +21,12 @@ constexpr std::size_t kTurnedAwayAtOnce = 64;
 }  // namespace
 
 Worker::Worker(std::shared_ptr<const Options> options, std::shared_ptr<const TrustedProxies> trusted,
-               std::shared_ptr<const ControlPlane> control, std::shared_ptr<Metrics> metrics)
+               std::shared_ptr<const ControlPlane> control, Shared& shared, AccessLane* access)
     : options_(std::move(options)),
       trusted_(std::move(trusted)),
       control_(std::move(control)),
-      metrics_(std::move(metrics)),
+      shared_(shared),
+      access_(access),
       io_(std::make_shared<asio::io_context>(1)),
       work_(asio::make_work_guard(*io_)),
       loop_(*io_),
@@ -68,7 +70,10 @@ void Worker::on_tick() {
     pool_.sweep();
     std::erase_if(tunnels_, [now = loop_.now()](const auto& entry) { return !entry.second->on_tick(now); });
     constexpr unsigned kSweepGateway = 600;
+    constexpr unsigned kSecond = 10;
     if (++ticks_ % kSweepGateway == 0) gateway_.sweep();
+    if (ticks_ % kSecond == 0)
+        for_each_ongoing([now = loop_.now()](Ongoing& ongoing) { ongoing.on_time(now); });
 }
 
 Task<> Worker::accept(http::Listener& listener, Origin origin) {
@@ -87,32 +92,47 @@ Task<> Worker::accept(http::Listener& listener, Origin origin) {
 
 void Worker::admit(std::unique_ptr<http::Stream> stream, Origin origin) {
     if (stopping_) return;
-    if (connections_ >= limits().connections_per_worker && origin != Origin::kOperator) {
-        ++metrics_->connections_refused;
-        // Told why, while those who are told are few; beyond that the connection just ends.
-        if (turned_away_ < kTurnedAwayAtOnce)
-            scope_.spawn("refused connection", turn_away(std::move(stream)));
-        return;
+    ConnectionCounts::Share share;
+    if (origin != Origin::kOperator) {
+        if (connections_ >= limits().connections_per_worker)
+            return refuse(std::move(stream), LimitHit::kServerConnections);
+        auto peer = stream->peer_address();
+        auto key = connection_key(peer);
+        // Those of a trusted proxy are nobody's: one carries requests of many.
+        if (key && !trusted_->trusts(peer)) {
+            auto taken = shared_.by_address.take(*key, limits().connections_per_address);
+            if (!taken) return refuse(std::move(stream), LimitHit::kAddressConnections);
+            share = std::move(*taken);
+        }
     }
     ++connections_;
-    ++metrics_->connections_accepted;
-    ++metrics_->connections_open;
-    scope_.spawn("connection", Session::run(std::make_shared<Session>(*this, std::move(stream), origin)));
+    ++metrics_.connections_accepted;
+    ++metrics_.connections_open;
+    scope_.spawn("connection",
+                 Session::run(std::make_shared<Session>(*this, std::move(stream), origin, std::move(share))));
 }
 
-Task<> Worker::turn_away(std::unique_ptr<http::Stream> stream) {
+void Worker::refuse(std::unique_ptr<http::Stream> stream, LimitHit limit) {
+    ++metrics_.connections_refused;
+    metrics_.hit(limit);
+    metrics_.refused(kTooManyConnections);
+    // Told why, while those who are told are few; beyond that the connection just ends.
+    if (turned_away_ < kTurnedAwayAtOnce)
+        scope_.spawn("refused connection", turn_away(std::move(stream), limit));
+}
+
+Task<> Worker::turn_away(std::unique_ptr<http::Stream> stream, LimitHit limit) {
     co_await asio::this_coro::throw_if_cancelled(false);
     ++turned_away_;
     auto id = make_request_id();
-    http::Problem problem{503,
-                          "too_many_connections",
-                          "The server has as many connections as it can serve. Try again in a moment.",
-                          {}};
-    auto body = http::problem_json(problem, {id, "", "", wall_clock()});
-    auto head =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json; charset=utf-8\r\n"
-        "Retry-After: 2\r\nCache-Control: no-store\r\nConnection: close\r\nX-Request-Id: " +
-        id + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+    auto refused = too_many_connections(limit);
+    auto body = http::problem_json(refused.problem, {id, "", "", wall_clock()});
+    auto status = std::to_string(refused.problem.status) + " ";
+    auto head = "HTTP/1.1 " + status.append(http::reason_phrase(refused.problem.status)) +
+                "\r\nContent-Type: application/json; charset=utf-8\r\nRetry-After: " +
+                std::to_string(refused.retry_after_seconds.value_or(1)) +
+                "\r\nCache-Control: no-store\r\nConnection: close\r\nX-Request-Id: " + id +
+                "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
     auto sent = co_await stream->send(head + body);
     stream->shutdown_send();
     // Its request is read, so that the answer is not lost in a reset.
@@ -135,7 +155,7 @@ void Worker::end(const Tunnel& tunnel) {
 
 void Worker::session_ended() {
     --connections_;
-    --metrics_->connections_open;
+    --metrics_.connections_open;
 }
 
 void Worker::publish(std::shared_ptr<const model::RouteTable> table) {

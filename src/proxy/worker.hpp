@@ -36,12 +36,14 @@ class Ongoing
     virtual void on_revocation(const auth::Revocation& revocation) = 0;
     virtual void on_routes(const model::RouteTable& table) = 0;
     virtual void on_drain() = 0;
+    // Once a second.
+    virtual void on_time(base::SteadyTime now) = 0;
 };
 
 class Worker {
   public:
     Worker(std::shared_ptr<const Options> options, std::shared_ptr<const TrustedProxies> trusted,
-           std::shared_ptr<const ControlPlane> control, std::shared_ptr<Metrics> metrics);
+           std::shared_ptr<const ControlPlane> control, Shared& shared, AccessLane* access);
     ~Worker();  // after stop()
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
@@ -66,7 +68,10 @@ class Worker {
     const Limits& limits() const { return options_->limits; }
     const ControlPlane& control() const { return *control_; }
     const TrustedProxies& trusted() const { return *trusted_; }
-    Metrics& metrics() { return *metrics_; }
+    Metrics& metrics() { return metrics_; }
+    Shared& shared() { return shared_; }
+    // Null when the access log is off.
+    AccessLane* access() { return access_; }
     Questions& questions() { return questions_; }
     UpstreamPool& pool() { return pool_; }
     TokenCache& tokens() { return tokens_; }
@@ -90,8 +95,9 @@ class Worker {
     void on_tick();
     Task<> accept(http::Listener& listener, Origin origin);
     void admit(std::unique_ptr<http::Stream> stream, Origin origin);
-    // Answers a connection over the limit.
-    Task<> turn_away(std::unique_ptr<http::Stream> stream);
+    // A connection over a limit: answers it, while those who are answered are few.
+    void refuse(std::unique_ptr<http::Stream> stream, LimitHit limit);
+    Task<> turn_away(std::unique_ptr<http::Stream> stream, LimitHit limit);
     void begin_drain();
     Task<> shut_down();
     template <class Visit>
@@ -100,7 +106,9 @@ class Worker {
     std::shared_ptr<const Options> options_;
     std::shared_ptr<const TrustedProxies> trusted_;
     std::shared_ptr<const ControlPlane> control_;
-    std::shared_ptr<Metrics> metrics_;
+    Metrics metrics_;
+    Shared& shared_;
+    AccessLane* access_;
     std::shared_ptr<asio::io_context> io_;
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
     http::Loop loop_;

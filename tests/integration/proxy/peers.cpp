@@ -83,8 +83,15 @@ void Connection::reset() {
     close();
 }
 
-Connection Connection::to(std::uint16_t port) {
+Connection Connection::to(std::uint16_t port, const std::string& from) {
     int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in source{};
+    source.sin_family = AF_INET;
+    if (!from.empty() && (::inet_pton(AF_INET, from.c_str(), &source.sin_addr) != 1 ||
+                          ::bind(fd, reinterpret_cast<sockaddr*>(&source), sizeof source) != 0)) {
+        ::close(fd);
+        throw std::runtime_error("bind: " + std::string(std::strerror(errno)));
+    }
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);

@@ -42,7 +42,8 @@ class Connection {
     Connection& operator=(Connection&& other) noexcept;
     ~Connection();
 
-    static Connection to(std::uint16_t port);
+    // From an address of the loopback network; empty: the usual one.
+    static Connection to(std::uint16_t port, const std::string& from = {});
     static Connection to_unix(const std::string& path);
 
     bool send(std::string_view bytes);

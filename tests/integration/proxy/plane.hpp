@@ -35,7 +35,7 @@ class Plane {
     static std::string app(const model::Route& route, const std::string& rest, int port = 8080);
     // The Cookie field that opens it.
     static std::string cookie(const model::Route& route, int port = 8080);
-    const proxy::Metrics& metrics() const { return plane->metrics(); }
+    proxy::Metrics metrics() const { return plane->metrics(); }
     Connection api() { return Connection::to(plane->api_port()); }
     Connection apps() { return Connection::to(plane->applications_port()); }
 

@@ -53,6 +53,40 @@ TEST(Drain, LetsRequestsEndAndRefusesNewOnes) {
     EXPECT_EQ(plane.metrics().connections_open, 0);
 }
 
+TEST(Drain, ClosesATunnelAndLetsADownloadArriveWhole) {
+    Gate may_end;
+    Upstream upstream([&](Connection& connection) {
+        auto request = read_message(connection, true, true);
+        if (request.head.contains("Upgrade: ")) {
+            connection.send("HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+            connection.closes();
+            return;
+        }
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n" + std::string(1'000'000, 'a'));
+        may_end.wait();
+        connection.send(std::string(1'000'000, 'b'));
+        connection.closes();
+    });
+    Plane plane;
+    auto& route = plane.add(upstream.port(), plane.user);
+    auto socket = plane.api();
+    socket.send(
+        plane.get(Plane::proxy(route, "/"), kBearer + "Connection: Upgrade\r\nUpgrade: websocket\r\n"));
+    socket.read_until("\r\n\r\n");
+    auto download = plane.api();
+    download.send(plane.get(Plane::proxy(route, "/"), kBearer));
+    EXPECT_EQ(download.read_until("\r\n\r\n").substr(0, 12), "HTTP/1.1 200");
+    std::thread draining([&] { plane.on_control(plane.plane->drain(20s)); });
+    // A close frame with 1001 (RFC 6455 section 7.4.1).
+    EXPECT_THAT(socket.read_exactly(4).substr(2), testing::StrEq("\x03\xe9"));
+    socket.close();
+    may_end.open();
+    EXPECT_EQ(download.read_exactly(2'000'000), std::string(1'000'000, 'a') + std::string(1'000'000, 'b'));
+    EXPECT_TRUE(download.closes());
+    draining.join();
+    EXPECT_EQ(plane.metrics().connections_open, 0);
+}
+
 TEST(Drain, CutsWhatDoesNotEndInTime) {
     Gate asked;
     Upstream upstream([&](Connection& connection) {

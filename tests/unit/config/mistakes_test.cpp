@@ -69,6 +69,15 @@ TEST(Mistakes, BadValuesAreRefusedFromTheEnvironmentByName) {
          {"proxy.example", "10.0.0.0/33", "::/129", "10.0.0.1,", "10.0.0.1, 10.0.0.2"}},
         {"server.bodyLimit", {"1023", "1GB"}},
         {"server.drainSeconds", {"601"}},
+        {"proxy.headSeconds", {"0", "3601", "10s"}},
+        {"proxy.bodySeconds", {"0"}},
+        {"proxy.idleSeconds", {"0"}},
+        {"proxy.totalSeconds", {"-1", "604801"}},
+        {"proxy.connectSeconds", {"0"}},
+        {"proxy.answerSeconds", {"0"}},
+        {"proxy.connectionsPerUser", {"0", "1000001"}},
+        {"proxy.connectionsPerAddress", {"0", "many"}},
+        {"proxy.connectionsPerThread", {"0"}},
         {"auth.registration", {"yes"}},
         {"auth.rateLimit", {"1"}},
         {"auth.jwtSecret", {"too short"}},
@@ -87,6 +96,8 @@ TEST(Mistakes, BadValuesAreRefusedFromTheEnvironmentByName) {
         {"backups.importLimit", {"0", "1048575"}},
         {"logs.level", {"verbose"}},
         {"logs.format", {"xml"}},
+        {"logs.access", {"", "true", "on"}},
+        {"logs.accessSample", {"0", "1%"}},
     };
     for (const auto& [key, values] : all) {
         const auto setting = std::ranges::find(settings(), key, &Setting::key);

@@ -32,6 +32,15 @@ const std::map<std::string, Sample>& samples() {
         {"server.trustedProxies", {R"(["10.0.0.0/8", "::1"])", "10.0.0.0/8,::1", "192.0.2.7"}},
         {"server.bodyLimit", {"2048", "2048", "4096"}},
         {"server.drainSeconds", {"1", "1", "2"}},
+        {"proxy.headSeconds", {"1", "1", "2"}},
+        {"proxy.bodySeconds", {"1", "1", "2"}},
+        {"proxy.idleSeconds", {"1", "1", "2"}},
+        {"proxy.totalSeconds", {"1", "1", "2"}},
+        {"proxy.connectSeconds", {"1", "1", "2"}},
+        {"proxy.answerSeconds", {"1", "1", "2"}},
+        {"proxy.connectionsPerUser", {"1", "1", "2"}},
+        {"proxy.connectionsPerAddress", {"1", "1", "2"}},
+        {"proxy.connectionsPerThread", {"1", "1", "2"}},
         {"auth.registration", {R"("open")", "open", "closed"}},
         {"auth.rateLimit", {"false", "false", "true"}},
         {"auth.jwtSecret",
@@ -52,6 +61,8 @@ const std::map<std::string, Sample>& samples() {
         {"backups.importLimit", {"1048576", "1048576", "2097152"}},
         {"logs.level", {R"("debug")", "debug", "error"}},
         {"logs.format", {R"("json")", "json", "human"}},
+        {"logs.access", {R"("all")", "all", "sampled"}},
+        {"logs.accessSample", {"1", "1", "2"}},
     };
     return all;
 }
