@@ -56,7 +56,7 @@ struct Refusal {
     http::Problem problem;
     std::optional<int> retry_after_seconds;
     std::string www_authenticate;
-    PrincipalPtr principal;  // whom it refuses, where that is known
+    PrincipalPtr principal = {};  // whom it refuses, where that is known
 };
 
 inline constexpr std::string_view kTooManyConnections = "too_many_connections";

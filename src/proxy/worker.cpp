@@ -3,6 +3,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <charconv>
+#include <csignal>
 
 #include "base/crypto.hpp"
 #include "http/message.hpp"
@@ -63,7 +64,14 @@ void Worker::start() {
         for (auto& [origin, listener] : listeners_)
             scope_.spawn("accept", accept(*listener, origin));
     });
-    thread_ = std::thread([this] { io_->run(); });
+    thread_ = std::thread([this] {
+        // splice(2) has no flag that spares us it: a client that goes is an error like others.
+        sigset_t broken_pipe;
+        sigemptyset(&broken_pipe);
+        sigaddset(&broken_pipe, SIGPIPE);
+        pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+        io_->run();
+    });
 }
 
 void Worker::on_tick() {
