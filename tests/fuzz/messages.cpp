@@ -87,8 +87,8 @@ void require_one_head(const std::string& text) {
 }
 
 void check_relayed_request(const http::RequestHead& head, bool trusted, bool authorized) {
-    proxy::Forwarding forwarding{
-        "192.0.2.1", trusted, "http", "/p", "10.0.0.1:80", authorized, std::string(head.upgrade), "id-1"};
+    proxy::Forwarding forwarding{"192.0.2.1",   trusted,    "http",       "/p",
+                                 "10.0.0.1:80", authorized, head.upgrade, "id-1"};
     auto relayed = proxy::upstream_request_head(head, head.target, forwarding);
     require_one_head(relayed);
     if (relayed.size() > http::kMaxHeadSize || head.fields.size() + 8 > http::kMaxFields) return;
