@@ -3,6 +3,7 @@
 #include "auth/bearer.hpp"
 #include "base/error.hpp"
 #include "http/message.hpp"
+#include "proxy/refusals.hpp"
 #include "proxy/relay_headers.hpp"
 #include "proxy/worker.hpp"
 
@@ -14,38 +15,11 @@ constexpr std::size_t kMaxCookiesTried = 4;
 constexpr std::size_t kMaxForeign = 10'000;
 constexpr std::string_view kApiTokenPrefix = "adb9_";
 
-Refusal refusal(int status, std::string code, std::string message) {
-    return {{status, std::move(code), std::move(message), {}}, std::nullopt, {}};
-}
-
-Refusal unauthenticated(std::string message) {
-    auto result = refusal(401, "unauthenticated", std::move(message));
-    result.www_authenticate = "Bearer";
-    return result;
-}
-
 Refusal bad_field(std::string field, std::string problem) {
     auto error = base::invalid_field(std::move(field), std::move(problem));
     auto result = refusal(400, error.word(), error.message());
     result.problem.details = error.fields();
     return result;
-}
-
-// Another's workspace and none at all: not to be told apart.
-Refusal no_workspace() {
-    auto error = base::not_found("workspace");
-    return refusal(404, error.word(), error.message());
-}
-
-Refusal not_ready() {
-    auto result = refusal(503, "workspace_not_ready", "The workspace is starting. Try again in a moment.");
-    result.retry_after_seconds = 2;
-    return result;
-}
-
-std::string with_query(std::string path, std::string_view query) {
-    if (query.empty()) return path;
-    return path + "?" + std::string(query);
 }
 
 Refusal unavailable(std::string message) {
@@ -65,11 +39,23 @@ std::string upgrade_of(const http::RequestHead& head) {
     return std::string(head.upgrade);
 }
 
+// RFC 9110 section 9.2.1.
+bool is_safe(std::string_view method) {
+    return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE";
+}
+
 }  // namespace
 
 Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& client) {
-    // 1. The listener and the path say which part of the server is meant.
-    auto door = find_door(client.origin, head.path(), worker_.options().rewrites);
+    // 1. The listener, the host name and the path say which part of the server is meant.
+    auto named = place_by_name(head, client);
+    if (!named) co_return named.error();
+    auto place = *named;
+    std::optional<Door> door;
+    if (place)
+        door = Door{.prefix = {}, .rest = head.path(), .workspace = {}, .port = {}, .own_origin = true};
+    else
+        door = find_door(client.origin, head.path(), worker_.options().rewrites);
     if (!door) {
         if (client.origin != Origin::kApplications) co_return ToApi{};
         co_return refusal(404, "not_found",
@@ -81,8 +67,7 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
         co_return Redirect{307, with_query(std::string(door->prefix) + "/", head.query()), {}};
 
     // 3. The ids in the path.
-    std::optional<Place> place;
-    if (!door->rewrite) {
+    if (!door->rewrite && !door->own_origin) {
         auto parsed = place_of(*door);
         if (!parsed) co_return parsed.error();
         place = *parsed;
@@ -93,9 +78,12 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
     bool opening = head.method == "GET";
     if (client.origin == Origin::kApplications && opening && !ticket_in(head.query()).empty())
         co_return co_await redeem(head, client, *place, std::string(door->prefix));
+    if (door->own_origin && opening && !ticket_in(head.query(), kShareParameter).empty())
+        co_return redeem_link(head, client, *place);
 
     // 5. Who asks. A cookie counts only for the workspace and port that it names.
-    auto caller = co_await identify(head, client);
+    auto caller =
+        door->own_origin ? co_await identify_visitor(head, client, *place) : co_await identify(head, client);
     if (!caller) co_return caller.error();
     const auto& principal = *caller->principal;
     if (principal.scope &&
@@ -107,26 +95,30 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
     ToApplication to;
     if (caller->by_cookie) to.pass_authorization = co_await is_foreign_authorization(head);
 
-    // 7. The workspace: the caller's own, and running. Nothing below waits: whoever publishes a table may
-    // count on it that a request goes to the instance which that table names, or is counted in its use.
+    // 7. The workspace: the caller's own or shared with them, and running. Nothing below waits: whoever
+    // publishes a table may count on it that a request goes to the instance which that table names, or is
+    // counted in its use.
     if (!door->rewrite || !door->rewrite->upstream) {
-        auto route = co_await find_route(*door, place, principal.user);
+        auto route = co_await find_route(*door, place, *caller);
         if (!route) co_return route.error();
         to.route = *route;
+        if (to.route->owner != principal.user) to.visitor = caller->visitor;
     }
 
     // 8. A page of another origin may not open a socket with the user's cookie (there is no CORS for
-    // WebSocket).
+    // WebSocket). Nor, of an application's neighbours, which browsers count as the same site, may one send
+    // with that cookie what changes something: SameSite does not keep them apart.
     to.upgrade = upgrade_of(head);
-    if (!to.upgrade.empty())
-        if (auto refused = check_origin(head, client)) co_return *refused;
+    bool guarded = !to.upgrade.empty() || (door->own_origin && caller->by_cookie && !is_safe(head.method) &&
+                                           !is_open_to_all(*place));
+    if (guarded)
+        if (auto refused = check_origin(head, client, door->own_origin)) co_return *refused;
 
     // 9. Where it is reached, and by what path. The application's base path is the applications origin's, by
     // every door.
-    int port = 0;
     bool strip = true;
     if (to.route) {
-        port = place && place->port ? *place->port : to.route->default_port;
+        const int port = to.port = place && place->port ? *place->port : to.route->default_port;
         auto endpoint = to.route->endpoint(port);
         if (!endpoint)
             co_return refusal(502, "upstream_unreachable",
@@ -137,7 +129,14 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
         to.target = {*door->rewrite->upstream, {}};
     }
     std::string path(door->rest);
-    if (!strip) path = "/" + to.route->workspace.str() + "/" + std::to_string(port) + path;
+    if (!strip) {
+        auto base = "/" + to.route->workspace.str() + "/" + std::to_string(to.port);
+        // On its own origin the application's links have its base path already.
+        bool inside = door->own_origin && path.starts_with(base) &&
+                      (path.size() == base.size() || path[base.size()] == '/');
+        if (!inside) path.insert(0, base);
+    }
+    to.own_origin = door->own_origin;
     to.upstream_target = with_query(std::move(path), query_without_ticket(head.query()));
     to.prefix = door->prefix;
     to.prefix_stripped = strip;
@@ -164,14 +163,8 @@ Task<Decision> Gateway::redeem(const http::RequestHead& head, const Client& clie
         worker_.control().redeem_ticket, ticket_in(head.query()), place.workspace, *place.port);
     if (!answer) co_return unavailable("The server cannot check the ticket now. Try again.");
     if (!*answer) co_return Refusal{answer->error(), std::nullopt, {}};
-    auto lifetime =
-        std::chrono::duration_cast<std::chrono::seconds>((*answer)->expires_at - worker_.wall_clock());
-    std::string cookie = std::string(kApplicationCookie) + "=" + (*answer)->value + "; Path=" + prefix +
-                         "/; Max-Age=" + std::to_string(std::max<std::int64_t>(lifetime.count(), 0)) +
-                         "; HttpOnly; SameSite=Lax";
-    if (client.scheme == "https") cookie += "; Secure";
-    co_return Redirect{303, with_query(std::string(head.path()), query_without_ticket(head.query())),
-                       std::move(cookie)};
+    co_return opened(head, client, cookie_name(kApplicationCookie, client) + "=" + (*answer)->value, prefix,
+                     (*answer)->expires_at);
 }
 
 Task<Gateway::CallerResult> Gateway::identify(const http::RequestHead& head, const Client& client) {
@@ -179,16 +172,24 @@ Task<Gateway::CallerResult> Gateway::identify(const http::RequestHead& head, con
     bool offered = false;
     // Cookies never authenticate on the API's origin.
     if (client.origin == Origin::kApplications) {
-        auto cookies = application_cookies(head);
+        auto name = cookie_name(kApplicationCookie, client);
+        auto cookies = application_cookies(head, name);
         if (cookies.size() > kMaxCookiesTried) cookies.resize(kMaxCookiesTried);
         for (auto cookie : cookies) {
+            offered = true;
+            // Whoever keeps one that is over goes on with what is open to all, and asks no one each time.
+            if (foreign_.contains(std::string(cookie))) {
+                problem = {401, "unauthenticated", "This sign-in has ended. Sign in again.", {}};
+                continue;
+            }
             auto caller = co_await check({auth::Credential::Kind::kApplicationCookie, std::string(cookie)});
             if (caller) {
                 caller->by_cookie = true;
                 co_return *caller;
             }
             problem = caller.error();
-            offered = true;
+            bool own_origin = !worker_.options().apps_domain.empty();
+            if (own_origin && problem->status == 401) remember_foreign(std::string(cookie));
         }
     }
     if (auto token = auth::bearer_token(head.get("Authorization").value_or(""))) {
@@ -252,13 +253,21 @@ Task<bool> Gateway::is_our_token(std::string token) {
     if (caller) co_return true;
     // Where it could not be told, better too little than our token to an application.
     if (caller.error().status != 401) co_return true;
-    if (foreign_.size() >= kMaxForeign) foreign_.clear();
-    foreign_.insert(std::move(token));
+    // One that was good once is still no application's business.
+    const auto& code = caller.error().code;
+    if (code == "token_expired" || code == "token_revoked") co_return true;
+    remember_foreign(std::move(token));
     co_return false;
 }
 
+void Gateway::remember_foreign(std::string text) {
+    if (foreign_.size() >= kMaxForeign) foreign_.clear();
+    foreign_.insert(std::move(text));
+}
+
 Task<std::expected<std::shared_ptr<const model::Route>, Refusal>> Gateway::find_route(
-    Door door, std::optional<Place> place, base::UserId user) {
+    Door door, std::optional<Place> place, Caller caller) {
+    const auto& user = caller.principal->user;
     auto deadline = worker_.loop().after(worker_.limits().hold);
     while (true) {
         if (auto table = worker_.routes()) {
@@ -273,8 +282,12 @@ Task<std::expected<std::shared_ptr<const model::Route>, Refusal>> Gateway::find_
                 workspace = found->second;
             }
             auto found = table->routes.find(*workspace);
-            if (found == table->routes.end() || found->second->owner != user)
-                co_return std::unexpected(no_workspace());
+            if (found == table->routes.end() ||
+                (found->second->owner != user && !is_shared(*table, place, caller)))
+                co_return std::unexpected(
+                    !caller.visitor || caller.visitor->signed_in
+                        ? no_workspace()
+                        : unauthenticated("This is no longer shared. Ask its owner, or sign in."));
             if (found->second->state == model::RouteState::kReady) co_return found->second;
             if (found->second->state == model::RouteState::kStopped)
                 co_return std::unexpected(
@@ -285,13 +298,21 @@ Task<std::expected<std::shared_ptr<const model::Route>, Refusal>> Gateway::find_
     }
 }
 
-std::optional<Refusal> Gateway::check_origin(const http::RequestHead& head, const Client& client) const {
+bool Gateway::is_shared(const model::RouteTable& table, const std::optional<Place>& place,
+                        const Caller& caller) const {
+    return place && place->port && caller.visitor &&
+           model::sharing_for(table.sharings_of(place->workspace), *place->port, *caller.visitor,
+                              worker_.wall_clock()) != nullptr;
+}
+
+std::optional<Refusal> Gateway::check_origin(const http::RequestHead& head, const Client& client,
+                                             bool own_origin) const {
     auto origin = head.get("Origin");
     if (!origin) return std::nullopt;
     const auto& options = worker_.options();
     const auto& configured = client.origin == Origin::kApi ? options.public_url : options.apps_url;
     if (http::iequals(*origin, client.scheme + "://" + std::string(head.host))) return std::nullopt;
-    if (!configured.empty() && http::iequals(*origin, configured)) return std::nullopt;
+    if (!own_origin && !configured.empty() && http::iequals(*origin, configured)) return std::nullopt;
     return refusal(403, "foreign_origin", "A page of another origin may not open this connection.");
 }
 

@@ -35,6 +35,8 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
     void on_revocation(const auth::Revocation& revocation) override;
     void on_routes(const model::RouteTable& table) override;
     void on_drain() override;
+    // The caller may not have it any more.
+    void cut_off();
 
     Task<Outcome> exchange();
     Task<http::IoResult<>> connect(bool fresh);
