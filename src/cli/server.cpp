@@ -50,6 +50,7 @@ proxy::Options data_plane_options(const config::Configuration& configuration) {
     options.operator_socket = configuration.operator_socket().string();
     options.public_url = server.public_url.value_or("");
     options.apps_url = server.apps_url.value_or("");
+    options.apps_domain = server.apps_domain.value_or("");
     options.trusted_proxies = server.trusted_proxies;
     options.limits.api_body_bytes = static_cast<std::size_t>(server.body_limit_bytes);
     options.rewrites = configuration.rewrites;
@@ -66,12 +67,16 @@ Server::Server(const Context& context, const config::Loaded& loaded)
       scope_(io_.get_executor()) {
     core_.applications_origin = [this] {
         return api::ApplicationsOrigin{core_.configuration.server.apps_url.value_or(""),
-                                       data_plane_.applications_port()};
+                                       data_plane_.applications_port(),
+                                       core_.configuration.server.apps_domain.value_or("")};
     };
     core_.metrics = [this] { return metrics(); };
     core_.status = [this] { return status(); };
-    core_.authenticator.subscribe(
-        [this](const auth::Revocation& revocation) { data_plane_.revoke(revocation); });
+    core_.authenticator.subscribe([this](const auth::Revocation& revocation) {
+        data_plane_.revoke(revocation);
+        // What an owner shared ends when the account is no longer active.
+        if (revocation.user) core_.shares.look_again();
+    });
     core_.routes.set_publisher([this](std::shared_ptr<const model::RouteTable> table) -> Task<> {
         data_plane_.publish(std::move(table));
         co_await data_plane_.published_everywhere();
@@ -117,6 +122,7 @@ Task<> Server::start() {
         data_plane_.start();
         co_await announce_first_admin();
         co_await core_.project_work.start();
+        co_await core_.shares.start();
         co_await core_.reconciler.start();
         core_.neighbours.start();
     } catch (const base::Error& error) {
@@ -272,6 +278,7 @@ Task<> Server::look_after_backups() {
 Task<> Server::shut_down() {
     co_await data_plane_.drain(core_.configuration.server.drain);
     co_await core_.neighbours.stop();
+    co_await core_.shares.stop();
     co_await core_.project_files.close();
     co_await core_.project_work.stop();
     co_await core_.reconciler.stop();
