@@ -93,6 +93,9 @@ class Gateway {
     Decision elsewhere(const http::RequestHead& head, const Client& client) const;
     // Whoever has signed in for this place; else somebody unknown, when they may have it all the same.
     Task<CallerResult> identify_visitor(const http::RequestHead& head, const Client& client, Place place);
+    // Whoever opens a page is led to where they can sign in for it.
+    Decision turn_away(const http::RequestHead& head, const Client& client, Place place,
+                       Refusal refusal) const;
     Decision redeem_link(const http::RequestHead& head, const Client& client, Place place) const;
     std::string cookie_name(std::string_view name, const Client& client) const;
     bool is_open_to_all(const Place& place) const;

@@ -112,6 +112,19 @@ Decision Gateway::redeem_link(const http::RequestHead& head, const Client& clien
                    "This link has ended or is not whole. Ask whoever gave it to you for another one.");
 }
 
+// The server's page signs them in, and asks for a ticket if they want one. The same for workspaces that are
+// not there: who is nobody hears nothing of them.
+Decision Gateway::turn_away(const http::RequestHead& head, const Client& client, Place place,
+                            Refusal refusal) const {
+    const auto& page = worker_.options().public_url;
+    bool navigation =
+        head.method == "GET" && head.upgrade.empty() && head.get("Accept").value_or("").contains("text/html");
+    // Whose link has ended has perhaps no account.
+    bool by_link = !application_cookies(head, cookie_name(kLinkCookie, client)).empty();
+    if (page.empty() || !navigation || by_link || refusal.problem.status != 401) return refusal;
+    return Redirect{303, page + "/#open=" + place.workspace.str() + "/" + std::to_string(*place.port), {}};
+}
+
 bool Gateway::is_open_to_all(const Place& place) const {
     const auto& table = worker_.routes();
     return table && model::sharing_for(table->sharings_of(place.workspace), *place.port, {},

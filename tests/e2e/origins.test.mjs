@@ -172,3 +172,38 @@ test('a link opens in a browser that has nothing else, and its secret leaves the
   assert.equal((await page.reload()).status(), 401);
   await stranger.leave();
 });
+
+test('a colleague comes by the address of what is shared with users: signs in, is asked, and gets it', async () => {
+  const own = await startServer({ environment: { ...withAppsDomain } });
+  try {
+    // Its page's address is known only now.
+    own.environment.AGENTDB9_SERVER_PUBLIC_URL = own.api;
+    await own.restart();
+    const [host, colleague] = [await own.user('host'), await own.user('colleague')];
+    const workspace = await host.createWorkspace();
+    await host.start(workspace.id);
+    const made = (await host.post(`/api/workspaces/${workspace.id}/shares`, { level: 'users' })).expect(201).data;
+    const person = await visitor();
+    const page = await person.newPage();
+    await page.goto(made.url);
+    assert.equal(new URL(page.url()).origin, own.api);
+    await page.getByRole('textbox', { name: 'Email' }).fill(colleague.user.email);
+    await page.getByRole('textbox', { name: 'Password' }).fill(colleague.password);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.getByRole('heading', { name: 'Open the application?' }).waitFor();
+    assert.equal(new URL(page.url()).hash, '');
+    await picture(page, '33-shared-with-users');
+    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    await page.getByRole('heading', { name: 'testapp' }).waitFor();
+    assert.equal(page.url(), made.url);
+    // What is not shared is not there, whoever is signed in.
+    (await host.delete(`/api/workspaces/${workspace.id}/shares/${made.id}`)).expect(200);
+    assert.equal((await page.reload()).status(), 404);
+    await page.goto(`${own.api}/#open=${workspace.id}/8080`);
+    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    await page.getByText(/It could not be opened: No workspace/).waitFor();
+    await person.leave();
+  } finally {
+    await own.close();
+  }
+});

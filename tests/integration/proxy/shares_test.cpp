@@ -215,6 +215,31 @@ TEST_F(Shares, ASocketOfAPublicPageIsForItsOwnPagesOnly) {
     EXPECT_EQ(post(""), 200);
 }
 
+TEST_F(Shares, WhoeverOpensAPageIsLedToTheSignIn) {
+    proxy::Options options;
+    options.apps_domain = kAppsDomain;
+    options.public_url = "https://work.test";
+    Plane other(options);
+    auto& mine = other.add(upstream.port(), other.user);
+    const auto visit_it = [&](const std::string& name, const std::string& fields) {
+        auto client = other.apps();
+        return ask(client, Plane::get_at(name, "/a?b", fields));
+    };
+    const std::string page = "Accept: text/html,*/*\r\n";
+    auto led = visit_it(Plane::host(mine), page);
+    EXPECT_EQ(led.status(), 303);
+    EXPECT_EQ(led.field("Location"), "https://work.test/#open=" + mine.workspace.str() + "/8080");
+    EXPECT_EQ(led.field("Cache-Control"), "no-store");
+    auto unknown = mine;
+    unknown.workspace = base::WorkspaceId::generate();
+    EXPECT_EQ(visit_it(Plane::host(unknown), page).status(), 303) << "like one that is not there";
+    EXPECT_EQ(visit_it(Plane::host(mine), "Accept: */*\r\n").status(), 401);
+    EXPECT_EQ(visit_it(Plane::host(mine), page + kSocket).status(), 401);
+    EXPECT_EQ(visit_it(Plane::host(mine), page + "Cookie: agentdb9_link=ended\r\n").status(), 401);
+    other.share(mine, ShareLevel::kPublic);
+    EXPECT_EQ(visit_it(Plane::host(mine), page).status(), 200);
+}
+
 TEST_F(Shares, AUserWhoIsLockedOutLosesWhatIsSharedWithUsers) {
     plane.share(route, ShareLevel::kUsers);
     auto client = socket(others);
