@@ -12,6 +12,7 @@
 #include "base/log.hpp"
 #include "cli/logs.hpp"
 #include "cli/version.hpp"
+#include "model/application_host.hpp"
 
 namespace agentdb9::cli {
 namespace {
@@ -150,12 +151,17 @@ Task<> Server::start() {
 
 void Server::announce_addresses() const {
     const auto& server = core_.configuration.server;
+    auto applications =
+        server.apps_url.value_or(origin_text(server.apps_listen, data_plane_.applications_port()));
+    if (server.apps_domain) {
+        const auto scheme = applications.substr(0, applications.find("//") + 2);
+        applications = scheme + "{port}--{workspaceId}." + *server.apps_domain +
+                       std::string(model::port_suffix_of(applications));
+    }
     std::cout
         << "AgentDB9 Workspaces " << kVersion << " serves on "
         << server.public_url.value_or(origin_text(server.listen, data_plane_.api_port()))
-        << "/ (applications on "
-        << server.apps_url.value_or(origin_text(server.apps_listen, data_plane_.applications_port()))
-        << "/)\n"
+        << "/ (applications on " << applications << "/)\n"
         << "Sign in there. A password that was lost is replaced by: agentdb9 user reset-password EMAIL\n"
         << std::flush;
 }
