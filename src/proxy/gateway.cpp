@@ -84,6 +84,7 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
     // 5. Who asks. A cookie counts only for the workspace and port that it names.
     auto caller =
         door->own_origin ? co_await identify_visitor(head, client, *place) : co_await identify(head, client);
+    if (!caller && door->own_origin) co_return turn_away(head, client, *place, caller.error());
     if (!caller) co_return caller.error();
     const auto& principal = *caller->principal;
     if (principal.scope &&
