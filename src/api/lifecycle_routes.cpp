@@ -14,13 +14,6 @@ using services::WorkspaceContainerService;
 
 constexpr std::string_view kTicketParameter = "agentdb9_ticket";
 
-// "host" of "host:port", "[::1]" of "[::1]:port".
-std::string_view without_port(std::string_view host) {
-    const auto colon = host.rfind(':');
-    if (colon == host.npos || host.find(']', colon) != host.npos) return host;
-    return host.substr(0, colon);
-}
-
 class LifecycleRoutes {
   public:
     explicit LifecycleRoutes(const LifecycleServices& services) : s_(services) {}
@@ -71,7 +64,7 @@ class LifecycleRoutes {
 
     Task<http::Response> proxy_ticket(Call& call) {
         const auto id = call.id<WorkspaceId>("id");
-        const auto workspace = co_await s_.workspaces.find(call.user().user, id);
+        const auto workspace = co_await s_.shares.find_openable(call.user().user, id);
         Body body(call.request);
         const auto port = body.optional_integer("port", 1, 65535);
         body.finish();
@@ -82,21 +75,14 @@ class LifecycleRoutes {
                                      "' is not configured on this server; name a port, or ask its operator.");
         }
         const int wanted = port ? static_cast<int>(*port) : type->default_port;
+        if (!co_await s_.shares.may_open(call.user().user, id, wanted)) throw base::not_found("workspace");
         const auto ticket = co_await s_.tickets.issue(call.user(), id, wanted);
-        const auto url = applications_url(call.request) + "/" + id.str() + "/" + std::to_string(wanted) +
-                         "/?" + std::string(kTicketParameter) + "=" + ticket.text;
+        const auto url = application_url(s_.applications(), call.request, id, wanted) + "?" +
+                         std::string(kTicketParameter) + "=" + ticket.text;
         co_return created(json::object{{"url", url}, {"expiresAt", base::format_time(ticket.expires_at)}});
     }
 
   private:
-    std::string applications_url(const http::Request& request) const {
-        const auto origin = s_.applications();
-        if (!origin.url.empty()) return origin.url;
-        return std::string(request.secure ? "https://" : "http://") +
-               std::string(without_port(request.headers.get("Host").value_or("127.0.0.1"))) + ":" +
-               std::to_string(origin.port);
-    }
-
     LifecycleServices s_;
 };
 

@@ -2,22 +2,17 @@
 // delete, status, operations, and the ticket that opens its application in a browser.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <string>
 
+#include "api/application_urls.hpp"
 #include "api/router.hpp"
+#include "services/shares.hpp"
 #include "services/tickets.hpp"
 #include "services/workspace_container_service.hpp"
 #include "services/workspaces_service.hpp"
 
 namespace agentdb9::api {
-
-// How browsers reach the applications' origin.
-struct ApplicationsOrigin {
-    std::string url;         // "https://apps.example"; empty: the request's own host with the port below
-    std::uint16_t port = 0;  // of the applications' listener
-};
 
 // All outlive the router.
 struct LifecycleServices {
@@ -25,6 +20,7 @@ struct LifecycleServices {
     services::WorkspacesService& workspaces;
     services::WorkspaceContainerService& containers;
     services::TicketService& tickets;
+    services::ShareService& shares;
     // Asked anew each time: the port may be chosen by the system.
     std::function<ApplicationsOrigin()> applications;
 };

@@ -51,6 +51,7 @@ using SessionId = Id<struct SessionTag>;
 using ApiTokenId = Id<struct ApiTokenTag>;
 using TombstoneId = Id<struct TombstoneTag>;
 using BackupId = Id<struct BackupTag>;
+using ShareId = Id<struct ShareTag>;
 using InstallationId = Id<struct InstallationTag>;
 
 }  // namespace agentdb9::base

@@ -24,6 +24,8 @@ void add_serve(CLI::App& program, Context& context, int& code) {
                 "Address of the API and the page, e.g. 127.0.0.1:8000");
     add_setting(*command, context, "--apps-listen", "server.appsListen",
                 "Address of the applications' own origin, e.g. 127.0.0.1:8001");
+    add_setting(*command, context, "--apps-domain", "server.appsDomain",
+                "Gives each application a host name below it, e.g. apps.example.org");
     command->callback([&context, &code] {
         const auto loaded = context.load();
         configure_logs(loaded.configuration);

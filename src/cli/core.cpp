@@ -11,6 +11,7 @@
 #include "api/page_routes.hpp"
 #include "api/project_routes.hpp"
 #include "api/repair_routes.hpp"
+#include "api/share_routes.hpp"
 #include "api/trash_routes.hpp"
 #include "api/workspace_routes.hpp"
 #include "auth/secrets.hpp"
@@ -141,6 +142,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       tickets(*store, clock, keys),
       users(*store, clock, hasher, authenticator),
       routes(catalogue),
+      shares(executor, clock, *store, routes, catalogue, keys, configuration.server.apps_domain.has_value()),
       reconciler(executor, clock, *store, runtime, catalogue, routes, reconciler_options(configuration),
                  store->server_name()),
       volumes(clock, *store, runtime, configuration.trash),
@@ -154,7 +156,9 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
                [this](const base::WorkspaceId& workspace) {
                    if (reconciler.started()) reconciler.desire_changed(workspace);
                }),
-      neighbours(executor, clock, *store, reconciler, authenticator, [this] { return adoption.load(); }),
+      neighbours(
+          executor, clock, *store, reconciler, authenticator, [this] { return adoption.load(); },
+          [this] { shares.look_again(); }),
       backup_files(configuration.backup_directory()),
       project_work(executor, clock, *store, static_cast<std::size_t>(configuration.backups.max_parallel)),
       backups(project_tools(executor)),
@@ -194,8 +198,9 @@ void Core::add_routes() {
     auto& router = api.router();
     api::add_auth_routes(router, accounts, api_tokens, clock, configuration.server.public_url.value_or(""));
     api::add_workspace_routes(router, {catalogue, availability, workspaces, associations, containers});
-    api::add_lifecycle_routes(
-        router, {catalogue, workspaces, containers, tickets, [this] { return applications_origin(); }});
+    api::add_lifecycle_routes(router, {catalogue, workspaces, containers, tickets, shares,
+                                       [this] { return applications_origin(); }});
+    api::add_share_routes(router, {workspaces, shares, [this] { return applications_origin(); }});
     api::add_project_routes(router, {projects, associations, volumes, project_files});
     api::add_backup_routes(router, {projects, backups, restores, project_work, backup_files, clock});
     api::add_file_routes(router, {project_files, projects, backup_files});

@@ -31,6 +31,7 @@
 #include "services/reconciler.hpp"
 #include "services/restores.hpp"
 #include "services/route_book.hpp"
+#include "services/shares.hpp"
 #include "services/tickets.hpp"
 #include "services/type_availability.hpp"
 #include "services/user_administration.hpp"
@@ -89,6 +90,7 @@ class Core {
     services::TicketService tickets;
     services::UserAdministration users;
     services::RouteBook routes;
+    services::ShareService shares;
     services::Reconciler reconciler;
     services::DockerVolumeService volumes;
     services::WorkspacesService workspaces;

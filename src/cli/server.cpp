@@ -14,6 +14,7 @@
 #include "cli/data_plane_metrics.hpp"
 #include "cli/logs.hpp"
 #include "cli/version.hpp"
+#include "model/application_host.hpp"
 
 namespace agentdb9::cli {
 namespace {
@@ -84,6 +85,7 @@ proxy::Options data_plane_options(const config::Configuration& configuration) {
     options.operator_socket = configuration.operator_socket().string();
     options.public_url = server.public_url.value_or("");
     options.apps_url = server.apps_url.value_or("");
+    options.apps_domain = server.apps_domain.value_or("");
     options.trusted_proxies = server.trusted_proxies;
     options.limits.api_body_bytes = static_cast<std::size_t>(server.body_limit_bytes);
     const auto& proxy = configuration.proxy;
@@ -112,12 +114,16 @@ Server::Server(const Context& context, const config::Loaded& loaded)
       scope_(io_.get_executor()) {
     core_.applications_origin = [this] {
         return api::ApplicationsOrigin{core_.configuration.server.apps_url.value_or(""),
-                                       data_plane_.applications_port()};
+                                       data_plane_.applications_port(),
+                                       core_.configuration.server.apps_domain.value_or("")};
     };
     core_.metrics = [this] { return metrics(); };
     core_.status = [this] { return status(); };
-    core_.authenticator.subscribe(
-        [this](const auth::Revocation& revocation) { data_plane_.revoke(revocation); });
+    core_.authenticator.subscribe([this](const auth::Revocation& revocation) {
+        data_plane_.revoke(revocation);
+        // What an owner shared ends when the account is no longer active.
+        if (revocation.user) core_.shares.look_again();
+    });
     core_.routes.set_publisher([this](std::shared_ptr<const model::RouteTable> table) -> Task<> {
         data_plane_.publish(std::move(table));
         co_await data_plane_.published_everywhere();
@@ -170,6 +176,7 @@ Task<> Server::start() {
         data_plane_.start();
         co_await announce_first_admin();
         co_await core_.project_work.start();
+        co_await core_.shares.start();
         co_await core_.reconciler.start();
         core_.neighbours.start();
     } catch (const base::Error& error) {
@@ -197,12 +204,17 @@ Task<> Server::start() {
 
 void Server::announce_addresses() const {
     const auto& server = core_.configuration.server;
+    auto applications =
+        server.apps_url.value_or(origin_text(server.apps_listen, data_plane_.applications_port()));
+    if (server.apps_domain) {
+        const auto scheme = applications.substr(0, applications.find("//") + 2);
+        applications = scheme + "{port}--{workspaceId}." + *server.apps_domain +
+                       std::string(model::port_suffix_of(applications));
+    }
     std::cout
         << "AgentDB9 Workspaces " << kVersion << " serves on "
         << server.public_url.value_or(origin_text(server.listen, data_plane_.api_port()))
-        << "/ (applications on "
-        << server.apps_url.value_or(origin_text(server.apps_listen, data_plane_.applications_port()))
-        << "/)\n"
+        << "/ (applications on " << applications << "/)\n"
         << "Sign in there. A password that was lost is replaced by: agentdb9 user reset-password EMAIL\n"
         << std::flush;
 }
@@ -325,6 +337,7 @@ Task<> Server::look_after_backups() {
 Task<> Server::shut_down() {
     co_await data_plane_.drain(core_.configuration.server.drain);
     co_await core_.neighbours.stop();
+    co_await core_.shares.stop();
     co_await core_.project_files.close();
     co_await core_.project_work.stop();
     co_await core_.reconciler.stop();

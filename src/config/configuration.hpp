@@ -25,6 +25,8 @@ struct ServerSettings {
     int threads = 0;                        // of the data plane; 0: one a core
     std::optional<std::string> public_url;  // how browsers reach the API's origin, e.g. https://work.example
     std::optional<std::string> apps_url;    // how they reach the applications' origin
+    // Each application at "{port}--{workspaceId}.{appsDomain}"; lower case, no dot at either end.
+    std::optional<std::string> apps_domain;
     std::vector<std::string> trusted_proxies;  // addresses whose X-Forwarded-* headers are believed
     std::int64_t body_limit_bytes = 1024 * 1024;
     std::chrono::seconds drain{10};

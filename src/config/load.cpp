@@ -6,6 +6,7 @@
 #include "config/configuration.hpp"
 #include "config/settings.hpp"
 #include "config/workspace_types.hpp"
+#include "model/application_host.hpp"
 
 namespace agentdb9::config {
 namespace {
@@ -39,6 +40,7 @@ class Loader {
         apply_docker_host();
         apply_flags({});
         warn_of_unknown_environment();
+        check_origins();
         if (!problems_.empty()) refuse();
         show();
         return std::move(loaded_);
@@ -111,6 +113,22 @@ class Loader {
             if (only && key != *only) continue;
             const auto setting = std::ranges::find(settings(), key, &Setting::key);
             if (setting != settings().end()) apply(*setting, flag.value, "flag " + flag.name);
+        }
+    }
+
+    // Origins that would not be apart.
+    void check_origins() {
+        const auto& server = loaded_.configuration.server;
+        if (!server.apps_domain) return;
+        const auto& domain = *server.apps_domain;
+        if (server.apps_url && model::host_name_of(*server.apps_url) != domain) {
+            report(source_of("server.appsUrl") + ": server.appsUrl",
+                   "must name server.appsDomain, whose scheme and port it says, e.g. https://" + domain);
+        }
+        const auto page = model::host_name_of(server.public_url.value_or(""));
+        if (page == domain || page.ends_with("." + domain)) {
+            report(source_of("server.publicUrl") + ": server.publicUrl",
+                   "must lie outside of server.appsDomain: applications could set cookies for it");
         }
     }
 

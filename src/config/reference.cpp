@@ -27,6 +27,10 @@ constexpr std::array kEntries{
           R"("https://work.example.org")"},
     Entry{"server.appsUrl", "How browsers reach server.appsListen: another origin than publicUrl.",
           R"("https://apps.example.org")"},
+    Entry{"server.appsDomain",
+          "Gives each application an origin, {port}--{workspaceId} below it: a wildcard in DNS and "
+          "certificate.",
+          R"("apps.example.org")"},
     Entry{"server.trustedProxies", "Proxies whose X-Forwarded-For and -Proto are believed.",
           R"(["127.0.0.1", "10.0.0.0/8"])"},
     Entry{"server.bodyLimit", "Largest request body of the API, in bytes. Applications have no limit.", ""},

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <sstream>
 
+#include "model/application_host.hpp"
+
 namespace agentdb9::config {
 namespace {
 
@@ -297,6 +299,18 @@ std::vector<Setting> make_settings() {
         optional_text("server.publicUrl", &Configuration::server, &ServerSettings::public_url, check_origin));
     all.push_back(
         optional_text("server.appsUrl", &Configuration::server, &ServerSettings::apps_url, check_origin));
+    all.push_back(make(
+        "server.appsDomain", Kind::kText,
+        [](Configuration& c, const std::string& text) -> std::string {
+            auto domain = text;
+            std::ranges::transform(domain, domain.begin(), [](char letter) {
+                return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+            });
+            if (auto problem = model::check_applications_domain(domain); !problem.empty()) return problem;
+            c.server.apps_domain = std::move(domain);
+            return {};
+        },
+        [](const Configuration& c) { return c.server.apps_domain.value_or("(not set)"); }));
     all.push_back(make(
         "server.trustedProxies", Kind::kTextList,
         [](Configuration& c, const std::string& text) -> std::string {

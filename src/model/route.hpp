@@ -7,12 +7,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
 #include "base/ids.hpp"
 #include "model/instance.hpp"
+#include "model/share.hpp"
 
 namespace agentdb9::model {
 
@@ -58,10 +60,17 @@ struct RouteTable {
     std::unordered_map<base::WorkspaceId, std::shared_ptr<const Route>> routes;
     // (owner, type) → the workspace that a path like /vscode/ means for this caller.
     std::map<std::pair<base::UserId, std::string>, base::WorkspaceId> defaults;
+    // What others than the owners may use; null: nothing. The same object in each table until that changes.
+    std::shared_ptr<const Sharings> sharings;
 
     const Route* find(const base::WorkspaceId& id) const {
         auto found = routes.find(id);
         return found == routes.end() ? nullptr : found->second.get();
+    }
+    std::span<const Sharing> sharings_of(const base::WorkspaceId& id) const {
+        if (!sharings) return {};
+        auto found = sharings->find(id);
+        return found == sharings->end() ? std::span<const Sharing>() : found->second;
     }
 };
 

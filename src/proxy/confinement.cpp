@@ -31,13 +31,13 @@ std::string_view effective_name(std::string_view pair) {
     return http::trim(pair.substr(0, pair.find('=')));
 }
 
-bool is_ours(std::string_view name) {
-    for (std::string_view guard : {"__Host-", "__Secure-"})
+}  // namespace
+
+bool is_our_cookie(std::string_view name) {
+    for (std::string_view guard : {kHostOnly, std::string_view("__Secure-")})
         if (starts_with_no_case(name, guard)) name.remove_prefix(guard.size());
     return starts_with_no_case(name, kCookiePrefix);
 }
-
-}  // namespace
 
 std::string confined_path(std::string_view path, const Confinement& confinement) {
     if (path.starts_with('/') && !may_climb(path)) {
@@ -53,11 +53,12 @@ std::optional<std::string> confined_cookie(std::string_view cookie, const Confin
     auto end = cookie.find(';');
     auto pair = http::trim(cookie.substr(0, end));
     auto name = effective_name(pair);
-    if (name.empty() || is_ours(name)) return std::nullopt;
+    if (name.empty() || is_our_cookie(name)) return std::nullopt;
     // A browser takes a __Host- cookie only with Path=/, which is not the application's to have.
-    if (starts_with_no_case(name, "__Host-")) return std::nullopt;
+    bool own = confinement.own_origin;
+    if (!own && starts_with_no_case(name, kHostOnly)) return std::nullopt;
     std::string result(pair);
-    std::string path = confinement.prefix + "/";
+    std::string path = own ? "" : confinement.prefix + "/";
     while (end != cookie.npos) {
         cookie.remove_prefix(end + 1);
         end = cookie.find(';');
@@ -67,12 +68,14 @@ std::optional<std::string> confined_cookie(std::string_view cookie, const Confin
         if (iequals(attribute, "Domain")) continue;
         if (iequals(attribute, "Path")) {
             // Of several the last one counts (RFC 6265 section 5.3).
-            path = confined_path(equals == part.npos ? "" : http::trim(part.substr(equals + 1)), confinement);
+            path = equals == part.npos ? "" : http::trim(part.substr(equals + 1));
+            if (!own) path = confined_path(path, confinement);
             continue;
         }
         if (!part.empty()) result.append("; ").append(part);
     }
-    return result + "; Path=" + path;
+    // Without one it is the directory of the page (RFC 6265 section 5.1.4).
+    return path.empty() ? result : result + "; Path=" + path;
 }
 
 bool is_kept_from_clients(std::string_view name, const Confinement& confinement) {

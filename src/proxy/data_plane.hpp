@@ -36,6 +36,9 @@ struct Options {
     // says.
     std::string public_url;
     std::string apps_url;
+    // Each application at "{port}--{workspace}.{domain}" of the applications' listener, and nowhere else
+    // there; lower case. Empty: they share that listener's origin.
+    std::string apps_domain;
     // Numeric addresses or prefixes ("10.0.0.0/8") whose X-Forwarded-* are believed and added to.
     std::vector<std::string> trusted_proxies;
     std::vector<Rewrite> rewrites;

@@ -24,6 +24,7 @@ struct Door {
     std::string_view workspace;            // not checked; empty for a rewrite
     std::optional<std::string_view> port;  // not checked; absent: the type's
     const Rewrite* rewrite = nullptr;
+    bool own_origin = false;  // the host name says which application: no prefix, and no ids here
 };
 
 // `path`: without query, as received. Absent: no application is meant, which on the API's origin means the

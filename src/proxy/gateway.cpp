@@ -3,6 +3,7 @@
 #include "auth/bearer.hpp"
 #include "base/error.hpp"
 #include "http/message.hpp"
+#include "proxy/refusals.hpp"
 #include "proxy/relay_headers.hpp"
 #include "proxy/wake_rule.hpp"
 #include "proxy/worker.hpp"
@@ -17,38 +18,11 @@ constexpr std::size_t kMaxForeign = 10'000;
 constexpr std::chrono::seconds kHoldBeforePage{1};
 constexpr std::string_view kApiTokenPrefix = "adb9_";
 
-Refusal refusal(int status, std::string code, std::string message) {
-    return {{status, std::move(code), std::move(message), {}}, std::nullopt, {}, {}};
-}
-
-Refusal unauthenticated(std::string message) {
-    auto result = refusal(401, "unauthenticated", std::move(message));
-    result.www_authenticate = "Bearer";
-    return result;
-}
-
 Refusal bad_field(std::string field, std::string problem) {
     auto error = base::invalid_field(std::move(field), std::move(problem));
     auto result = refusal(400, error.word(), error.message());
     result.problem.details = error.fields();
     return result;
-}
-
-// Another's workspace and none at all: not to be told apart.
-Refusal no_workspace() {
-    auto error = base::not_found("workspace");
-    return refusal(404, error.word(), error.message());
-}
-
-Refusal not_ready() {
-    auto result = refusal(503, "workspace_not_ready", "The workspace is starting. Try again in a moment.");
-    result.retry_after_seconds = 2;
-    return result;
-}
-
-std::string with_query(std::string path, std::string_view query) {
-    if (query.empty()) return path;
-    return path + "?" + std::string(query);
 }
 
 Refusal unavailable(std::string message) {
@@ -68,6 +42,11 @@ std::string upgrade_of(const http::RequestHead& head) {
     return std::string(head.upgrade);
 }
 
+// RFC 9110 section 9.2.1.
+bool is_safe(std::string_view method) {
+    return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE";
+}
+
 }  // namespace
 
 Refusal too_many_connections(LimitHit limit) {
@@ -85,8 +64,15 @@ Refusal too_many_connections(LimitHit limit) {
 }
 
 Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& client, bool moved) {
-    // 1. The listener and the path say which part of the server is meant.
-    auto door = find_door(client.origin, head.path(), worker_.options().rewrites);
+    // 1. The listener, the host name and the path say which part of the server is meant.
+    auto named = place_by_name(head, client);
+    if (!named) co_return named.error();
+    auto place = *named;
+    std::optional<Door> door;
+    if (place)
+        door = Door{.prefix = {}, .rest = head.path(), .workspace = {}, .port = {}, .own_origin = true};
+    else
+        door = find_door(client.origin, head.path(), worker_.options().rewrites);
     if (!door) {
         if (client.origin != Origin::kApplications) co_return ToApi{};
         co_return refusal(404, "not_found",
@@ -98,8 +84,7 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
         co_return Redirect{307, with_query(std::string(door->prefix) + "/", head.query()), {}};
 
     // 3. The ids in the path.
-    std::optional<Place> place;
-    if (!door->rewrite) {
+    if (!door->rewrite && !door->own_origin) {
         auto parsed = place_of(*door);
         if (!parsed) co_return parsed.error();
         place = *parsed;
@@ -110,9 +95,13 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
     bool opening = head.method == "GET";
     if (client.origin == Origin::kApplications && opening && !ticket_in(head.query()).empty())
         co_return co_await redeem(head, client, *place, std::string(door->prefix));
+    if (door->own_origin && opening && !ticket_in(head.query(), kShareParameter).empty())
+        co_return redeem_link(head, client, *place);
 
     // 5. Who asks. A cookie counts only for the workspace and port that it names.
-    auto caller = known_bearer(head, client);
+    auto caller =
+        door->own_origin ? co_await identify_visitor(head, client, *place) : known_bearer(head, client);
+    if (!caller && door->own_origin) co_return turn_away(head, client, *place, caller.error());
     if (!caller) caller = co_await identify(head, client);
     if (!caller) co_return std::move(caller.error());
     const auto& principal = *caller->principal;
@@ -125,8 +114,9 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
     ToApplication to;
     if (caller->by_cookie) to.pass_authorization = co_await is_foreign_authorization(head);
 
-    // 7. The workspace: the caller's own, and running. Nothing below waits: whoever publishes a table may
-    // count on it that a request goes to the instance which that table names, or is counted in its use.
+    // 7. The workspace: the caller's own or shared with them, and running. Nothing below waits: whoever
+    // publishes a table may count on it that a request goes to the instance which that table names, or is
+    // counted in its use.
     // Our own pages ask by a parameter; no application gets to see that.
     const bool ours = client.origin == Origin::kApplications && head.query().contains(kStartingParameter);
     if (place && !ours) to.route = ready_route(place->workspace, principal.user);
@@ -137,23 +127,26 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
             co_return std::move(route.error());
         }
         to.route = *route;
+        if (to.route->owner != principal.user) to.visitor = caller->visitor;
     }
 
     // 8. A page of another origin may not open a socket with the user's cookie (there is no CORS for
-    // WebSocket).
+    // WebSocket). Nor, of an application's neighbours, which browsers count as the same site, may one send
+    // with that cookie what changes something: SameSite does not keep them apart.
     to.upgrade = upgrade_of(head);
-    if (!to.upgrade.empty())
-        if (auto refused = check_origin(head, client)) {
+    bool guarded = !to.upgrade.empty() || (door->own_origin && caller->by_cookie && !is_safe(head.method) &&
+                                           !is_open_to_all(*place));
+    if (guarded)
+        if (auto refused = check_origin(head, client, door->own_origin)) {
             refused->principal = caller->principal;
             co_return *refused;
         }
 
     // 9. Where it is reached, and by what path. The application's base path is the applications origin's, by
     // every door.
-    int port = 0;
     bool strip = true;
     if (to.route) {
-        port = place && place->port ? *place->port : to.route->default_port;
+        const int port = place && place->port ? *place->port : to.route->default_port;
         auto endpoint = to.route->endpoint(port);
         if (!endpoint)
             co_return refusal(502, "upstream_unreachable",
@@ -165,7 +158,14 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
         to.target = {*door->rewrite->upstream, {}};
     }
     std::string path(door->rest);
-    if (!strip) path = "/" + to.route->workspace.str() + "/" + std::to_string(port) + path;
+    if (!strip) {
+        auto base = "/" + to.route->workspace.str() + "/" + std::to_string(to.port);
+        // On its own origin the application's links have its base path already.
+        bool inside = door->own_origin && path.starts_with(base) &&
+                      (path.size() == base.size() || path[base.size()] == '/');
+        if (!inside) path.insert(0, base);
+    }
+    to.own_origin = door->own_origin;
     to.upstream_target = with_query(std::move(path), query_without_ticket(head.query()));
     to.prefix = door->prefix;
     to.prefix_stripped = strip;
@@ -191,15 +191,9 @@ Task<Decision> Gateway::redeem(const http::RequestHead& head, const Client& clie
     auto answer = co_await worker_.questions().ask<Answer<ApplicationCookie>>(
         worker_.control().redeem_ticket, ticket_in(head.query()), place.workspace, *place.port);
     if (!answer) co_return unavailable("The server cannot check the ticket now. Try again.");
-    if (!*answer) co_return Refusal{answer->error(), std::nullopt, {}, {}};
-    auto lifetime =
-        std::chrono::duration_cast<std::chrono::seconds>((*answer)->expires_at - worker_.wall_clock());
-    std::string cookie = std::string(kApplicationCookie) + "=" + (*answer)->value + "; Path=" + prefix +
-                         "/; Max-Age=" + std::to_string(std::max<std::int64_t>(lifetime.count(), 0)) +
-                         "; HttpOnly; SameSite=Lax";
-    if (client.scheme == "https") cookie += "; Secure";
-    co_return Redirect{303, with_query(std::string(head.path()), query_without_ticket(head.query())),
-                       std::move(cookie)};
+    if (!*answer) co_return Refusal{answer->error(), std::nullopt, {}};
+    co_return opened(head, client, cookie_name(kApplicationCookie, client) + "=" + (*answer)->value, prefix,
+                     (*answer)->expires_at);
 }
 
 // What most requests of programs come to, without a coroutine or a copy: a bearer token that was checked
@@ -229,16 +223,24 @@ Task<Gateway::CallerResult> Gateway::identify(const http::RequestHead& head, con
     bool offered = false;
     // Cookies never authenticate on the API's origin.
     if (client.origin == Origin::kApplications) {
-        auto cookies = application_cookies(head);
+        auto name = cookie_name(kApplicationCookie, client);
+        auto cookies = application_cookies(head, name);
         if (cookies.size() > kMaxCookiesTried) cookies.resize(kMaxCookiesTried);
         for (auto cookie : cookies) {
+            offered = true;
+            // Whoever keeps one that is over goes on with what is open to all, and asks no one each time.
+            if (foreign_.contains(std::string(cookie))) {
+                problem = {401, "unauthenticated", "This sign-in has ended. Sign in again.", {}};
+                continue;
+            }
             auto caller = co_await check({auth::Credential::Kind::kApplicationCookie, std::string(cookie)});
             if (caller) {
                 caller->by_cookie = true;
                 co_return *caller;
             }
             problem = caller.error();
-            offered = true;
+            bool own_origin = !worker_.options().apps_domain.empty();
+            if (own_origin && problem->status == 401) remember_foreign(std::string(cookie));
         }
     }
     if (auto token = auth::bearer_token(head.get("Authorization").value_or(""))) {
@@ -302,9 +304,16 @@ Task<bool> Gateway::is_our_token(std::string token) {
     if (caller) co_return true;
     // Where it could not be told, better too little than our token to an application.
     if (caller.error().status != 401) co_return true;
-    if (foreign_.size() >= kMaxForeign) foreign_.clear();
-    foreign_.insert(std::move(token));
+    // One that was good once is still no application's business.
+    const auto& code = caller.error().code;
+    if (code == "token_expired" || code == "token_revoked") co_return true;
+    remember_foreign(std::move(token));
     co_return false;
+}
+
+void Gateway::remember_foreign(std::string text) {
+    if (foreign_.size() >= kMaxForeign) foreign_.clear();
+    foreign_.insert(std::move(text));
 }
 
 Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find_route(
@@ -332,23 +341,29 @@ Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find
                 workspace = found->second;
             }
             auto found = table->routes.find(*workspace);
-            if (found == table->routes.end() || found->second->owner != user)
-                co_return std::unexpected(no_workspace());
+            const bool owns = found != table->routes.end() && found->second->owner == user;
+            if (found == table->routes.end() || (!owns && !is_shared(*table, place, caller)))
+                co_return std::unexpected(
+                    !caller.visitor || caller.visitor->signed_in
+                        ? no_workspace()
+                        : unauthenticated("This is no longer shared. Ask its owner, or sign in."));
             auto route = found->second;
             const bool stopped = route->state == model::RouteState::kStopped;
             const bool again = asked && asked->again && is_page_request(head);
+            // Our own pages are the owner's: nobody else starts anything.
+            if (asked && !owns) co_return std::unexpected(no_workspace());
             if (asked && !(again && stopped))
                 co_return std::unexpected(
                     co_await tell_start(head, route, again ? worker_.wall_clock() : asked->since));
             if (route->state == model::RouteState::kReady) co_return route;
             if (stopped) {
-                if (route->wake_on_request && arrives && (again || may_wake(head, caller.by_cookie)))
+                if (owns && route->wake_on_request && arrives && (again || may_wake(head, caller.by_cookie)))
                     co_return std::unexpected(co_await wake(head, client, route));
                 co_return std::unexpected(
                     refusal(503, "workspace_not_running", "The workspace is not running. Start it first."));
             }
             arrives = false;
-            if (has_page && route->wake_on_request && is_page_request(head)) {
+            if (has_page && owns && route->wake_on_request && is_page_request(head)) {
                 if (worker_.loop().now() >= page_at)
                     co_return std::unexpected(co_await tell_start(head, route, worker_.wall_clock()));
                 until = page_at;
@@ -359,13 +374,21 @@ Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find
     }
 }
 
-std::optional<Refusal> Gateway::check_origin(const http::RequestHead& head, const Client& client) const {
+bool Gateway::is_shared(const model::RouteTable& table, const std::optional<Place>& place,
+                        const Caller& caller) const {
+    return place && place->port && caller.visitor &&
+           model::sharing_for(table.sharings_of(place->workspace), *place->port, *caller.visitor,
+                              worker_.wall_clock()) != nullptr;
+}
+
+std::optional<Refusal> Gateway::check_origin(const http::RequestHead& head, const Client& client,
+                                             bool own_origin) const {
     auto origin = head.get("Origin");
     if (!origin) return std::nullopt;
     const auto& options = worker_.options();
     const auto& configured = client.origin == Origin::kApi ? options.public_url : options.apps_url;
     if (http::iequals(*origin, client.scheme + "://" + std::string(head.host))) return std::nullopt;
-    if (!configured.empty() && http::iequals(*origin, configured)) return std::nullopt;
+    if (!own_origin && !configured.empty() && http::iequals(*origin, configured)) return std::nullopt;
     return refusal(403, "foreign_origin", "A page of another origin may not open this connection.");
 }
 

@@ -36,7 +36,6 @@ struct ToApi {};
 struct ToApplication {
     std::shared_ptr<const model::Route> route;  // null: a fixed upstream
     Target target;
-    int port = 0;                 // of the workspace; 0: a fixed upstream
     std::string upstream_target;  // path and query there
     std::string prefix;           // of the door, without the slash at its end
     bool prefix_stripped = true;
@@ -44,6 +43,12 @@ struct ToApplication {
     std::uint64_t epoch = 0;  // of revocations, when the principal was found
     bool pass_authorization = false;
     std::string upgrade;
+    int port = 0;                           // of the workspace; 0: a fixed upstream
+    bool own_origin = false;                // the host name is this application's alone
+    std::optional<model::Visitor> visitor;  // absent: the owner, who needs no share
+
+    // Whether the table still lets them have it. Only where there is a visitor.
+    bool is_shared(const model::RouteTable& table, base::Time now) const;
 };
 
 struct Redirect {
@@ -85,6 +90,7 @@ class Gateway {
         PrincipalPtr principal;
         std::uint64_t epoch = 0;
         bool by_cookie = false;
+        std::optional<model::Visitor> visitor = std::nullopt;  // where each application has an origin
     };
     struct Place {
         base::WorkspaceId workspace;
@@ -95,12 +101,30 @@ class Gateway {
     CallerResult known_bearer(const http::RequestHead& head, const Client& client);
     std::shared_ptr<const model::Route> ready_route(const base::WorkspaceId& workspace,
                                                     const base::UserId& user) const;
+    // Where each application has an origin (gateway_origins.cpp): the application that the host name means,
+    // absent where the path is to tell; and what its address becomes where the name is no application's.
+    std::expected<std::optional<Place>, Decision> place_by_name(const http::RequestHead& head,
+                                                                const Client& client) const;
+    Decision elsewhere(const http::RequestHead& head, const Client& client) const;
+    // Whoever has signed in for this place; else somebody unknown, when they may have it all the same.
+    Task<CallerResult> identify_visitor(const http::RequestHead& head, const Client& client, Place place);
+    // Whoever opens a page is led to where they can sign in for it.
+    Decision turn_away(const http::RequestHead& head, const Client& client, Place place,
+                       Refusal refusal) const;
+    Decision redeem_link(const http::RequestHead& head, const Client& client, Place place) const;
+    std::string cookie_name(std::string_view name, const Client& client) const;
+    bool is_open_to_all(const Place& place) const;
+    bool is_shared(const model::RouteTable& table, const std::optional<Place>& place,
+                   const Caller& caller) const;
     Task<CallerResult> identify(const http::RequestHead& head, const Client& client);
     Task<Answer<Caller>> check(auth::Credential credential);
     Task<bool> is_foreign_authorization(const http::RequestHead& head);
     Task<bool> is_our_token(std::string token);
+    void remember_foreign(std::string text);
     Task<Decision> redeem(const http::RequestHead& head, const Client& client, Place place,
                           std::string prefix);
+    Redirect opened(const http::RequestHead& head, const Client& client, std::string cookie,
+                    std::string_view prefix, std::optional<base::Time> end) const;
     std::expected<Place, Refusal> place_of(const Door& door) const;
     // The route, once it is known and not held. Else what the caller gets: a refusal when it is another's or
     // does not run, or what a start that was asked for looks like.
@@ -113,10 +137,11 @@ class Gateway {
     // How far the start is that its owner has waited for since then.
     Task<Decision> tell_start(const http::RequestHead& head, std::shared_ptr<const model::Route> route,
                               base::Time since);
-    std::optional<Refusal> check_origin(const http::RequestHead& head, const Client& client) const;
+    std::optional<Refusal> check_origin(const http::RequestHead& head, const Client& client,
+                                        bool own_origin) const;
 
     Worker& worker_;
-    // Tokens in Authorization fields that are an application's, not ours.
+    // Tokens in Authorization fields that are an application's, not ours; and cookies of ours that are over.
     std::unordered_set<std::string> foreign_;
 };
 

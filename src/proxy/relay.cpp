@@ -41,12 +41,18 @@ Task<Relay::Outcome> Relay::run(std::shared_ptr<Relay> self) {
 }
 
 void Relay::on_revocation(const auth::Revocation& revocation) {
-    if (!revocation.covers(*to_.principal)) return;
+    if (revocation.covers(*to_.principal)) cut_off();
+}
+
+void Relay::cut_off() {
     session_->stream().close();
     if (upstream_) upstream_->close();
 }
 
-void Relay::on_routes(const model::RouteTable&) {}
+void Relay::on_routes(const model::RouteTable& table) {
+    if (to_.visitor && !to_.is_shared(table, worker_.wall_clock())) cut_off();
+}
+
 void Relay::on_drain() {}
 
 void Relay::on_time(base::SteadyTime now) {
@@ -331,7 +337,8 @@ Task<Relay::Outcome> Relay::pass_response() {
     bool early = pump_running_ && response_.status >= 400;
     bool keep = request.keep_alive && !worker_.draining() && framing != ClientFraming::kUntilClose && !early;
     std::string_view connection = !keep ? "close" : old_client ? "keep-alive" : "";
-    Confinement confinement{to_.prefix, to_.prefix_stripped, session_->client().origin == Origin::kApi};
+    Confinement confinement{to_.prefix, to_.prefix_stripped, session_->client().origin == Origin::kApi,
+                            to_.own_origin};
     auto head = client_response_head(response_, confinement, framing, connection, session_->request_id());
 
     auto form =

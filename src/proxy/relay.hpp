@@ -33,6 +33,8 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
     void on_routes(const model::RouteTable& table) override;
     void on_drain() override;
     void on_time(base::SteadyTime now) override;
+    // The caller may not have it any more.
+    void cut_off();
 
     Task<Outcome> exchange();
     // A kept connection; false when there is none.

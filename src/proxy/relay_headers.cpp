@@ -59,7 +59,7 @@ void add(std::string& head, std::string_view name, std::string_view value) {
 std::string without_our_cookies(std::string_view cookies) {
     std::string kept;
     split(cookies, ';', [&](std::string_view pair) {
-        if (pair.empty() || pair.starts_with(kCookiePrefix)) return;
+        if (pair.empty() || is_our_cookie(pair)) return;
         if (!kept.empty()) kept += "; ";
         kept += pair;
     });
@@ -80,7 +80,8 @@ void add_forwarding(std::string& out, const http::RequestHead& head, const Forwa
     auto host = before("X-Forwarded-Host");
     add(out, "X-Forwarded-Host", host.empty() ? head.host : host);
     add(out, "X-Forwarded-Proto", forwarding.scheme);
-    add(out, "X-Forwarded-Prefix", std::string(before("X-Forwarded-Prefix")).append(forwarding.prefix));
+    const auto prefix = std::string(before("X-Forwarded-Prefix")).append(forwarding.prefix);
+    if (!prefix.empty()) add(out, "X-Forwarded-Prefix", prefix);
 }
 
 bool is_framing(std::string_view name) {
@@ -94,7 +95,7 @@ bool add_confined(std::string& out, const FieldView& field, const Confinement& c
         if (auto cookie = confined_cookie(field.value, confinement)) add(out, "Set-Cookie", *cookie);
         return true;
     }
-    if (iequals(field.name, "Service-Worker-Allowed")) {
+    if (iequals(field.name, "Service-Worker-Allowed") && !confinement.own_origin) {
         add(out, field.name, confined_path(field.value, confinement));
         return true;
     }
@@ -136,7 +137,8 @@ std::string percent_decoded(std::string_view text) {
 }
 
 bool is_ticket(std::string_view pair) {
-    return pair.substr(0, pair.find('=')) == kTicketParameter;
+    auto name = pair.substr(0, pair.find('='));
+    return name == kTicketParameter || name == kShareParameter;
 }
 
 }  // namespace
@@ -160,8 +162,10 @@ std::string upstream_request_head(const http::RequestHead& head, std::string_vie
             continue;
         }
         if (iequals(field.name, "X-Request-Id")) continue;
-        // The address of a page may hold a ticket that nobody has used.
-        if (iequals(field.name, "Referer") && field.value.contains(kTicketParameter)) continue;
+        // The address of a page may hold a ticket that nobody has used, or a link.
+        if (iequals(field.name, "Referer") &&
+            (field.value.contains(kTicketParameter) || field.value.contains(kShareParameter)))
+            continue;
         if (iequals(field.name, "Cookie")) {
             if (auto kept = without_our_cookies(field.value); !kept.empty()) add(out, field.name, kept);
             continue;
@@ -260,22 +264,23 @@ std::string query_without_ticket(std::string_view query) {
     return kept;
 }
 
-std::string ticket_in(std::string_view query) {
+std::string ticket_in(std::string_view query, std::string_view parameter) {
     std::string ticket;
     split(query, '&', [&](std::string_view pair) {
-        if (is_ticket(pair) && pair.size() > kTicketParameter.size() && ticket.empty())
-            ticket = percent_decoded(pair.substr(kTicketParameter.size() + 1));
+        auto equals = pair.find('=');
+        if (equals != pair.npos && pair.substr(0, equals) == parameter && ticket.empty())
+            ticket = percent_decoded(pair.substr(equals + 1));
     });
     return ticket;
 }
 
-std::vector<std::string_view> application_cookies(const http::RequestHead& head) {
+std::vector<std::string_view> application_cookies(const http::RequestHead& head, std::string_view name) {
     std::vector<std::string_view> values;
     for (const auto& field : head.fields) {
         if (!iequals(field.name, "Cookie")) continue;
         split(field.value, ';', [&](std::string_view pair) {
             auto equals = pair.find('=');
-            if (equals != pair.npos && pair.substr(0, equals) == kApplicationCookie)
+            if (equals != pair.npos && pair.substr(0, equals) == name)
                 values.push_back(pair.substr(equals + 1));
         });
     }

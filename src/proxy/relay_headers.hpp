@@ -10,6 +10,7 @@
 namespace agentdb9::proxy {
 
 inline constexpr std::string_view kTicketParameter = "agentdb9_ticket";
+inline constexpr std::string_view kShareParameter = "agentdb9_share";
 
 // What the upstream is told about the client; of texts that others own.
 struct Forwarding {
@@ -43,11 +44,12 @@ std::string client_interim_head(const http::ResponseHead& head, std::string_view
 // The trailer lines that may be passed on; `lines` as http::BodyReader::trailers() gives them.
 std::string passable_trailers(std::string_view lines);
 
-// `query` without our ticket; and the ticket, when there is one, percent-decoded.
+// `query` without our ticket and link; and the one of these parameters, when it is there, percent-decoded.
 std::string query_without_ticket(std::string_view query);
-std::string ticket_in(std::string_view query);
+std::string ticket_in(std::string_view query, std::string_view parameter = kTicketParameter);
 
-// All values of our application cookie, in order.
-std::vector<std::string_view> application_cookies(const http::RequestHead& head);
+// All values of our cookie of this name, in order.
+std::vector<std::string_view> application_cookies(const http::RequestHead& head,
+                                                  std::string_view name = kApplicationCookie);
 
 }  // namespace agentdb9::proxy

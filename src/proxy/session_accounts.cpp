@@ -13,13 +13,15 @@ std::int64_t to_microseconds(std::chrono::nanoseconds duration) {
 }  // namespace
 
 std::optional<LimitHit> Session::count_connection(const ToApplication& to) {
+    // Visitors without a sign-in are nobody in particular: their addresses count alone.
+    const bool known = to.principal && (!to.visitor || to.visitor->signed_in);
     if (worker_.access()) {
         exchange_.port = to.port;
-        if (to.principal) exchange_.user = to.principal->user.view();
+        if (known) exchange_.user = to.principal->user.view();
         if (to.route) exchange_.workspace = to.route->workspace.view();
     }
     if (!client_.trusted_peer) {
-        if (!to.principal || counted_user_ == to.principal->user) return std::nullopt;
+        if (!known || counted_user_ == to.principal->user) return std::nullopt;
         if (auto limit = count_user(to.principal->user, shares_.user)) return limit;
         counted_user_ = to.principal->user;
         return std::nullopt;
@@ -32,7 +34,7 @@ std::optional<LimitHit> Session::count_connection(const ToApplication& to) {
         if (!taken) return LimitHit::kAddressConnections;
         upgraded_shares_.address = std::move(*taken);
     }
-    return to.principal ? count_user(to.principal->user, upgraded_shares_.user) : std::nullopt;
+    return known ? count_user(to.principal->user, upgraded_shares_.user) : std::nullopt;
 }
 
 std::optional<LimitHit> Session::count_user(const base::UserId& user, ConnectionCounts::Share& share) {

@@ -31,6 +31,8 @@ Tunnel::Tunnel(Worker& worker, const ToApplication& to, bool websocket, Ends end
     : worker_(worker),
       route_(to.route),
       principal_(to.principal),
+      visitor_(to.visitor),
+      port_(to.port),
       client_(std::move(ends.client)),
       upstream_(std::move(ends.upstream)),
       account_(std::move(ends.account)),
@@ -73,6 +75,9 @@ void Tunnel::on_revocation(const auth::Revocation& revocation) {
 
 void Tunnel::on_routes(const model::RouteTable& table) {
     if (!route_) return;
+    if (visitor_ && model::sharing_for(table.sharings_of(route_->workspace), port_, *visitor_,
+                                       worker_.wall_clock()) == nullptr)
+        return end(Ending::kRevoked);
     // A held workspace says nothing yet about its instance: it may be serving still.
     const auto found = table.routes.find(route_->workspace);
     const bool held = found != table.routes.end() && found->second->state == model::RouteState::kHeld;

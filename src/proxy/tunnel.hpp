@@ -77,6 +77,8 @@ class Tunnel final : public Ongoing,
     Worker& worker_;
     std::shared_ptr<const model::Route> route_;
     PrincipalPtr principal_;
+    std::optional<model::Visitor> visitor_;  // absent: the owner
+    int port_;
     std::unique_ptr<http::Stream> client_;
     std::unique_ptr<http::Stream> upstream_;
     Account account_;

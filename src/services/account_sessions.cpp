@@ -117,6 +117,7 @@ Task<> AccountService::logout(auth::Principal principal, std::optional<std::stri
 Task<> AccountService::prune() {
     co_await store_.write([now = clock_.now()](store::Transaction& tx) {
         tx.proxy_tickets().prune(now);
+        tx.shares().prune(now);
         tx.sessions().prune(now - kKeepEndedSessions);
     });
 }

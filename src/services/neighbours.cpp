@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "services/adoption.hpp"
 #include "services/revocation_notice.hpp"
+#include "services/shares.hpp"
 
 namespace agentdb9::services {
 namespace {
@@ -18,13 +19,14 @@ constexpr std::string_view kWorkspace = "workspace ";
 
 Neighbours::Neighbours(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
                        Reconciler& reconciler, Authenticator& authenticator,
-                       std::function<Task<>()> load_adoptions)
+                       std::function<Task<>()> load_adoptions, std::function<void()> load_shares)
     : executor_(executor),
       clock_(clock),
       store_(store),
       reconciler_(reconciler),
       authenticator_(authenticator),
       load_adoptions_(std::move(load_adoptions)),
+      load_shares_(std::move(load_shares)),
       scope_(std::move(executor)) {}
 
 void Neighbours::start() {
@@ -49,6 +51,8 @@ void Neighbours::on_notice(const std::string& text) {
             reconciler_.changed_elsewhere(*id);
     } else if (text == kAdoptionNotice) {
         scope_.spawn("hear of an adoption", hear_of_adoption());
+    } else if (text == kSharesNotice) {
+        if (load_shares_) load_shares_();
     } else if (const auto revocation = revocation_in(text)) {
         authenticator_.revoke(*revocation);
     }
@@ -68,6 +72,7 @@ void Neighbours::on_connected() {
     const auto since = std::exchange(deaf_since_, std::nullopt);
     log::debug("other servers on the database are heard");
     if (since) scope_.spawn("hear of an adoption", hear_of_adoption());
+    if (load_shares_) load_shares_();
     reconciler_.look_again();
     if (since) scope_.spawn("catch up with other servers", catch_up(*since - kMargin));
 }

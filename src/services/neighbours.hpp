@@ -16,10 +16,10 @@ namespace agentdb9::services {
 class Neighbours {
   public:
     // All references outlive this. `load_adoptions`: reads again what is adopted; absent where the runtime
-    // knows of none.
+    // knows of none. `load_shares`: the same for what is shared.
     Neighbours(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
                Reconciler& reconciler, Authenticator& authenticator,
-               std::function<Task<>()> load_adoptions = {});
+               std::function<Task<>()> load_adoptions = {}, std::function<void()> load_shares = {});
 
     // After the reconciler's start.
     void start();
@@ -39,6 +39,7 @@ class Neighbours {
     Reconciler& reconciler_;
     Authenticator& authenticator_;
     std::function<Task<>()> load_adoptions_;
+    std::function<void()> load_shares_;
     std::optional<base::Time> deaf_since_;
     std::unique_ptr<store::Store::Subscription> subscription_;
     base::Scope scope_;

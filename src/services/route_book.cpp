@@ -26,6 +26,7 @@ RouteBook::Rank RouteBook::rank_of(const model::Workspace& workspace) {
 Task<bool> RouteBook::load(std::vector<model::Workspace> workspaces, std::uint64_t as_of) {
     if (as_of != changes_) co_return false;
     ++changes_;
+    loaded_ = true;
     for (const auto& workspace : workspaces) {
         auto route = std::make_shared<Route>(make_route(workspace));
         if (workspace.desired_state == model::DesiredState::kRunning) route->state = RouteState::kHeld;
@@ -84,6 +85,12 @@ Task<> RouteBook::remove(base::WorkspaceId workspace) {
     ++changes_;
     if (entries_.erase(workspace) == 0) co_return;
     co_await announce();
+}
+
+Task<> RouteBook::share(std::shared_ptr<const model::Sharings> sharings) {
+    sharings_ = std::move(sharings);
+    // A table without the workspaces would say that there are none.
+    if (loaded_) co_await announce();
 }
 
 std::shared_ptr<Route> RouteBook::edit(const base::WorkspaceId& workspace) {
@@ -174,6 +181,7 @@ std::shared_ptr<model::InstanceUse> RouteBook::use_of(const std::string& instanc
 Task<> RouteBook::announce() {
     auto table = std::make_shared<model::RouteTable>();
     table->version = ++version_;
+    table->sharings = sharings_;
     // A user's default workspace of its type, else the newest of the type, is what /vscode/ means; one that
     // is being deleted only where there is no other.
     std::map<std::pair<base::UserId, std::string>, const Entry*> best;

@@ -35,6 +35,8 @@ class RouteBook {
     Task<> refresh(std::vector<model::Workspace> workspaces, std::uint64_t as_of);
     std::uint64_t changes() const { return changes_; }
     Task<> remove(base::WorkspaceId workspace);
+    // What others than the owners may use from now on. Before load() it waits for that.
+    Task<> share(std::shared_ptr<const model::Sharings> sharings);
 
     Task<> publish(base::WorkspaceId workspace, model::Instance instance);
     // Requests wait. `use` of the instance that was served stays readable through use_of().
@@ -60,6 +62,8 @@ class RouteBook {
 
     const model::Catalogue& catalogue_;
     Publisher publisher_;
+    std::shared_ptr<const model::Sharings> sharings_;
+    bool loaded_ = false;
     std::uint64_t version_ = 0;
     std::uint64_t changes_ = 0;  // of what there is, not of where it leads
     // Which of a user's workspaces of a type a path like /vscode/ means: the highest.

@@ -6,6 +6,7 @@
 #include "auth/tokens.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "services/shares.hpp"
 
 namespace agentdb9::services {
 namespace {
@@ -41,8 +42,13 @@ std::expected<auth::ApplicationCookie, Failure> take(store::Transaction& tx, con
     if (!end) return std::unexpected(end.error());
     const auto user = tx.users().find(ticket->user_id);
     const auto workspace = tx.workspaces().find(ticket->workspace_id);
-    if (!user || !user->is_active || !workspace || workspace->user_id != ticket->user_id ||
+    if (!user || !user->is_active || !workspace ||
         workspace->desired_state == model::DesiredState::kDeleted) {
+        return std::unexpected(Failure::kRevoked);
+    }
+    // Another's: what the cookie opens is looked at on each use, but none is made for nothing.
+    if (workspace->user_id != ticket->user_id &&
+        !is_shared_with_users(tx, ticket->workspace_id, ticket->port, now)) {
         return std::unexpected(Failure::kRevoked);
     }
     return auth::ApplicationCookie{

@@ -32,13 +32,13 @@ class TicketService {
     TicketService(store::Store& store, const base::Clock& clock, const auth::Keys& keys)
         : store_(store), clock_(clock), keys_(keys) {}
 
-    // The caller has checked that the workspace is the principal's and the port a port. Throws base::Error.
+    // The caller has checked that the principal may open this port of the workspace. Throws base::Error.
     Task<Ticket> issue(auth::Principal principal, base::WorkspaceId workspace, int port);
 
     // Uses the ticket up, whatever comes of it. kMalformed: never issued, used, or issued for another
     // workspace or port. kExpired: too old. kRevoked: its session or API token has ended, its user is not
-    // active, or the workspace is not the user's any more. kUnavailable: the store does not answer. Throws
-    // only when cancelled.
+    // active, or the workspace's port is neither the user's any more nor shared. kUnavailable: the store does
+    // not answer. Throws only when cancelled.
     Task<std::expected<SealedCookie, auth::Failure>> redeem(std::string ticket, base::WorkspaceId workspace,
                                                             int port);
 

@@ -14,6 +14,7 @@
 
 #include "model/backup.hpp"
 #include "model/entities.hpp"
+#include "model/share.hpp"
 #include "store/connection.hpp"
 
 namespace agentdb9::store {
@@ -75,7 +76,7 @@ class Workspaces {
     explicit Workspaces(Connection& db) : db_(db) {}
     void insert(const model::Workspace& workspace);
     void update(const model::Workspace& workspace);
-    void remove(const model::WorkspaceId& id);
+    void remove(const model::WorkspaceId& id);  // its shares too
     std::optional<model::Workspace> find(const model::WorkspaceId& id);
     // The default first, then newest. Those that are being deleted are included; the services decide.
     Listing<model::Workspace> of_user(const model::UserId& user, const Page& page = {});
@@ -230,6 +231,24 @@ class Tombstones {
     Connection& db_;
 };
 
+class Shares {
+  public:
+    explicit Shares(Connection& db) : db_(db) {}
+    // kConflict "duplicate" when the port has one of this level, unless it is a link.
+    void insert(const model::Share& share);
+    void remove(const model::ShareId& id);
+    void remove_all(const model::WorkspaceId& workspace);
+    std::optional<model::Share> find(const model::ShareId& id);
+    // Newest first, expired ones too.
+    std::vector<model::Share> of_workspace(const model::WorkspaceId& workspace);
+    // Not expired at `now`, of workspaces that stay and whose owner is active; by workspace.
+    std::vector<model::Share> in_force(model::Time now);
+    std::int64_t prune(model::Time expired_before);  // returns how many
+
+  private:
+    Connection& db_;
+};
+
 // What an earlier installation made and an operator gave to this one.
 class Adoptions {
   public:
@@ -311,6 +330,7 @@ class Transaction {
     Sessions sessions() { return Sessions(db_); }
     ApiTokens api_tokens() { return ApiTokens(db_); }
     ProxyTickets proxy_tickets() { return ProxyTickets(db_); }
+    Shares shares() { return Shares(db_); }
     Tombstones tombstones() { return Tombstones(db_); }
     Adoptions adoptions() { return Adoptions(db_); }
     Settings settings() { return Settings(db_); }

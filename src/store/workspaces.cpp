@@ -57,6 +57,7 @@ void Workspaces::update(const Workspace& workspace) {
 
 void Workspaces::remove(const model::WorkspaceId& id) {
     db_.execute(R"(DELETE FROM "workspaces" WHERE "id" = $1)", {id.str()});
+    db_.execute(R"(DELETE FROM "agentdb9_shares" WHERE "workspaceId" = $1)", {id.str()});
     tell(db_, id);
 }
 

@@ -5,6 +5,7 @@
 #include "http/head.hpp"
 #include "http/message.hpp"
 #include "http/websocket.hpp"
+#include "model/application_host.hpp"
 #include "proxy/confinement.hpp"
 #include "proxy/door.hpp"
 #include "proxy/relay_headers.hpp"
@@ -155,10 +156,28 @@ void door(std::string_view bytes) {
     auto query = head.query();
     auto kept = proxy::query_without_ticket(query);
     require(proxy::ticket_in(kept).empty(), "no ticket is left");
+    require(proxy::ticket_in(kept, proxy::kShareParameter).empty(), "no link is left");
     require(kept.size() <= query.size(), "nothing is added to a query");
     require(proxy::query_without_ticket(kept) == kept, "taking tickets out once is enough");
-    require(kept.empty() || query.contains(proxy::kTicketParameter) || kept == query,
+    require(kept.empty() || query.contains(proxy::kTicketParameter) ||
+                query.contains(proxy::kShareParameter) || kept == query,
             "a query without a ticket stays");
+}
+
+void host(std::string_view bytes) {
+    for (std::string_view domain : {"apps.test", "localhost"}) {
+        auto name = model::parse_application_host(bytes, domain);
+        auto below = lower(bytes.substr(0, bytes.find(':'))).ends_with("." + std::string(domain));
+        if (!name) {
+            require(!below || name.error() == model::HostFault::kUnknown,
+                    "a name below the domain is not elsewhere");
+            continue;
+        }
+        require(below, "an application's name is below the domain");
+        auto written = model::application_host(name->workspace, name->port, domain);
+        require(written == model::host_name_of(bytes), "an application has one name");
+        require(written.size() <= model::kMaxHostName, "a name fits");
+    }
 }
 
 void websocket(std::string_view bytes) {

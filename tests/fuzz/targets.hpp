@@ -27,6 +27,8 @@ void chunked(std::string_view bytes);
 void cookies(std::string_view bytes);
 // Paths, queries and tickets.
 void door(std::string_view bytes);
+// Host names of applications.
+void host(std::string_view bytes);
 void websocket(std::string_view bytes);
 
 struct Target {

@@ -169,6 +169,23 @@ async function open_application(workspace) {
   }
 }
 
+/**
+ * Whoever came to an application's own address without having signed in there was sent here: "#open=WORKSPACE/PORT".
+ * They are asked, since anybody may make such a link.
+ */
+async function open_what_was_asked_for() {
+  const [, id, port] = location.hash.match(/^#open=([0-9a-f-]{36})\/(\d{1,5})$/) ?? [];
+  if (!id) return;
+  history.replaceState(null, '', location.pathname);
+  const name = workspace_of(id)?.name ?? 'a workspace that somebody shares';
+  if (!(await confirmed('Open the application?', `It is on port ${port} of ${name}.`, 'Open'))) return;
+  try {
+    location.assign((await call('POST', `${path_of(id)}/proxy-ticket`, { port: Number(port) })).data.url);
+  } catch (problem) {
+    tell_problem(`It could not be opened: ${problem.message}`, problem.requestId);
+  }
+}
+
 const workspace_acts = {
   main: (workspace) => (['running', 'switching'].includes(workspace.phase) ? open_application(workspace) : ask_for('start', workspace.id, 'POST', '/start', {})),
   stop: ({ id }) => ask_for('stop', id, 'POST', '/stop', {}),
@@ -321,6 +338,7 @@ session.addEventListener('begin', ({ detail: user }) => {
     $('#loading').hidden = true;
     $('#home').hidden = false;
     if (document.activeElement === document.body) $('#workspaces-title').focus();
+    open_what_was_asked_for();
   });
 });
 

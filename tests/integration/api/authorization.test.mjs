@@ -70,7 +70,7 @@ test('what is another user\'s answers exactly like what is not there', async () 
       const bodies = method === 'GET' ? [undefined] : [valid, undefined, { unknown: 1 }, ...(valid?.projectId ? [{ projectId: objects['/api/projects/'] }] : [])];
       for (const json of bodies) {
         for (const query of ['', '?force=true&limit=1']) {
-          const ask = (id) => caller.send(method, template.replace('{id}', id).replace('{backupId}', backupId) + query, { json });
+          const ask = (id) => caller.send(method, template.replace('{id}', id).replace(/\{(backupId|shareId)\}/, backupId) + query, { json });
           const [theirs, unknown] = [await ask(objectOf(template)), await ask(randomUUID())];
           assert.deepEqual(comparable(theirs), comparable(unknown), `${method} ${template} tells that ${objectOf(template)} exists`);
           assert.ok(theirs.status === 404 || (theirs.status === 400 && json?.unknown), `${method} ${template}: ${theirs.text}`);

@@ -26,9 +26,9 @@ function pathOf(template) {
   const owned = { '/api/workspaces/projects/': project.id, '/api/workspaces/': workspace.id, '/api/projects/': project.id };
   const prefix = Object.keys(owned).find((each) => template.startsWith(each));
   return template.replace('{id}', prefix ? owned[prefix] : '3b241101-e2bb-4255-8caf-4136c566a962').replace('{type}', 'spreadsheet')
-    .replace('{backupId}', '3b241101-e2bb-4255-8caf-4136c566a962');
+    .replace(/\{(backupId|shareId)\}/, '3b241101-e2bb-4255-8caf-4136c566a962');
 }
-const isThere = (template) => !template.includes('{id}') || (/^\/api\/(workspaces|projects)\//.test(template) && !template.includes('{backupId}'));
+const isThere = (template) => !template.includes('{id}') || (/^\/api\/(workspaces|projects)\//.test(template) && !/\{(backupId|shareId)\}/.test(template));
 
 function bodyOf({ operation }) {
   const name = operation.requestBody.content['application/json'].schema.$ref.split('/').pop();

@@ -88,6 +88,11 @@ Task<proxy::Answer<auth::Principal>> Plane::authenticate(auth::Credential creden
     if (authentication_fails) co_return std::unexpected(refused);
     auth::Principal principal{user, "a@example.org", "a", model::Role::kUser, session, {}, {}, expires_at};
     if (credential.kind == auth::Credential::Kind::kApplicationCookie) {
+        constexpr std::string_view kOthers = "others-";
+        if (credential.text.starts_with(kOthers)) {
+            principal.user = other;
+            credential.text.erase(0, kOthers.size());
+        }
         if (!credential.text.starts_with("cookie-")) co_return std::unexpected(refused);
         auto workspace =
             base::WorkspaceId::parse(std::string_view(credential.text).substr(7, base::kUuidLength));
@@ -118,6 +123,7 @@ void Plane::publish() {
     auto table = std::make_shared<model::RouteTable>();
     table->version = ++version;
     table->defaults = defaults;
+    table->sharings = sharings;
     for (const auto& route : routes)
         table->routes[route.workspace] = std::make_shared<const model::Route>(route);
     on_control([&] { plane->publish(table); });
@@ -140,6 +146,42 @@ std::string Plane::app(const model::Route& route, const std::string& rest, int p
 
 std::string Plane::cookie(const model::Route& route, int port) {
     return "Cookie: agentdb9_app=cookie-" + route.workspace.str() + "-" + std::to_string(port) + "\r\n";
+}
+
+std::string Plane::others_cookie(const model::Route& route, int port) {
+    return "others-cookie-" + route.workspace.str() + "-" + std::to_string(port);
+}
+
+std::string Plane::host(const model::Route& route, int port) {
+    return std::to_string(port) + "--" + route.workspace.str() + "." + kAppsDomain;
+}
+
+std::string Plane::get_at(const std::string& host, const std::string& path, const std::string& fields,
+                          const std::string& method) {
+    return method + " " + path + " HTTP/1.1\r\nHost: " + host + "\r\n" + fields + "\r\n";
+}
+
+model::Sharing Plane::share(const model::Route& route, model::ShareLevel level, const std::string& link,
+                            std::optional<base::Time> ends_at, int port) {
+    auto changed =
+        sharings ? std::make_shared<model::Sharings>(*sharings) : std::make_shared<model::Sharings>();
+    model::Sharing made{{.id = base::ShareId::generate(),
+                         .workspace_id = route.workspace,
+                         .user_id = route.owner,
+                         .port = port,
+                         .level = level,
+                         .created_at = {},
+                         .expires_at = ends_at},
+                        link};
+    (*changed)[route.workspace].push_back(made);
+    sharings = changed;
+    publish();
+    return made;
+}
+
+void Plane::share_nothing() {
+    sharings = nullptr;
+    publish();
 }
 
 Message ask(Connection& client, const std::string& request, bool head_only) {

@@ -35,6 +35,16 @@ class Plane {
     static std::string app(const model::Route& route, const std::string& rest, int port = 8080);
     // The Cookie field that opens it.
     static std::string cookie(const model::Route& route, int port = 8080);
+    // The value of the one that opens it to `other`.
+    static std::string others_cookie(const model::Route& route, int port = 8080);
+    // Where each application has a host name.
+    static std::string host(const model::Route& route, int port = 8080);
+    static std::string get_at(const std::string& host, const std::string& path,
+                              const std::string& fields = {}, const std::string& method = "GET");
+    // Shares a port; in force when it returns. And back.
+    model::Sharing share(const model::Route& route, model::ShareLevel level, const std::string& link = {},
+                         std::optional<base::Time> ends_at = {}, int port = 8080);
+    void share_nothing();
     proxy::Metrics metrics() const { return plane->metrics(); }
     Connection api() { return Connection::to(plane->api_port()); }
     Connection apps() { return Connection::to(plane->applications_port()); }
@@ -54,6 +64,7 @@ class Plane {
     std::function<Task<>()> before_authentication;
     std::deque<model::Route> routes;  // references to them stay good
     std::map<std::pair<base::UserId, std::string>, base::WorkspaceId> defaults;
+    std::shared_ptr<const model::Sharings> sharings;
     std::uint64_t version = 0;
     std::unique_ptr<proxy::DataPlane> plane;
 
@@ -64,6 +75,7 @@ class Plane {
     std::thread thread_;
 };
 
+inline const std::string kAppsDomain = "apps.test";
 inline const std::string kBearer = "Authorization: Bearer good\r\n";
 
 // Sends a request and reads its answer.

@@ -65,6 +65,7 @@ TEST(Mistakes, BadValuesAreRefusedFromTheEnvironmentByName) {
         {"server.appsListen", {"127.0.0.1:-1"}},
         {"server.threads", {"", "-1", "65", "2x", "1.5"}},
         {"server.publicUrl", {"work.example", "ftp://x", "https://", "https://a/b", "https://u@a"}},
+        {"server.appsDomain", {"", "https://a.test", "a.test.", "*.a.test", "10.0.0.1", "a.test:80"}},
         {"server.trustedProxies",
          {"proxy.example", "10.0.0.0/33", "::/129", "10.0.0.1,", "10.0.0.1, 10.0.0.2"}},
         {"server.bodyLimit", {"1023", "1GB"}},
@@ -114,6 +115,25 @@ TEST(Mistakes, BadValuesAreRefusedFromTheEnvironmentByName) {
             EXPECT_THAT(error.fields()[0].problem, HasSubstr("must ")) << key;
         }
     }
+}
+
+TEST(Mistakes, OriginsThatAreNotApartAreRefused) {
+    const auto with = [](const std::string& more) {
+        return "[server]\nappsDomain = \"apps.example.org\"\n" + more;
+    };
+    EXPECT_EQ(
+        load_text(with("appsUrl = \"https://apps.example.org:444\"\npublicUrl = \"https://example.org\"\n"))
+            .configuration.server.apps_domain,
+        "apps.example.org");
+    EXPECT_THAT(refusal_of(with("appsUrl = \"https://other.example.org\"\n")).message(),
+                HasSubstr("server.appsUrl must name server.appsDomain"));
+    for (const auto* url : {"https://apps.example.org", "http://a.b.APPS.example.org:81"})
+        EXPECT_THAT(refusal_of(with("publicUrl = \"" + std::string(url) + "\"\n")).message(),
+                    HasSubstr("server.publicUrl must lie outside of server.appsDomain"));
+    EXPECT_EQ(load_text(with("publicUrl = \"https://myapps.example.org\"\n")).configuration.server.public_url,
+              "https://myapps.example.org");
+    EXPECT_EQ(load_text("[server]\nappsDomain = \"Apps.Example.org\"\n").configuration.server.apps_domain,
+              "apps.example.org");
 }
 
 TEST(Mistakes, AFlagIsNamedAsItWasWritten) {

@@ -29,6 +29,7 @@ const std::map<std::string, Sample>& samples() {
         {"server.threads", {"3", "3", "4"}},
         {"server.publicUrl", {R"("https://one.example")", "https://one.example", "http://two.example:81"}},
         {"server.appsUrl", {R"("https://apps.one")", "https://apps.one", "https://apps.two"}},
+        {"server.appsDomain", {R"("apps.one")", "apps.one", "apps.two"}},
         {"server.trustedProxies", {R"(["10.0.0.0/8", "::1"])", "10.0.0.0/8,::1", "192.0.2.7"}},
         {"server.bodyLimit", {"2048", "2048", "4096"}},
         {"server.drainSeconds", {"1", "1", "2"}},

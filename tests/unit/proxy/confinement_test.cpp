@@ -74,5 +74,18 @@ TEST(ConfinedCookie, NothingIsMadeOfNothing) {
         EXPECT_FALSE(confined_cookie(cookie, kStripped)) << cookie;
 }
 
+TEST(OwnOrigin, CookiesKeepTheirPathAndAreForThisHostOnly) {
+    const Confinement own{"", true, false, true};
+    EXPECT_EQ(confined_cookie("a=b", own), "a=b");
+    EXPECT_EQ(confined_cookie("a=b; Path=/x; HttpOnly", own), "a=b; HttpOnly; Path=/x");
+    EXPECT_EQ(confined_cookie("a=b; Domain=apps.example.org; Path=/", own), "a=b; Path=/");
+    EXPECT_EQ(confined_cookie("__Host-a=b; Path=/; Secure", own), "__Host-a=b; Secure; Path=/");
+    for (const char* ours :
+         {"agentdb9_app=x", "__Host-agentdb9_app=x; Path=/; Secure", "AGENTDB9_link=x", "=agentdb9_app=x"})
+        EXPECT_FALSE(confined_cookie(ours, own)) << ours;
+    EXPECT_TRUE(is_kept_from_clients("Strict-Transport-Security", own));
+    EXPECT_TRUE(is_kept_from_clients("Clear-Site-Data", own));
+}
+
 }  // namespace
 }  // namespace agentdb9::proxy

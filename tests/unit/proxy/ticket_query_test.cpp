@@ -27,6 +27,12 @@ TEST(TicketQuery, TheRestOfTheQueryStaysAsItIs) {
     EXPECT_EQ(query_without_ticket("a&&b&"), "a&&b&");
 }
 
+TEST(TicketQuery, ALinkIsFoundAndTakenOutLikeATicket) {
+    EXPECT_EQ(ticket_in("agentdb9_ticket=a&agentdb9_share=b", kShareParameter), "b");
+    EXPECT_EQ(ticket_in("agentdb9_ticket=a", kShareParameter), "");
+    EXPECT_EQ(query_without_ticket("a&agentdb9_share=b&agentdb9_ticket=c&d"), "a&d");
+}
+
 TEST(ApplicationCookies, AreFoundInEveryField) {
     http::RequestHead head;
     ASSERT_FALSE(
@@ -35,6 +41,18 @@ TEST(ApplicationCookies, AreFoundInEveryField) {
                                  "X-Cookie: agentdb9_app=5\r\n\r\n",
                                  head));
     EXPECT_THAT(application_cookies(head), ElementsAre("1", "3=4", ""));
+}
+
+TEST(ApplicationCookies, OfAnotherNameAreOthers) {
+    http::RequestHead head;
+    ASSERT_FALSE(
+        http::parse_request_head("GET / HTTP/1.1\r\nHost: a\r\nCookie: agentdb9_app=1; "
+                                 "__Host-agentdb9_app=2; agentdb9_link=3\r\n\r\n",
+                                 head));
+    EXPECT_THAT(application_cookies(head, "__Host-agentdb9_app"), ElementsAre("2"));
+    EXPECT_THAT(application_cookies(head, kLinkCookie), ElementsAre("3"));
+    auto sent = upstream_request_head(head, "/", {});
+    EXPECT_EQ(sent.find("agentdb9_"), sent.npos) << sent;
 }
 
 }  // namespace

@@ -1,0 +1,24 @@
+// Where browsers find an application. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/ids.hpp"
+#include "http/message.hpp"
+
+namespace agentdb9::api {
+
+// How browsers reach the applications' listener.
+struct ApplicationsOrigin {
+    std::string url;         // "https://apps.example"; empty: the request's own host with the port below
+    std::uint16_t port = 0;  // of the applications' listener
+    std::string domain;      // each application has a name below it; empty: they share an origin
+};
+
+// Absolute, with a slash at the end. Scheme and port are `origin.url`'s, else the request's and the
+// listener's.
+std::string application_url(const ApplicationsOrigin& origin, const http::Request& request,
+                            const base::WorkspaceId& workspace, int port);
+
+}  // namespace agentdb9::api

@@ -1,0 +1,40 @@
+// Refusals that more than one step of the gateway gives. Pure; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/error.hpp"
+#include "proxy/gateway.hpp"
+
+namespace agentdb9::proxy {
+
+inline Refusal refusal(int status, std::string code, std::string message) {
+    return {{status, std::move(code), std::move(message), {}}, std::nullopt, {}};
+}
+
+inline Refusal unauthenticated(std::string message) {
+    auto result = refusal(401, "unauthenticated", std::move(message));
+    result.www_authenticate = "Bearer";
+    return result;
+}
+
+// Another's workspace and none at all: not to be told apart.
+inline Refusal no_workspace() {
+    auto error = base::not_found("workspace");
+    return refusal(404, error.word(), error.message());
+}
+
+inline Refusal not_ready() {
+    auto result = refusal(503, "workspace_not_ready", "The workspace is starting. Try again in a moment.");
+    result.retry_after_seconds = 2;
+    return result;
+}
+
+inline std::string with_query(std::string path, std::string_view query) {
+    if (query.empty()) return path;
+    return path + "?" + std::string(query);
+}
+
+}  // namespace agentdb9::proxy
