@@ -92,7 +92,7 @@ class LifecycleRoutes {
     std::string applications_url(const http::Request& request) const {
         const auto origin = s_.applications();
         if (!origin.url.empty()) return origin.url;
-        return std::string(request.secure ? "https://" : "http://") +
+        return std::string(origin.secure || request.secure ? "https://" : "http://") +
                std::string(without_port(request.headers.get("Host").value_or("127.0.0.1"))) + ":" +
                std::to_string(origin.port);
     }

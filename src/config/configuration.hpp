@@ -25,6 +25,11 @@ struct ServerSettings {
     int threads = 0;                        // of the data plane; 0: one a core
     std::optional<std::string> public_url;  // how browsers reach the API's origin, e.g. https://work.example
     std::optional<std::string> apps_url;    // how they reach the applications' origin
+    // Paths of PEM files; both or neither. Those of the applications' listener: absent, the same.
+    std::optional<std::string> tls_certificate;
+    std::optional<std::string> tls_key;
+    std::optional<std::string> apps_tls_certificate;
+    std::optional<std::string> apps_tls_key;
     std::vector<std::string> trusted_proxies;  // addresses whose X-Forwarded-* headers are believed
     std::int64_t body_limit_bytes = 1024 * 1024;
     std::chrono::seconds drain{10};
