@@ -2,7 +2,7 @@
 # (scripts/lib/packages.sh installs them).
 #
 #   Boost 1.81     Asio: coroutines, sockets and timers; Beast: the engine client's HTTP; JSON; URL
-#   OpenSSL 3      HMAC and SHA-256 (access tokens, cookies, recipe hashes)
+#   OpenSSL 3      HMAC and SHA-256 (access tokens, cookies, recipe hashes); TLS of the listeners
 #   libsodium      argon2id for passwords, random bytes
 #   libcrypt       checks bcrypt hashes of accounts that an earlier backend made
 #   SQLite 3       the store

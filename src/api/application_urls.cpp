@@ -14,7 +14,8 @@ std::string_view without_port(std::string_view host) {
 
 std::string application_url(const ApplicationsOrigin& origin, const http::Request& request,
                             const base::WorkspaceId& workspace, int port) {
-    const bool secure = origin.url.empty() ? request.secure : origin.url.starts_with("https://");
+    const bool secure =
+        origin.url.empty() ? origin.secure || request.secure : origin.url.starts_with("https://");
     const std::string scheme = secure ? "https://" : "http://";
     const auto listener = ":" + std::to_string(origin.port);
     if (!origin.domain.empty()) {

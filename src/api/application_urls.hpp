@@ -11,6 +11,7 @@ namespace agentdb9::api {
 
 // How browsers reach the applications' listener.
 struct ApplicationsOrigin {
+    bool secure = false;     // its listener speaks TLS
     std::string url;         // "https://apps.example"; empty: the request's own host with the port below
     std::uint16_t port = 0;  // of the applications' listener
     std::string domain;      // each application has a name below it; empty: they share an origin

@@ -11,9 +11,9 @@ void add_serve(CLI::App& program, Context& context, int& code) {
     auto* command = program.add_subcommand("serve", "Run the server");
     command->footer(
         "Ends with SIGTERM or SIGINT, after requests under way (10 s at most). SIGHUP reads the "
-        "configuration again: registration, limits and the log's level are in force at once, and whatever "
-        "else "
-        "has changed needs a restart.\nWorkspaces keep running while the server is down. One server runs on "
+        "configuration and the certificates again: these, registration, limits and the log's level are in "
+        "force at once, and whatever else has changed needs a restart.\nWorkspaces keep running while the "
+        "server is down. One server runs on "
         "a data "
         "directory; a second one is refused.\n\nExamples:\n"
         "  agentdb9 serve\n"
@@ -26,6 +26,12 @@ void add_serve(CLI::App& program, Context& context, int& code) {
                 "Address of the applications' own origin, e.g. 127.0.0.1:8001");
     add_setting(*command, context, "--apps-domain", "server.appsDomain",
                 "Gives each application a host name below it, e.g. apps.example.org");
+    add_setting(*command, context, "--tls-certificate", "server.tlsCertificate",
+                "TLS on both listeners: a PEM file, the server's own certificate first");
+    add_setting(*command, context, "--tls-key", "server.tlsKey", "Its key, a PEM file without a passphrase");
+    add_setting(*command, context, "--apps-tls-certificate", "server.appsTlsCertificate",
+                "Another certificate for the applications' listener");
+    add_setting(*command, context, "--apps-tls-key", "server.appsTlsKey", "Its key");
     command->callback([&context, &code] {
         const auto loaded = context.load();
         configure_logs(loaded.configuration);

@@ -62,6 +62,10 @@ void add_connections(List& list, const Metrics& m) {
     list.counter("agentdb9_connections_accepted_total", "Client connections.", m.connections_accepted);
     list.counter("agentdb9_connections_refused_total",
                  "Client connections over a limit when they were opened.", m.connections_refused);
+    const std::string handshakes = "agentdb9_tls_handshakes_total";
+    const std::string help = "TLS handshakes by what became of them.";
+    list.counter(handshakes, help, m.tls_handshakes, "outcome=\"done\"");
+    list.counter(handshakes, help, m.tls_handshakes_failed, "outcome=\"failed\"");
     list.gauge("agentdb9_connections_open", "Client connections that are open.", m.connections_open);
     list.gauge("agentdb9_tunnels_open", "Upgraded connections (WebSocket) to applications.", m.tunnels_open);
     list.by_word("agentdb9_limits_hit_total", "Connections and requests that reached a limit of [proxy].",

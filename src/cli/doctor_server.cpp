@@ -5,6 +5,7 @@
 #include "cli/exchange.hpp"
 #include "cli/version.hpp"
 #include "http/listener.hpp"
+#include "http/tls.hpp"
 
 namespace agentdb9::cli {
 namespace {
@@ -44,7 +45,9 @@ void check_running(const json::object& status, Findings& findings) {
     const auto version = text_in(status, "version");
     const auto api = text_in(status, "api");
     const auto health = exchange(address, "GET", "/healthz", "", kPatience);
-    if (!health || health->status != 200) {
+    // Where it speaks TLS, a plain question is answered with 400: it is this server that answers.
+    const int well = api.starts_with("https://") ? 400 : 200;
+    if (!health || health->status != well) {
         findings.problem("server",
                          "The server answers by its socket, but not at " + api + " (" +
                              (health ? "status " + std::to_string(health->status) : health.error().reason) +
@@ -60,9 +63,29 @@ void check_running(const json::object& status, Findings& findings) {
     }
 }
 
+// The files that a start, or a renewal, would read.
+void check_tls(const config::ServerSettings& server, Findings& findings) {
+    const auto check = [&](const std::optional<std::string>& certificate,
+                           const std::optional<std::string>& key) {
+        if (!certificate || !key) return;
+        const auto loaded = http::TlsContext::load({*certificate, *key});
+        if (!loaded)
+            return findings.problem("certificate", loaded.error(),
+                                    "Put the file right, then start the server, or send it SIGHUP.");
+        for (const auto& warning : (*loaded)->warnings())
+            findings.warning("certificate", warning, "Put the file right, then send SIGHUP to the server.");
+        if ((*loaded)->warnings().empty())
+            findings.ok("certificate", "The certificate " + *certificate + " is good until " +
+                                           (*loaded)->expires_at() + ".");
+    };
+    check(server.tls_certificate, server.tls_key);
+    check(server.apps_tls_certificate, server.apps_tls_key);
+}
+
 }  // namespace
 
 void check_server(const config::Configuration& configuration, Findings& findings) {
+    check_tls(configuration.server, findings);
     const auto socket = configuration.operator_socket();
     const auto answer = exchange(socket, "GET", "/operator/status", "", kPatience);
     if (answer) {

@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "cli/data_plane_metrics.hpp"
 #include "cli/logs.hpp"
+#include "cli/tls.hpp"
 #include "cli/version.hpp"
 #include "model/application_host.hpp"
 
@@ -47,9 +48,10 @@ Task<proxy::Answer<model::Awakening>> answer_of(Task<model::Awakening> question)
     }
 }
 
-std::string origin_text(const config::Address& address, std::uint16_t port) {
+std::string origin_text(const config::Address& address, std::uint16_t port, bool secure) {
     const bool six = address.host.contains(':');
-    return "http://" + (six ? "[" + address.host + "]" : address.host) + ":" + std::to_string(port);
+    return (secure ? "https://" : "http://") + (six ? "[" + address.host + "]" : address.host) + ":" +
+           std::to_string(port);
 }
 
 // The usual soft limit, 1,024, is there for programs that use select(): a few hundred relayed connections
@@ -83,6 +85,9 @@ proxy::Options data_plane_options(const config::Configuration& configuration) {
     options.api = {server.listen.host, static_cast<std::uint16_t>(server.listen.port)};
     options.applications = {server.apps_listen.host, static_cast<std::uint16_t>(server.apps_listen.port)};
     options.operator_socket = configuration.operator_socket().string();
+    auto tls = load_tls(server);
+    options.api_tls = std::move(tls.api);
+    options.applications_tls = std::move(tls.applications);
     options.public_url = server.public_url.value_or("");
     options.apps_url = server.apps_url.value_or("");
     options.apps_domain = server.apps_domain.value_or("");
@@ -113,7 +118,8 @@ Server::Server(const Context& context, const config::Loaded& loaded)
       began_(core_.clock.steady_now()),
       scope_(io_.get_executor()) {
     core_.applications_origin = [this] {
-        return api::ApplicationsOrigin{core_.configuration.server.apps_url.value_or(""),
+        return api::ApplicationsOrigin{has_applications_tls(core_.configuration.server),
+                                       core_.configuration.server.apps_url.value_or(""),
                                        data_plane_.applications_port(),
                                        core_.configuration.server.apps_domain.value_or("")};
     };
@@ -192,28 +198,35 @@ Task<> Server::start() {
     scope_.spawn("housekeeping", housekeeping());
     scope_.spawn("look after backups", look_after_backups());
     announce_addresses();
-    const auto& server = core_.configuration.server;
     const auto took =
         std::chrono::duration_cast<std::chrono::milliseconds>(core_.clock.steady_now() - began_);
     log::info("serving", {{"version", kVersion},
-                          {"api", origin_text(server.listen, data_plane_.api_port())},
-                          {"applications", origin_text(server.apps_listen, data_plane_.applications_port())},
+                          {"api", api_origin()},
+                          {"applications", applications_origin()},
                           {"database", core_.store->describe()},
                           {"milliseconds", took.count()}});
 }
 
+std::string Server::api_origin() const {
+    const auto& server = core_.configuration.server;
+    return origin_text(server.listen, data_plane_.api_port(), has_api_tls(server));
+}
+
+std::string Server::applications_origin() const {
+    const auto& server = core_.configuration.server;
+    return origin_text(server.apps_listen, data_plane_.applications_port(), has_applications_tls(server));
+}
+
 void Server::announce_addresses() const {
     const auto& server = core_.configuration.server;
-    auto applications =
-        server.apps_url.value_or(origin_text(server.apps_listen, data_plane_.applications_port()));
+    auto applications = server.apps_url.value_or(applications_origin());
     if (server.apps_domain) {
         const auto scheme = applications.substr(0, applications.find("//") + 2);
         applications = scheme + "{port}--{workspaceId}." + *server.apps_domain +
                        std::string(model::port_suffix_of(applications));
     }
     std::cout
-        << "AgentDB9 Workspaces " << kVersion << " serves on "
-        << server.public_url.value_or(origin_text(server.listen, data_plane_.api_port()))
+        << "AgentDB9 Workspaces " << kVersion << " serves on " << server.public_url.value_or(api_origin())
         << "/ (applications on " << applications << "/)\n"
         << "Sign in there. A password that was lost is replaced by: agentdb9 user reset-password EMAIL\n"
         << std::flush;
@@ -224,8 +237,8 @@ json::object Server::status() const {
     return {{"version", kVersion},
             {"process", ::getpid()},
             {"listen", json::object{{"host", server.listen.host}, {"port", data_plane_.api_port()}}},
-            {"api", origin_text(server.listen, data_plane_.api_port())},
-            {"applications", origin_text(server.apps_listen, data_plane_.applications_port())},
+            {"api", api_origin()},
+            {"applications", applications_origin()},
             {"runtimeConnected", core_.reconciler.connected()}};
 }
 
@@ -261,8 +274,8 @@ Task<> Server::handle_signals() {
     }
 }
 
-// Registration, limits and the log's level follow the file at once; whatever else has changed needs a
-// restart, and is named.
+// Registration, limits, the log's level and certificates follow the file at once; whatever else has changed
+// needs a restart.
 void Server::reload() {
     try {
         const auto loaded = context_.load();
@@ -272,8 +285,29 @@ void Server::reload() {
         log::info(
             "configuration reloaded: registration, limits and log level are in force; other changes "
             "need a restart");
+        reload_tls(fresh.server);
     } catch (const base::Error& error) {
         log::error("the configuration is not reloaded: it has mistakes", {{"reason", error.message()}});
+    }
+}
+
+// All of it or nothing: a listener never has one half of a renewal.
+void Server::reload_tls(const config::ServerSettings& fresh) {
+    const auto& running = core_.configuration.server;
+    if (has_api_tls(fresh) != has_api_tls(running) ||
+        has_applications_tls(fresh) != has_applications_tls(running)) {
+        log::warning("TLS is turned on or off by a restart only: the listeners stay as they are");
+        return;
+    }
+    if (!has_applications_tls(fresh)) return;
+    try {
+        auto tls = load_tls(fresh);
+        const auto expires_at = tls.applications->expires_at();
+        data_plane_.renew_tls(std::move(tls.api), std::move(tls.applications));
+        log::info("certificates reloaded: new connections get them", {{"expiresAt", expires_at}});
+    } catch (const base::Error& error) {
+        log::error("the certificates are not reloaded: those that were loaded before stay in force",
+                   {{"reason", error.message()}});
     }
 }
 

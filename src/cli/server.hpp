@@ -31,6 +31,10 @@ class Server {
     std::chrono::seconds age_of_leftovers() const;
     Task<> shut_down();
     void reload();
+    void reload_tls(const config::ServerSettings& fresh);
+    // As they are listened on: "https://127.0.0.1:8000".
+    std::string api_origin() const;
+    std::string applications_origin() const;
     proxy::ControlPlane control_plane();
     std::vector<api::Metric> metrics() const;
     json::object status() const;

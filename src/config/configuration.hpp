@@ -27,6 +27,11 @@ struct ServerSettings {
     std::optional<std::string> apps_url;    // how they reach the applications' origin
     // Each application at "{port}--{workspaceId}.{appsDomain}"; lower case, no dot at either end.
     std::optional<std::string> apps_domain;
+    // Paths of PEM files; both or neither. Those of the applications' listener: absent, the same.
+    std::optional<std::string> tls_certificate;
+    std::optional<std::string> tls_key;
+    std::optional<std::string> apps_tls_certificate;
+    std::optional<std::string> apps_tls_key;
     std::vector<std::string> trusted_proxies;  // addresses whose X-Forwarded-* headers are believed
     std::int64_t body_limit_bytes = 1024 * 1024;
     std::chrono::seconds drain{10};

@@ -41,6 +41,7 @@ class Loader {
         apply_flags({});
         warn_of_unknown_environment();
         check_origins();
+        check_tls();
         if (!problems_.empty()) refuse();
         show();
         return std::move(loaded_);
@@ -143,6 +144,20 @@ class Loader {
                                        " names no setting and is ignored" +
                                        (near ? "; did you mean " + *near + "?" : ""));
         }
+    }
+
+    // A certificate without its key, or the other way round, is a mistake of which one half is right.
+    void check_tls() {
+        const auto& server = loaded_.configuration.server;
+        const auto check = [this](bool certificate, bool key, const std::string& prefix) {
+            if (certificate == key) return;
+            const auto [set, missing] = certificate ? std::pair(prefix + "Certificate", prefix + "Key")
+                                                    : std::pair(prefix + "Key", prefix + "Certificate");
+            report(source_of(set) + ": " + set,
+                   "is set, but " + missing + " is not: TLS needs both, or neither");
+        };
+        check(server.tls_certificate.has_value(), server.tls_key.has_value(), "server.tls");
+        check(server.apps_tls_certificate.has_value(), server.apps_tls_key.has_value(), "server.appsTls");
     }
 
     std::string place_of(const toml::node& node) const {

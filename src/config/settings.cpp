@@ -135,6 +135,10 @@ std::string check_origin(const std::string& text) {
     return {};
 }
 
+std::string check_path(const std::string& text) {
+    return text.starts_with('/') ? std::string() : "must be an absolute path";
+}
+
 Setting flag(std::string key, std::function<bool&(Configuration&)> member) {
     return make(
         std::move(key), Kind::kFlag,
@@ -236,6 +240,16 @@ void add_log_settings(std::vector<Setting>& all) {
         [](const Configuration& c) { return c.access_sample; }));
 }
 
+void add_tls_settings(std::vector<Setting>& all) {
+    const std::pair<const char*, std::optional<std::string> ServerSettings::*> paths[] = {
+        {"server.tlsCertificate", &ServerSettings::tls_certificate},
+        {"server.tlsKey", &ServerSettings::tls_key},
+        {"server.appsTlsCertificate", &ServerSettings::apps_tls_certificate},
+        {"server.appsTlsKey", &ServerSettings::apps_tls_key}};
+    for (const auto& [key, member] : paths)
+        all.push_back(optional_text(key, &Configuration::server, member, check_path));
+}
+
 void add_backup_settings(std::vector<Setting>& all) {
     all.push_back(make(
         "backups.directory", Kind::kText,
@@ -299,6 +313,7 @@ std::vector<Setting> make_settings() {
         optional_text("server.publicUrl", &Configuration::server, &ServerSettings::public_url, check_origin));
     all.push_back(
         optional_text("server.appsUrl", &Configuration::server, &ServerSettings::apps_url, check_origin));
+    add_tls_settings(all);
     all.push_back(make(
         "server.appsDomain", Kind::kText,
         [](Configuration& c, const std::string& text) -> std::string {

@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "http/tls_session.hpp"
+
 namespace agentdb9::http {
 namespace {
 
@@ -70,6 +72,8 @@ Task<IoResult<std::unique_ptr<Stream>>> Stream::connect(Loop& loop,
 IoResult<std::size_t> Stream::try_recv(std::span<char> into) {
     if (error_) return std::unexpected(*error_);
     if (!readable_) return 0;
+    if (tls_) [[unlikely]]
+        return recv_secure(into);
     while (true) {
         const auto count = ::recv(descriptor_.get(), into.data(), into.size(), MSG_DONTWAIT);
         if (count > 0) {
@@ -128,6 +132,8 @@ void Stream::on_events(std::uint32_t events) {
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
     if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) writable_ = true;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+    if (tls_) [[unlikely]]
+        tell_tls(events);
     if (watcher_ != nullptr) return watcher_->on_ready();
     const bool receives = receiver_ && readable_;
     const bool sends = sender_ && writable_;
@@ -146,6 +152,8 @@ Task<IoResult<>> Stream::wait_writable() {
 
 IoResult<> Stream::try_send(std::span<std::string_view> parts) {
     if (error_) return std::unexpected(*error_);
+    if (tls_) [[unlikely]]
+        return send_secure(parts);
     std::array<iovec, kMaxParts> vectors;
     while (true) {
         std::size_t count = 0;
@@ -197,7 +205,7 @@ Task<IoResult<>> Stream::send(std::string_view bytes) {
 }
 
 IoResult<std::size_t> Stream::try_recv_into(const Pipe& pipe, std::size_t most) {
-    if (error_) return std::unexpected(*error_);
+    if (error_ || tls_) return std::unexpected(error_.value_or(IoError::kClosed));
     if (!readable_) return 0;
     while (true) {
         const auto count = ::splice(descriptor_.get(), nullptr, pipe.in.get(), nullptr, most,
@@ -216,7 +224,7 @@ IoResult<std::size_t> Stream::try_recv_into(const Pipe& pipe, std::size_t most) 
 }
 
 IoResult<std::size_t> Stream::try_send_from(const Pipe& pipe, std::size_t most, bool more) {
-    if (error_) return std::unexpected(*error_);
+    if (error_ || tls_) return std::unexpected(error_.value_or(IoError::kClosed));
     if (!writable_) return 0;
     const unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | (more ? SPLICE_F_MORE : 0U);
     while (true) {
@@ -233,7 +241,10 @@ IoResult<std::size_t> Stream::try_send_from(const Pipe& pipe, std::size_t most, 
 }
 
 void Stream::shutdown_send() {
-    if (!error_) ::shutdown(descriptor_.get(), SHUT_WR);
+    if (error_) return;
+    // on_events() goes on.
+    if (tls_ && tls_->say_goodbye() == TlsSession::Outcome::kWaits) return;
+    ::shutdown(descriptor_.get(), SHUT_WR);
 }
 
 void Stream::close(IoError why) {
@@ -248,6 +259,7 @@ void Stream::close(IoError why) {
 void Stream::reset_at_close() {
     const linger at_once{.l_onoff = 1, .l_linger = 0};
     if (!error_) ::setsockopt(descriptor_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    if (tls_) tls_->say_no_goodbye();
 }
 
 void Stream::interrupt() {
@@ -262,6 +274,7 @@ void Stream::interrupt() {
 bool Stream::is_quiet(bool now) const {
     if (error_ || hung_up_) return false;
     if (!now && !readable_) return true;
+    if (tls_ && tls_->holds_bytes()) return false;
     pollfd polled{descriptor_.get(), POLLIN | POLLRDHUP, 0};
     return ::poll(&polled, 1, 0) == 0;
 }

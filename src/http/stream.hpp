@@ -19,6 +19,9 @@
 
 namespace agentdb9::http {
 
+class TlsContext;
+class TlsSession;
+
 template <class T = void>
 using IoResult = std::expected<T, IoError>;
 
@@ -34,6 +37,14 @@ class Stream final : private Loop::Member {
     static Task<IoResult<std::unique_ptr<Stream>>> connect(Loop& loop,
                                                            asio::generic::stream_protocol::endpoint to,
                                                            base::SteadyTime deadline);
+
+    // The byte that try_recv() would bring first, left where it is; absent when there is none yet. Not with
+    // TLS.
+    IoResult<std::optional<unsigned char>> try_peek();
+    // Speaks TLS from here on, as a server; before anything else was received or sent. kReset when the other
+    // side does not, or accepts nothing of what we do; kTimeout at `deadline`. It is to be closed then.
+    Task<IoResult<>> start_tls(std::shared_ptr<const TlsContext> context, base::SteadyTime deadline);
+    bool is_secure() const { return tls_ != nullptr; }
 
     // Bytes that are there now, without waiting: at least one; 0 when there are none yet; kEnd after the
     // last.
@@ -51,17 +62,21 @@ class Stream final : private Loop::Member {
     // Returns when more may be sent; closes the stream as send() does.
     Task<IoResult<>> wait_writable();
     // Bytes between this and an empty pipe, or a pipe that is to be emptied, without passing through the
-    // process (splice(2)): at least one, at most `most`; 0 when it has to be waited for. `more` follow.
+    // process (splice(2)): at least one, at most `most`; 0 when it has to be waited for. `more` follow. Not
+    // with TLS.
     IoResult<std::size_t> try_recv_into(const Pipe& pipe, std::size_t most);
     IoResult<std::size_t> try_send_from(const Pipe& pipe, std::size_t most, bool more);
     void set_stall_limit(std::chrono::milliseconds limit) { stall_limit_ = limit; }
 
-    // Sends FIN; receiving goes on.
+    // Sends FIN, with TLS after its close_notify as soon as the system takes that; receiving goes on.
     void shutdown_send();
+    // With TLS, before close(): what was sent was all, and the other side is to know. Without, FIN says it.
+    Task<IoResult<>> finish();
     // Ends what waits with kClosed (or `why`), and every later call. The descriptor is closed at once.
     void close(IoError why = IoError::kClosed);
     bool is_open() const { return !error_; }
-    // close() sends a reset instead of FIN: the other side notices that something is missing.
+    // close() sends a reset instead of FIN, and TLS no close_notify: the other side notices that something
+    // is missing.
     void reset_at_close();
     // A pending wait_readable() ends with kCancelled; so does the next one when none is pending.
     void interrupt();
@@ -96,6 +111,9 @@ class Stream final : private Loop::Member {
     friend class Loop;
     using Waiter = asio::async_result<asio::use_awaitable_t<>, void(IoResult<>)>::handler_type;
 
+    IoResult<std::size_t> recv_secure(std::span<char> into);
+    IoResult<> send_secure(std::span<std::string_view> parts);
+    void tell_tls(std::uint32_t events);
     void on_events(std::uint32_t events);
     void on_tick(base::SteadyTime now);
     Task<IoResult<>> suspend(std::optional<Waiter>& place, base::SteadyTime& limit,
@@ -112,6 +130,7 @@ class Stream final : private Loop::Member {
     bool writable_ = true;
     bool hung_up_ = false;  // the other side has closed its sending half, or all
     bool interrupted_ = false;
+    std::unique_ptr<TlsSession> tls_;  // null: none
     Watcher* watcher_ = nullptr;
     std::optional<Waiter> receiver_;
     std::optional<Waiter> sender_;

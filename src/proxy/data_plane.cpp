@@ -85,6 +85,11 @@ void DataPlane::publish(std::shared_ptr<const model::RouteTable> table) {
         worker->publish(table);
 }
 
+void DataPlane::renew_tls(http::TlsContextPtr api, http::TlsContextPtr applications) {
+    for (auto& worker : workers_)
+        worker->renew_tls(api, applications);
+}
+
 void DataPlane::revoke(auth::Revocation revocation) {
     for (auto& worker : workers_)
         worker->revoke(revocation);

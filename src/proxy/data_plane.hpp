@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "auth/principal.hpp"
+#include "http/tls.hpp"
 #include "model/route.hpp"
 #include "proxy/access_log.hpp"
 #include "proxy/connection_counts.hpp"
@@ -32,6 +33,9 @@ struct Options {
     ListenAddress api{"127.0.0.1", 8000};
     ListenAddress applications{"127.0.0.1", 8001};
     std::optional<std::string> operator_socket;  // path; made with mode 0600, replaced when it is there
+    // Null: plain HTTP. The operator's socket is always plain.
+    http::TlsContextPtr api_tls;
+    http::TlsContextPtr applications_tls;
     // "https://host[:port]" as browsers see it, without a slash at the end; empty: what each request's Host
     // says.
     std::string public_url;
@@ -75,6 +79,9 @@ class DataPlane {
     // Returns once every worker uses the table published last (or a later one): from then on no new request
     // goes to an instance that it does not name, and InstanceUse counts all that still run.
     Task<> published_everywhere();
+    // For connections from now on; those that there are go on with what they have. Only for listeners that
+    // began with TLS: whether a listener speaks it does not change.
+    void renew_tls(http::TlsContextPtr api, http::TlsContextPtr applications);
     // Drops the credentials that it covers from every cache, and closes (1008) what was opened with them.
     void revoke(auth::Revocation revocation);
     // Stops accepting, lets running requests end for `limit` at most, closes upgraded connections (1001).

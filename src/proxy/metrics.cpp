@@ -6,15 +6,16 @@
 namespace agentdb9::proxy {
 namespace {
 
-constexpr std::size_t kPlainNumbers = 21;
+constexpr std::size_t kPlainNumbers = 23;
 
 // Those that are no arrays.
 auto plain_numbers(auto& m) {
-    return std::tie(m.connections_accepted, m.connections_refused, m.connections_open, m.requests_api,
-                    m.requests_relayed, m.requests_refused, m.requests_failed, m.requests_aborted,
-                    m.heads_refused, m.relays_in_flight, m.tunnels_open, m.tunnels_closed_by_us,
-                    m.upstream_connects, m.upstream_reuses, m.upstream_retries, m.token_hits, m.token_misses,
-                    m.bytes_to_clients, m.bytes_from_clients, m.access_lines, m.access_dropped);
+    return std::tie(m.connections_accepted, m.connections_refused, m.connections_open, m.tls_handshakes,
+                    m.tls_handshakes_failed, m.requests_api, m.requests_relayed, m.requests_refused,
+                    m.requests_failed, m.requests_aborted, m.heads_refused, m.relays_in_flight,
+                    m.tunnels_open, m.tunnels_closed_by_us, m.upstream_connects, m.upstream_reuses,
+                    m.upstream_retries, m.token_hits, m.token_misses, m.bytes_to_clients,
+                    m.bytes_from_clients, m.access_lines, m.access_dropped);
 }
 
 // A number that is added above and forgotten here does not build.

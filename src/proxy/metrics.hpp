@@ -96,6 +96,8 @@ struct alignas(64) Metrics {
     Counter connections_accepted;
     Counter connections_refused;  // over a limit, when they were opened
     Gauge connections_open;
+    Counter tls_handshakes;
+    Counter tls_handshakes_failed;  // not TLS, nothing in common, too slow
     Counter requests_api;
     Counter requests_relayed;  // an upstream's answer reached the client whole
     Counter requests_refused;  // answered by the data plane itself with 4xx

@@ -387,7 +387,8 @@ Task<http::IoResult<>> Relay::pass_body(http::BodyReader& body, http::BodyReader
         body.consume(*piece);
         head.clear();
         if (body.done()) co_return http::IoResult<>();
-        if (body.outstanding() >= kLargeBody) co_return co_await splice_body(*upstream_, client, body);
+        if (body.outstanding() >= kLargeBody && can_splice(*upstream_, client))
+            co_return co_await splice_body(*upstream_, client, body);
         do {
             piece = co_await body.next(http::kNever);
         } while (!piece && piece.error() == http::IoError::kCancelled);

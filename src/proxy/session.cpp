@@ -59,13 +59,43 @@ Session::~Session() {
 Task<> Session::run(std::shared_ptr<Session> self) {
     // A worker that stops closes the streams: every wait then ends with an error, none by an exception.
     co_await asio::this_coro::throw_if_cancelled(false);
-    for (bool goes_on = true; goes_on;) {
+    const auto& tls = self->worker_.tls(self->client_.origin);
+    for (bool goes_on = !tls || co_await self->secure(tls); goes_on;) {
         goes_on = co_await self->serve_one();
         self->finish_exchange();
     }
     if (self->given_) co_return;
     if (self->lingers_ || !self->reader_.data().empty()) co_await self->linger();
+    if (self->stream_->is_secure()) co_await self->stream_->finish();
     self->stream_->close();
+}
+
+Task<bool> Session::secure(http::TlsContextPtr tls) {
+    const auto deadline = worker_.loop().after(worker_.limits().head);
+    auto& metrics = worker_.metrics();
+    while (true) {
+        const auto first = stream_->try_peek();
+        if (first && !*first) {
+            if (co_await stream_->wait_readable(deadline)) continue;
+            // One that said nothing at all, like a look at whether the port is open, has not failed at it.
+            co_return false;
+        }
+        if (!first) co_return false;
+        if (http::begins_tls(**first)) break;
+        ++metrics.tls_handshakes_failed;
+        // A method's first letter, or the empty line before it.
+        const bool http = (**first >= 'A' && **first <= 'Z') || **first == '\r' || **first == '\n';
+        if (!http) co_return false;
+        co_await refuse_head({400, "this port speaks HTTPS only; use https:// instead of http://"});
+        finish_exchange();
+        co_return false;
+    }
+    if (co_await stream_->start_tls(std::move(tls), deadline)) {
+        ++metrics.tls_handshakes;
+        co_return true;
+    }
+    ++metrics.tls_handshakes_failed;
+    co_return false;
 }
 
 std::unique_ptr<http::Stream> Session::give_stream() {
@@ -185,7 +215,7 @@ void Session::identify_client() {
     request_id_ = is_sane_id(id) ? std::string(id) : worker_.make_request_id();
     const auto& options = worker_.options();
     const auto& url = client_.origin == Origin::kApplications ? options.apps_url : options.public_url;
-    client_.scheme = url.starts_with("https://") ? "https" : "http";
+    client_.scheme = stream_->is_secure() || url.starts_with("https://") ? "https" : "http";
     begin_exchange(head_.upgrade.empty() ? RequestKind::kApplication : RequestKind::kUpgrade);
     if (worker_.limits().total.count() > 0) overdue_at_ = worker_.loop().after(worker_.limits().total);
     client_.address = client_.peer;

@@ -56,6 +56,8 @@ class Session final : public Ongoing, public std::enable_shared_from_this<Sessio
     void on_drain() override;
     void on_time(base::SteadyTime now) override;
 
+    // The handshake, where the listener has TLS. False: the connection is over.
+    Task<bool> secure(http::TlsContextPtr tls);
     Task<bool> serve_one();
     // Counts this connection as its user's. One of a trusted proxy carries requests of many and is nobody's:
     // of these only what is upgraded counts, which is one client's as long as it lasts. Present: the limit is

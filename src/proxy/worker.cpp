@@ -31,6 +31,8 @@ Worker::Worker(std::shared_ptr<const Options> options, std::shared_ptr<const Tru
       io_(std::make_shared<asio::io_context>(1)),
       work_(asio::make_work_guard(*io_)),
       loop_(*io_),
+      api_tls_(options_->api_tls),
+      applications_tls_(options_->applications_tls),
       pool_(loop_, options_->limits),
       tokens_(options_->limits.tokens_per_worker),
       questions_(io_, control_->executor, control_),
@@ -103,13 +105,13 @@ void Worker::admit(std::unique_ptr<http::Stream> stream, Origin origin) {
     ConnectionCounts::Share share;
     if (origin != Origin::kOperator) {
         if (connections_ >= limits().connections_per_worker)
-            return refuse(std::move(stream), LimitHit::kServerConnections);
+            return refuse(std::move(stream), origin, LimitHit::kServerConnections);
         auto peer = stream->peer_address();
         auto key = connection_key(peer);
         // Those of a trusted proxy are nobody's: one carries requests of many.
         if (key && !trusted_->trusts(peer)) {
             auto taken = shared_.by_address.take(*key, limits().connections_per_address);
-            if (!taken) return refuse(std::move(stream), LimitHit::kAddressConnections);
+            if (!taken) return refuse(std::move(stream), origin, LimitHit::kAddressConnections);
             share = std::move(*taken);
         }
     }
@@ -120,18 +122,28 @@ void Worker::admit(std::unique_ptr<http::Stream> stream, Origin origin) {
                  Session::run(std::make_shared<Session>(*this, std::move(stream), origin, std::move(share))));
 }
 
-void Worker::refuse(std::unique_ptr<http::Stream> stream, LimitHit limit) {
+const http::TlsContextPtr& Worker::tls(Origin origin) const {
+    static const http::TlsContextPtr kPlain;
+    if (origin == Origin::kOperator) return kPlain;
+    return origin == Origin::kApi ? api_tls_ : applications_tls_;
+}
+
+void Worker::refuse(std::unique_ptr<http::Stream> stream, Origin origin, LimitHit limit) {
     ++metrics_.connections_refused;
     metrics_.hit(limit);
     metrics_.refused(kTooManyConnections);
     // Told why, while those who are told are few; beyond that the connection just ends.
     if (turned_away_ < kTurnedAwayAtOnce)
-        scope_.spawn("refused connection", turn_away(std::move(stream), limit));
+        scope_.spawn("refused connection", turn_away(std::move(stream), tls(origin), limit));
 }
 
-Task<> Worker::turn_away(std::unique_ptr<http::Stream> stream, LimitHit limit) {
+Task<> Worker::turn_away(std::unique_ptr<http::Stream> stream, http::TlsContextPtr tls, LimitHit limit) {
     co_await asio::this_coro::throw_if_cancelled(false);
     ++turned_away_;
+    if (tls && !co_await stream->start_tls(std::move(tls), loop_.after(limits().linger))) {
+        --turned_away_;
+        co_return;
+    }
     auto id = make_request_id();
     auto refused = too_many_connections(limit);
     auto body = http::problem_json(refused.problem, {id, "", "", wall_clock()});
@@ -174,6 +186,13 @@ void Worker::publish(std::shared_ptr<const model::RouteTable> table) {
         for_each_ongoing([this](Ongoing& ongoing) { ongoing.on_routes(*routes_); });
         for (auto* holder : holders_)
             holder->cancel();
+    });
+}
+
+void Worker::renew_tls(http::TlsContextPtr api, http::TlsContextPtr applications) {
+    asio::post(*io_, [this, api = std::move(api), applications = std::move(applications)]() mutable {
+        if (api_tls_ && api) api_tls_ = std::move(api);
+        if (applications_tls_ && applications) applications_tls_ = std::move(applications);
     });
 }
 

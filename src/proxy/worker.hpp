@@ -55,6 +55,7 @@ class Worker {
 
     // Any thread.
     void publish(std::shared_ptr<const model::RouteTable> table);
+    void renew_tls(http::TlsContextPtr api, http::TlsContextPtr applications);
     void revoke(auth::Revocation revocation);
     void drain();
     // Cuts everything and ends the thread; join() waits for it.
@@ -76,6 +77,8 @@ class Worker {
     UpstreamPool& pool() { return pool_; }
     TokenCache& tokens() { return tokens_; }
     Gateway& gateway() { return gateway_; }
+    // What the listener's new connections speak; null: plain HTTP.
+    const http::TlsContextPtr& tls(Origin origin) const;
     // The table in force; null before the first.
     const std::shared_ptr<const model::RouteTable>& routes() const { return routes_; }
     // Returns when another table is published, or at `deadline`.
@@ -96,8 +99,8 @@ class Worker {
     Task<> accept(http::Listener& listener, Origin origin);
     void admit(std::unique_ptr<http::Stream> stream, Origin origin);
     // A connection over a limit: answers it, while those who are answered are few.
-    void refuse(std::unique_ptr<http::Stream> stream, LimitHit limit);
-    Task<> turn_away(std::unique_ptr<http::Stream> stream, LimitHit limit);
+    void refuse(std::unique_ptr<http::Stream> stream, Origin origin, LimitHit limit);
+    Task<> turn_away(std::unique_ptr<http::Stream> stream, http::TlsContextPtr tls, LimitHit limit);
     void begin_drain();
     Task<> shut_down();
     template <class Visit>
@@ -113,6 +116,8 @@ class Worker {
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
     http::Loop loop_;
     std::vector<std::pair<Origin, std::unique_ptr<http::Listener>>> listeners_;
+    http::TlsContextPtr api_tls_;
+    http::TlsContextPtr applications_tls_;
     std::shared_ptr<const model::RouteTable> routes_;
     std::list<asio::steady_timer*> holders_;
     UpstreamPool pool_;

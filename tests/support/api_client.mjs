@@ -2,6 +2,7 @@
 // against the document that the server itself serves.
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
+import { request as secureRequest } from 'node:https';
 
 /** What came back: `body` is the parsed JSON, undefined where there is none. */
 export class Answer {
@@ -30,7 +31,7 @@ export class Answer {
 }
 
 /** One HTTP exchange. `json` is sent as JSON, `body` as it is (text or bytes). */
-export function exchange(origin, method, path, { json, body, headers = {}, agent, timeout = 90_000 } = {}) {
+export function exchange(origin, method, path, { json, body, headers = {}, agent, timeout = 90_000, ca } = {}) {
   const url = new URL(origin);
   const payload = json !== undefined ? JSON.stringify(json) : body;
   const all = { ...headers };
@@ -38,7 +39,8 @@ export function exchange(origin, method, path, { json, body, headers = {}, agent
   if (json !== undefined && !has('content-type')) all['Content-Type'] = 'application/json';
   if (payload !== undefined && !has('content-length') && !has('transfer-encoding')) all['Content-Length'] = Buffer.byteLength(payload);
   return new Promise((resolve, reject) => {
-    const call = request({ host: url.hostname, port: url.port, method, path, headers: all, agent, timeout }, (response) => {
+    const start = url.protocol === 'https:' ? secureRequest : request;
+    const call = start({ host: url.hostname, port: url.port, method, path, headers: all, agent, timeout, ...(ca ? { ca } : {}) }, (response) => {
       const pieces = [];
       response.on('data', (piece) => pieces.push(piece));
       response.on('error', reject);

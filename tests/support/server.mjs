@@ -11,6 +11,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
+import { Agent as SecureAgent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -83,9 +84,9 @@ export class Server {
    * `registration`: "open" or "closed"; `rateLimit`; `toml`: more sections; `environment`: more variables, an
    * undefined one is taken away; `types: false` leaves the catalogue as it is built in; `program`: another one than
    * `binary`; `postgres`: the database (postgres_server.mjs) instead of SQLite; `beside`: another server with which it
-   * shares everything but the data directory.
+   * shares everything but the data directory; `tls: { ca }`: it is reached by https, with certificates of that CA.
    */
-  constructor({ registration = 'open', rateLimit = false, toml = '', environment = {}, types = true, program = binary, postgres, beside } = {}) {
+  constructor({ registration = 'open', rateLimit = false, toml = '', environment = {}, types = true, program = binary, postgres, beside, tls } = {}) {
     this.program = program;
     this.network = beside?.network ?? `agentdb9_test_${randomBytes(5).toString('hex')}`;
     this.postgres = postgres ?? beside?.postgres;
@@ -94,7 +95,7 @@ export class Server {
     this.configFile = join(this.directory, 'agentdb9.toml');
     this.environment = this.postgres ? { AGENTDB9_DATABASE_URL: this.postgres.url, AGENTDB9_JWT_SECRET: 'what all servers of these tests know', ...environment } : environment;
     this.log = [];
-    this.agent = new Agent({ keepAlive: true, maxSockets: 64 });
+    this.agent = tls ? new SecureAgent({ keepAlive: true, maxSockets: 64, ca: tls.ca }) : new Agent({ keepAlive: true, maxSockets: 64 });
     this.listen = '127.0.0.1:0';
     this.appsListen = '127.0.0.1:0';
     this.configure(`[auth]\nregistration = "${registration}"\nrateLimit = ${rateLimit}\n[docker]\nnetwork = "${this.network}"\n` +

@@ -52,6 +52,17 @@ TEST(Mistakes, ATableInThePlaceOfAValueOrTheOtherWayRoundIsRefused) {
                 HasSubstr("server.listen must be a text"));
 }
 
+TEST(Mistakes, ACertificateAndItsKeyGoTogether) {
+    EXPECT_THAT(
+        lines_of(refusal_of("[server]\ntlsCertificate = \"/a.pem\"\n")),
+        ElementsAre("agentdb9.toml:2: server.tlsCertificate is set, but server.tlsKey is not: TLS needs "
+                    "both, or neither"));
+    EXPECT_THAT(refusal_of("[server]\nappsTlsKey = \"/a.key\"\n").message(),
+                HasSubstr("server.appsTlsKey is set, but server.appsTlsCertificate is not"));
+    EXPECT_THAT(refusal_of("[server]\ntlsCertificate = \"a.pem\"\ntlsKey = \"/a.key\"\n").message(),
+                HasSubstr("server.tlsCertificate must be an absolute path"));
+}
+
 struct BadValue {
     const char* key;
     std::vector<std::string> values;

@@ -30,6 +30,10 @@ const std::map<std::string, Sample>& samples() {
         {"server.publicUrl", {R"("https://one.example")", "https://one.example", "http://two.example:81"}},
         {"server.appsUrl", {R"("https://apps.one")", "https://apps.one", "https://apps.two"}},
         {"server.appsDomain", {R"("apps.one")", "apps.one", "apps.two"}},
+        {"server.tlsCertificate", {R"("/one.pem")", "/one.pem", "/two.pem"}},
+        {"server.tlsKey", {R"("/one.key")", "/one.key", "/two.key"}},
+        {"server.appsTlsCertificate", {R"("/one.pem")", "/one.pem", "/two.pem"}},
+        {"server.appsTlsKey", {R"("/one.key")", "/one.key", "/two.key"}},
         {"server.trustedProxies", {R"(["10.0.0.0/8", "::1"])", "10.0.0.0/8,::1", "192.0.2.7"}},
         {"server.bodyLimit", {"2048", "2048", "4096"}},
         {"server.drainSeconds", {"1", "1", "2"}},
@@ -74,6 +78,19 @@ std::string toml_of(const std::string& key, const std::string& value) {
     return "[" + key.substr(0, dot) + "]\n" + key.substr(dot + 1) + " = " + value + "\n";
 }
 
+// With what has to be set along with it.
+Inputs inputs_for(const std::string& key) {
+    static const std::map<std::string, std::string> others{
+        {"server.tlsCertificate", "AGENTDB9_SERVER_TLS_KEY"},
+        {"server.tlsKey", "AGENTDB9_SERVER_TLS_CERTIFICATE"},
+        {"server.appsTlsCertificate", "AGENTDB9_SERVER_APPS_TLS_KEY"},
+        {"server.appsTlsKey", "AGENTDB9_SERVER_APPS_TLS_CERTIFICATE"}};
+    Inputs inputs;
+    if (const auto found = others.find(key); found != others.end())
+        inputs.environment[found->second] = "/other";
+    return inputs;
+}
+
 TEST(Sources, EverySettingHasASample) {
     for (const auto& setting : settings())
         EXPECT_TRUE(samples().contains(setting.key)) << setting.key;
@@ -84,7 +101,8 @@ TEST(Sources, EverySettingIsReadFromTheFileWithItsLine) {
     for (const auto& setting : settings()) {
         const auto& sample = samples().at(setting.key);
         const auto line = setting.key.find('.') == std::string::npos ? 1 : 2;
-        const auto found = shown(load_text(toml_of(setting.key, sample.toml)), setting.key);
+        const auto found =
+            shown(load_text(toml_of(setting.key, sample.toml), inputs_for(setting.key)), setting.key);
         EXPECT_EQ(found.value, setting.secret ? "(set)" : sample.text) << setting.key;
         EXPECT_EQ(found.source, "agentdb9.toml:" + std::to_string(line)) << setting.key;
     }
@@ -93,7 +111,7 @@ TEST(Sources, EverySettingIsReadFromTheFileWithItsLine) {
 TEST(Sources, TheEnvironmentGoesOverTheFile) {
     for (const auto& setting : settings()) {
         const auto& sample = samples().at(setting.key);
-        Inputs inputs;
+        auto inputs = inputs_for(setting.key);
         inputs.environment[setting.environment] = sample.other;
         const auto loaded = load_text(toml_of(setting.key, sample.toml), inputs);
         EXPECT_EQ(setting.show(loaded.configuration), sample.other) << setting.key;
@@ -105,7 +123,7 @@ TEST(Sources, TheEnvironmentGoesOverTheFile) {
 TEST(Sources, AFlagGoesOverBoth) {
     for (const auto& setting : settings()) {
         const auto& sample = samples().at(setting.key);
-        Inputs inputs;
+        auto inputs = inputs_for(setting.key);
         inputs.environment[setting.environment] = sample.text;
         inputs.flags[setting.key] = {"--some-flag", sample.other};
         const auto loaded = load_text(toml_of(setting.key, sample.toml), inputs);

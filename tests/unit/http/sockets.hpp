@@ -21,12 +21,14 @@ struct StreamPair {
     http::Loop loop{io};
     std::unique_ptr<http::Stream> stream;
     int other = -1;
+    int own = -1;  // the stream's
 
     StreamPair() {
         int fds[2];
         if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
             throw std::runtime_error("socketpair");
         other = fds[1];
+        own = fds[0];
         stream = std::make_unique<http::Stream>(loop, base::Descriptor(fds[0]));
     }
     ~StreamPair() { close_other(); }
