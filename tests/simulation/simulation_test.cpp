@@ -5,7 +5,7 @@
 //   AGENTDB9_SIMULATION_SEED       only the schedule of this seed, with everything that happens in it
 //   AGENTDB9_SIMULATION_LOG        with it also what the servers log meanwhile
 //   AGENTDB9_SIMULATION_KEEP_GOING all that fail, a line each, instead of the first with everything that
-//                                  happened
+//                                  happened; and how far it is, now and then
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -25,6 +25,7 @@ constexpr std::uint64_t kSchedules = 2000;
 #else
 constexpr std::uint64_t kSchedules = 50000;
 #endif
+constexpr std::uint64_t kTellsEvery = 50000;
 
 std::optional<std::uint64_t> number_from(const char* name) {
     const char* text = std::getenv(name);
@@ -40,8 +41,8 @@ std::string lines(const std::vector<std::string>& trace) {
 }
 
 // Runs the schedules from `first` on; `found` hears of each that fails, one at a time, and says whether to go
-// on.
-void run_all(std::uint64_t first, std::uint64_t schedules,
+// on. Where it `tells`, a line on the way says how far it is.
+void run_all(std::uint64_t first, std::uint64_t schedules, bool tells,
              const std::function<bool(std::uint64_t seed, const std::string& problem)>& found) {
     std::atomic<std::uint64_t> next = first;
     std::atomic<bool> going = true;
@@ -51,6 +52,10 @@ void run_all(std::uint64_t first, std::uint64_t schedules,
         while (going) {
             const auto seed = next++;
             if (seed >= first + schedules) return;
+            if (tells && seed != first && (seed - first) % kTellsEvery == 0) {
+                const std::lock_guard lock(one_at_a_time);
+                std::cout << "schedule " << seed - first << " of " << schedules << std::endl;
+            }
             const auto verdict = World(seed, *database, false).run();
             if (!verdict) continue;
             const std::lock_guard lock(one_at_a_time);
@@ -83,7 +88,7 @@ TEST_F(Simulation, EndsWithWhatWasAskedForAndLosesNothing) {
     const auto first = number_from("AGENTDB9_SIMULATION_FIRST").value_or(1);
     const bool keep_going = std::getenv("AGENTDB9_SIMULATION_KEEP_GOING") != nullptr;
     std::optional<std::uint64_t> failed;
-    run_all(first, schedules, [&](std::uint64_t seed, const std::string& problem) {
+    run_all(first, schedules, keep_going, [&](std::uint64_t seed, const std::string& problem) {
         if (!keep_going) {
             failed = seed;
             return false;

@@ -262,6 +262,11 @@ Server* World::any_alive() {
     return alive.empty() ? nullptr : random_.pick(alive);
 }
 
+bool World::all_hear_events() const {
+    return std::ranges::all_of(servers_,
+                               [](const Place& place) { return !place || place->runtime.hears_events(); });
+}
+
 std::size_t World::pending() const {
     std::size_t count = 0;
     for (const auto& place : servers_)
@@ -281,6 +286,8 @@ void World::settle() {
     std::optional<std::string> problem;
     const auto settled = [&] {
         problem = pending() > 0 ? "requests wait" : judge_.unsettled();
+        // What happened while the engine was away nobody knows yet.
+        if (!problem && !all_hear_events()) problem = "a server does not hear of events";
         return !problem;
     };
     // An application that never answers is given up after five tries of a minute each.

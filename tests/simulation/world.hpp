@@ -57,6 +57,7 @@ class World {
     Server* any_up();
     Server* any_alive();
     std::size_t pending() const;
+    bool all_hear_events() const;
 
     // What people ask for (requests.cpp).
     void request();

@@ -290,6 +290,11 @@ void SimulatedRuntime::break_stream() {
     }
 }
 
+bool SimulatedRuntime::hears_events() const {
+    const auto stream = stream_.lock();
+    return stream && !stream->broken;
+}
+
 Task<> SimulatedRuntime::watch(runtime::EventSink& sink) {
     auto pause = Duration(20);
     for (;;) {

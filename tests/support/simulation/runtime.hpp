@@ -62,6 +62,8 @@ class SimulatedRuntime : public runtime::Runtime {
     void mend() { reachable_ = true; }
     // Ends the event stream; it comes back by itself.
     void break_stream();
+    // It is told what happens on the engine, and what it missed it was told to look at.
+    bool hears_events() const;
     // Called after the sink was told of an event.
     void on_told(std::function<void(const EngineEvent&)> callback) { told_ = std::move(callback); }
     // Called just before the engine changes something of a workspace's for this server; `given_up`: it does
