@@ -7,12 +7,6 @@
 #include "proxy/tunnel.hpp"
 
 namespace agentdb9::proxy {
-namespace {
-
-// Bytes; less is not worth a pipe.
-constexpr std::uint64_t kLargeBody = 128UL * 1024;
-
-}  // namespace
 
 Relay::Relay(std::shared_ptr<Session> session, ToApplication to)
     : worker_(session->worker()),
@@ -260,8 +254,14 @@ Task<http::IoResult<>> Relay::pass_body(http::BodyReader& body, http::BodyReader
         body.consume(*piece);
         head.clear();
         if (body.done()) co_return http::IoResult<>();
-        if (body.outstanding() >= kLargeBody && can_splice(*upstream_, client))
-            co_return co_await splice_body(*upstream_, client, body);
+        if (body.outstanding() >= kLargeBody && can_splice(*upstream_, client)) {
+            Spliced passed;
+            do {
+                passed = co_await splice_body(*upstream_, client, body, std::nullopt);
+            } while (passed.end == Spliced::End::kInterrupted);
+            if (passed.end != Spliced::End::kWhole) co_return std::unexpected(passed.error);
+            co_return http::IoResult<>();
+        }
         do {
             piece = co_await body.next(http::kNever);
         } while (!piece && piece.error() == http::IoError::kCancelled);

@@ -51,6 +51,7 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
     void start_pump();
     void watch_client();
     Task<> pump_request();
+    void body_failed(http::IoError error);
     Task<> stop_pump();
     std::string end_of_request() const;
 

@@ -2,6 +2,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "proxy/relay.hpp"
+#include "proxy/splice.hpp"
 
 namespace agentdb9::proxy {
 namespace {
@@ -103,17 +104,17 @@ void Relay::watch_client() {
 }
 
 Task<> Relay::pump_request() {
-    auto& client = session_->stream();
     while (!request_body_.done()) {
+        if (request_body_.outstanding() >= kLargeBody && can_splice(session_->stream(), *upstream_)) {
+            const auto passed =
+                co_await splice_body(session_->stream(), *upstream_, request_body_, worker_.limits().stall);
+            if (pump_stopping_ || passed.end == Spliced::End::kToFailed) co_return;
+            if (passed.end == Spliced::End::kFromFailed) co_return body_failed(passed.error);
+            continue;
+        }
         auto piece = co_await request_body_.next(worker_.loop().after(worker_.limits().stall));
         if (pump_stopping_) co_return;
-        if (!piece) {
-            // Cut short, too slow or malformed: the upstream must not take what it has for the whole.
-            body_stalled_ = piece.error() == http::IoError::kTimeout;
-            if (request_body_.malformed().empty() && !body_stalled_) client.close(http::IoError::kReset);
-            upstream_->close(http::IoError::kReset);
-            co_return;
-        }
+        if (!piece) co_return body_failed(piece.error());
         auto end = request_body_.done() ? end_of_request() : std::string();
         std::array<std::string_view, 2> parts{piece->bytes, end};
         auto sent = co_await upstream_->send(parts);
@@ -123,6 +124,13 @@ Task<> Relay::pump_request() {
         if (!end.empty()) break;
     }
     request_whole_ = true;
+}
+
+// Cut short, too slow or malformed: the upstream must not take what it has for the whole.
+void Relay::body_failed(http::IoError error) {
+    body_stalled_ = error == http::IoError::kTimeout;
+    if (request_body_.malformed().empty() && !body_stalled_) session_->stream().close(http::IoError::kReset);
+    upstream_->close(http::IoError::kReset);
 }
 
 Task<> Relay::stop_pump() {

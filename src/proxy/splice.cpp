@@ -21,39 +21,48 @@ Task<IoResult<>> empty_into(http::Stream& to, const http::Pipe& pipe, std::size_
     }
 }
 
+Spliced from_failed(IoError error) {
+    if (error == IoError::kCancelled) return {Spliced::End::kInterrupted, error};
+    return {Spliced::End::kFromFailed, error == IoError::kEnd ? IoError::kReset : error};
+}
+
 // By way of the process, where the system has no pipe.
-Task<IoResult<>> copy_body(http::Stream& to, http::BodyReader& body) {
+Task<Spliced> copy_body(http::Stream& to, http::BodyReader& body, http::Loop& loop,
+                        std::optional<std::chrono::milliseconds> stall) {
     while (!body.done()) {
-        const auto piece = co_await body.next(http::kNever);
-        if (!piece && piece.error() == IoError::kCancelled) continue;
-        if (!piece) co_return std::unexpected(piece.error());
-        if (auto sent = co_await to.send(piece->bytes); !sent) co_return sent;
+        const auto piece = co_await body.next(stall ? loop.after(*stall) : http::kNever);
+        if (!piece) co_return from_failed(piece.error());
+        if (auto sent = co_await to.send(piece->bytes); !sent)
+            co_return Spliced{Spliced::End::kToFailed, sent.error()};
         body.consume(*piece);
     }
-    co_return IoResult<>();
+    co_return Spliced{};
 }
 
 }  // namespace
 
-Task<IoResult<>> splice_body(http::Stream& from, http::Stream& to, http::BodyReader& body) {
+Task<Spliced> splice_body(http::Stream& from, http::Stream& to, http::BodyReader& body,
+                          std::optional<std::chrono::milliseconds> stall) {
     auto& loop = from.loop();
     auto pipe = loop.take_pipe();
-    if (!pipe) co_return co_await copy_body(to, body);
+    if (!pipe) co_return co_await copy_body(to, body, loop, stall);
     while (!body.done()) {
         const auto left = body.outstanding();
         const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(left, pipe->capacity));
         const auto got = from.try_recv_into(*pipe, most);
-        if (!got) co_return std::unexpected(got.error() == IoError::kEnd ? IoError::kReset : got.error());
+        if (!got) co_return from_failed(got.error());
         if (*got == 0) {
-            const auto ready = co_await from.wait_readable(http::kNever);
-            if (!ready && ready.error() != IoError::kCancelled) co_return ready;
-            continue;
+            const auto ready = co_await from.wait_readable(stall ? loop.after(*stall) : http::kNever);
+            if (ready) continue;
+            loop.give_pipe(std::move(*pipe));  // it is empty
+            co_return from_failed(ready.error());
         }
-        if (auto sent = co_await empty_into(to, *pipe, *got, *got < left); !sent) co_return sent;
+        if (auto sent = co_await empty_into(to, *pipe, *got, *got < left); !sent)
+            co_return Spliced{Spliced::End::kToFailed, sent.error()};
         body.passed(*got);
     }
     loop.give_pipe(std::move(*pipe));
-    co_return IoResult<>();
+    co_return Spliced{};
 }
 
 }  // namespace agentdb9::proxy

@@ -219,6 +219,42 @@ TEST_F(Streaming, ABigRequestArrivesWholeThoughTheApplicationIsSlow) {
     EXPECT_TRUE(good);
 }
 
+// What is in a pipe when a request is broken off must not come up in another's.
+TEST_F(Streaming, ABigRequestThatIsBrokenOffLeavesNothingToTheNext) {
+    const std::string fresh(4 * kMegabyte, 'F');
+    for (int round = 0; round < 6; ++round) {
+        const bool by_client = round % 2 == 0;
+        {
+            Gate gone;
+            auto served = upstream.serve([&](Connection& connection) {
+                connection.read_until("\r\n\r\n");
+                if (by_client) {
+                    gone.wait();
+                } else {
+                    connection.read_exactly(kMegabyte);
+                    connection.reset();
+                }
+            });
+            auto client = plane.api();
+            client.send(post("Content-Length: " + std::to_string(kBig) + "\r\n"));
+            Pattern stale;
+            send_until_full(client, stale, by_client ? kBig : 2 * kMegabyte);
+            if (!by_client) EXPECT_EQ(read_message(client).status(), 502) << round;
+            client.reset();
+            EXPECT_TRUE(eventually([&] { return plane.metrics().relays_in_flight == 0; }));
+            gone.open();
+        }
+        auto served = upstream.serve([&](Connection& connection) {
+            connection.read_until("\r\n\r\n");
+            const bool good = connection.read_exactly(fresh.size()) == fresh;
+            connection.send(ok(good ? "good" : "bad"));
+        });
+        auto other = plane.api();
+        other.send(post("Content-Length: " + std::to_string(fresh.size()) + "\r\n") + fresh);
+        EXPECT_EQ(read_message(other).body, "good") << round;
+    }
+}
+
 TEST_F(Streaming, ABigBodyInChunksArrivesAsItWasSent) {
     std::string body;
     for (int i = 0; i < 3000; ++i)
@@ -274,6 +310,8 @@ TEST_F(Streaming, AClientThatGoesFreesTheUpstreamAtOnce) {
     for (const auto& [name, request, answers] :
          {Case{"waiting for the answer", get(), false}, Case{"in the middle of the answer", get(), true},
           Case{"in the middle of its body", post("Content-Length: 100\r\n") + "half", false},
+          Case{"in the middle of its large body",
+               post("Content-Length: 5000000\r\n") + std::string(kMegabyte, 'x'), false},
           Case{"in the middle of a chunk", post("Transfer-Encoding: chunked\r\n") + "5\r\nab", true}}) {
         Gate arrived;
         Gate freed;
@@ -292,7 +330,7 @@ TEST_F(Streaming, AClientThatGoesFreesTheUpstreamAtOnce) {
         EXPECT_TRUE(eventually([&] { return plane.metrics().relays_in_flight == 0 && upstream.open() == 0; }))
             << name;
     }
-    EXPECT_EQ(plane.metrics().requests_aborted, 4U);
+    EXPECT_EQ(plane.metrics().requests_aborted, 5U);
     EXPECT_TRUE(eventually([&] { return route.use->requests_in_flight == 0; }));
 }
 

@@ -51,6 +51,19 @@ TEST(ABodyThatStalls, Is408AndFreesTheApplication) {
     EXPECT_EQ(hits(plane, proxy::LimitHit::kBody), 1U);
 }
 
+// It takes the way through the kernel.
+TEST(ABodyThatStalls, Is408ThoughItIsLarge) {
+    Upstream upstream(silent);
+    Plane plane(with(300ms, 0ms));
+    auto& route = plane.add(upstream.port(), plane.user);
+    auto client = plane.api();
+    client.send("POST " + Plane::proxy(route, "/") + " HTTP/1.1\r\nHost: a\r\n" + kBearer +
+                "Content-Length: 5000000\r\n\r\n" + std::string(1'000'000, 'x'));
+    expect_too_slow(client);
+    EXPECT_TRUE(eventually([&] { return upstream.open() == 0; }));
+    EXPECT_EQ(hits(plane, proxy::LimitHit::kBody), 1U);
+}
+
 TEST(ABodyThatStalls, OnItsWayToTheApiIs408) {
     Plane plane(with(300ms, 0ms));
     auto client = plane.api();
