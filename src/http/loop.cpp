@@ -1,5 +1,7 @@
 #include "http/loop.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -47,6 +49,10 @@ base::SteadyTime Loop::after(std::chrono::milliseconds duration) const {
     return now_ + kTick + duration;
 }
 
+Task<> Loop::give_way() {
+    co_await asio::post(io_, asio::use_awaitable);
+}
+
 void Loop::start(std::function<void()> on_tick) {
     on_tick_ = std::move(on_tick);
     running_ = true;
@@ -60,13 +66,12 @@ void Loop::stop() {
     if (waiting_ == 0) ready_.cancel();
 }
 
-void Loop::add(Stream& stream, int descriptor) {
+bool Loop::add(Stream& stream, int descriptor) {
     members_.push_back(stream);
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     event.data.ptr = &stream;
-    // Without memory for it the stream is one that nothing is ever heard of: its deadlines end it.
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event);
+    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) == 0;
 }
 
 void Loop::remove(Stream& stream) {

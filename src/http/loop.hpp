@@ -63,6 +63,10 @@ class Loop {
     // `duration` from now; at least that long.
     base::SteadyTime after(std::chrono::milliseconds duration) const;
 
+    // Lets everything else of this thread have its turn: for those who find bytes again and again without
+    // having to wait for them.
+    Task<> give_way();
+
     // Starts the tick, which calls `on_tick` as well.
     void start(std::function<void()> on_tick);
     void stop();
@@ -88,7 +92,8 @@ class Loop {
     using Members = boost::intrusive::list<Member, boost::intrusive::constant_time_size<false>>;
     static constexpr std::size_t kScratchSize = std::size_t{256} << 10;
 
-    void add(Stream& stream, int descriptor);
+    // False where the system has no memory for it: nothing would ever be heard of it.
+    bool add(Stream& stream, int descriptor);
     // Events of it that were fetched and not handled yet are forgotten.
     void remove(Stream& stream);
     // A coroutine waits for an event; without any, and before start(), nothing keeps the io_context running.

@@ -40,7 +40,7 @@ Stream::Stream(Loop& loop, base::Descriptor descriptor) : loop_(loop), descripto
     set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
     set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
-    loop_.add(*this, fd);
+    if (!loop_.add(*this, fd)) error_ = IoError::kReset;
 }
 
 Stream::~Stream() {
@@ -132,6 +132,7 @@ void Stream::on_events(std::uint32_t events) {
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
     if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) writable_ = true;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+    if ((events & (EPOLLHUP | EPOLLERR)) != 0) lost_ = true;
     if (tls_) [[unlikely]]
         tell_tls(events);
     if (watcher_ != nullptr) return watcher_->on_ready();
@@ -256,10 +257,10 @@ void Stream::close(IoError why) {
     resume_later(sender_, send_deadline_, std::unexpected(why));
 }
 
-void Stream::reset_at_close() {
-    const linger at_once{.l_onoff = 1, .l_linger = 0};
+void Stream::reset_at_close(bool resets) {
+    const linger at_once{.l_onoff = resets ? 1 : 0, .l_linger = 0};
     if (!error_) ::setsockopt(descriptor_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    if (tls_) tls_->say_no_goodbye();
+    if (tls_) tls_->say_goodbye_at_end(!resets);
 }
 
 void Stream::interrupt() {
@@ -297,7 +298,7 @@ std::string Stream::peer_address() const {
 void Stream::on_tick(base::SteadyTime now) {
     if (error_) return;
     if (send_deadline_ <= now) return close(IoError::kTimeout);
-    if (hung_up_ && peer_gone_) {
+    if (peer_gone_ && (only_lost_ ? lost_ : hung_up_)) {
         close(IoError::kReset);
         return std::exchange(peer_gone_, nullptr)();
     }

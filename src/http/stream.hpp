@@ -75,9 +75,9 @@ class Stream final : private Loop::Member {
     // Ends what waits with kClosed (or `why`), and every later call. The descriptor is closed at once.
     void close(IoError why = IoError::kClosed);
     bool is_open() const { return !error_; }
-    // close() sends a reset instead of FIN, and TLS no close_notify: the other side notices that something
-    // is missing.
-    void reset_at_close();
+    // close(), whoever calls it, sends a reset instead of FIN, and TLS no close_notify: the other side
+    // notices that something is missing.
+    void reset_at_close(bool resets = true);
     // A pending wait_readable() ends with kCancelled; so does the next one when none is pending.
     void interrupt();
     // Takes an interrupt back that nothing has waited for.
@@ -88,7 +88,15 @@ class Stream final : private Loop::Member {
 
     // While set: when the other side closes, even its sending half, and nobody may be reading to notice, this
     // stream is closed (kReset) within a tick and `gone` called. An empty function ends it.
-    void watch_peer(std::function<void()> gone) { peer_gone_ = std::move(gone); }
+    void watch_peer(std::function<void()> gone) {
+        peer_gone_ = std::move(gone);
+        only_lost_ = false;
+    }
+    // The same where something is still to be read: only of a connection that is lost as a whole.
+    void watch_loss(std::function<void()> gone) {
+        peer_gone_ = std::move(gone);
+        only_lost_ = true;
+    }
 
     // Instead of coroutines: called after events, when receiving or sending may go on. It may destroy the
     // stream. Such a stream has no deadlines; nobody is told of its close().
@@ -128,7 +136,9 @@ class Stream final : private Loop::Member {
     // As far as is known; a call that finds out otherwise says so here.
     bool readable_ = true;
     bool writable_ = true;
-    bool hung_up_ = false;  // the other side has closed its sending half, or all
+    bool hung_up_ = false;    // the other side has closed its sending half, or all
+    bool lost_ = false;       // it has reset the connection, or there is none any more
+    bool only_lost_ = false;  // what peer_gone_ is for
     bool interrupted_ = false;
     std::unique_ptr<TlsSession> tls_;  // null: none
     Watcher* watcher_ = nullptr;

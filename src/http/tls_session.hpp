@@ -43,8 +43,8 @@ class TlsSession {
     // Says that nothing more follows. kDone also where it cannot be said (any more).
     Outcome say_goodbye();
     bool goodbye_waits() const { return goodbye_waits_; }
-    // The other side is to notice that something is missing.
-    void say_no_goodbye() { mute_ = true; }
+    // Not: the other side is to notice that something is missing.
+    void say_goodbye_at_end(bool says) { mute_ = !says; }
     // Bytes that came and were not asked for yet.
     bool holds_bytes() const;
 
