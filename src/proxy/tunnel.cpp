@@ -121,10 +121,12 @@ bool Tunnel::instance_moved() const {
 
 // Destroys nothing: others are being told the same.
 void Tunnel::end(Ending ending) {
-    if (ending_ != Ending::kNone || state_ != State::kOpen) return;
+    const bool half = state_ == State::kUpstreamEnded;
+    if (ending_ != Ending::kNone || (state_ != State::kOpen && !half)) return;
     ending_ = ending;
-    // Whatever hangs in the middle of a frame or of a slow client's window.
-    cut_at_ = worker_.loop().after(worker_.limits().tunnel_close);
+    // Whatever hangs in the middle of a frame or of a slow client's window. Where the application has had its
+    // say there is nothing to wait for.
+    cut_at_ = half ? worker_.loop().now() : worker_.loop().after(worker_.limits().tunnel_close);
     go_on_later();
 }
 
@@ -208,7 +210,8 @@ bool Tunnel::to_client() {
 }
 
 bool Tunnel::to_upstream() {
-    if (client_ended_ || upstream_refuses_) return false;
+    // Who may not have it any more has nothing more to say there either.
+    if (client_ended_ || upstream_refuses_ || ending_ == Ending::kRevoked) return false;
     if (!for_upstream_.empty()) {
         // One that takes no more may still have something to say.
         if (!pass(*upstream_, for_upstream_, {})) upstream_refuses_ = true;

@@ -368,6 +368,28 @@ TEST_F(OtherProtocol, AnApplicationMayCloseItsHalfFirst) {
     EXPECT_TRUE(all_freed());
 }
 
+TEST_F(OtherProtocol, RevocationEndsAlsoHalfOfIt) {
+    Gate half;
+    Gate ended;
+    std::string seen;
+    auto served = upstream.serve([&](Connection& connection) {
+        connection.read_until("\r\n\r\n");
+        connection.send(kSwitchCustom);
+        connection.shutdown_send();
+        half.open();
+        seen = connection.read_to_end();
+        ended.open();
+    });
+    auto client = upgraded();
+    ASSERT_TRUE(half.wait());
+    EXPECT_EQ(client.read_to_end(), "");
+    plane.revoke({plane.user, {}, {}, {}});
+    client.send("too late");
+    ASSERT_TRUE(ended.wait());
+    EXPECT_EQ(seen, "");
+    EXPECT_TRUE(all_freed());
+}
+
 TEST_F(OtherProtocol, Http2IsNotLetPastTheChecks) {
     auto served = upstream.serve(answering([](const Message& request) { return ok(request.head); }));
     auto client = plane.api();
