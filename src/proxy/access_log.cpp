@@ -13,8 +13,6 @@ namespace {
 // Nobody is woken for a record: the thread looks by itself, often enough that a queue of the usual size has
 // room for many times what a worker can answer.
 constexpr std::chrono::milliseconds kLook{50};
-constexpr std::size_t kLongestPath = 1'024;
-constexpr std::size_t kLongestText = 256;
 // As much is written at once.
 constexpr std::size_t kPiece = 64UL * 1024;
 

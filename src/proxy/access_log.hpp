@@ -32,6 +32,10 @@ struct AccessOptions {
     std::function<void(std::string_view)> write;
 };
 
+// Bytes that a line has of a path, and of any other text.
+inline constexpr std::size_t kLongestPath = 1'024;
+inline constexpr std::size_t kLongestText = 256;
+
 struct AccessRecord {
     base::Time time;  // when the request's head had come
     RequestKind kind = RequestKind::kInvalid;

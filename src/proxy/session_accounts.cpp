@@ -116,10 +116,11 @@ void Session::finish_exchange() {
 void Session::describe(AccessRecord& record) const {
     record.kind = exchange_.kind;
     record.id = request_id_;
-    record.method = head_.method;
-    record.path = head_.path();
+    // Cut here: a record lives on in its queue, and in a tunnel. One more byte tells that there was more.
+    record.method = head_.method.substr(0, kLongestText + 1);
+    record.path = head_.path().substr(0, kLongestPath + 1);
     record.address = client_.address;
-    record.upgrade = head_.upgrade;
+    record.upgrade = head_.upgrade.substr(0, kLongestText + 1);
     record.reason = exchange_.reason;
     record.user = exchange_.user;
     record.workspace = exchange_.workspace;
