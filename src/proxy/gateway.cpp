@@ -1,6 +1,7 @@
 #include "proxy/gateway.hpp"
 
 #include "auth/bearer.hpp"
+#include "base/crypto.hpp"
 #include "base/error.hpp"
 #include "http/message.hpp"
 #include "proxy/refusals.hpp"
@@ -17,6 +18,21 @@ constexpr std::size_t kMaxForeign = 10'000;
 // A page that waits for a start is told of it soon; what only switches is mostly there before.
 constexpr std::chrono::seconds kHoldBeforePage{1};
 constexpr std::string_view kApiTokenPrefix = "adb9_";
+// Bytes; ours are shorter.
+constexpr std::size_t kLongestCookie = 512;
+constexpr std::size_t kLongestToken = 8'192;
+
+// A fixed size, whatever a client sends.
+std::string digest_of(std::string_view text) {
+    const auto digest = base::sha256(text);
+    return {digest.begin(), digest.end()};
+}
+
+// It will not be good again.
+bool is_over(const http::Problem& problem) {
+    return problem.code == "invalid_token" || problem.code == "token_expired" ||
+           problem.code == "token_revoked";
+}
 
 Refusal bad_field(std::string field, std::string problem) {
     auto error = base::invalid_field(std::move(field), std::move(problem));
@@ -229,7 +245,7 @@ Task<Gateway::CallerResult> Gateway::identify(const http::RequestHead& head, con
         for (auto cookie : cookies) {
             offered = true;
             // Whoever keeps one that is over goes on with what is open to all, and asks no one each time.
-            if (foreign_.contains(std::string(cookie))) {
+            if (cookie.size() > kLongestCookie || is_foreign(cookie)) {
                 problem = {401, "unauthenticated", "This sign-in has ended. Sign in again.", {}};
                 continue;
             }
@@ -240,7 +256,7 @@ Task<Gateway::CallerResult> Gateway::identify(const http::RequestHead& head, con
             }
             problem = caller.error();
             bool own_origin = !worker_.options().apps_domain.empty();
-            if (own_origin && problem->status == 401) remember_foreign(std::string(cookie));
+            if (own_origin && is_over(*problem)) remember_foreign(cookie);
         }
     }
     if (auto token = auth::bearer_token(head.get("Authorization").value_or(""))) {
@@ -299,21 +315,29 @@ Task<bool> Gateway::is_foreign_authorization(const http::RequestHead& head) {
 }
 
 Task<bool> Gateway::is_our_token(std::string token) {
-    if (foreign_.contains(token)) co_return false;
+    if (token.size() > kLongestToken || is_foreign(token)) co_return false;
     auto caller = co_await check({auth::Credential::Kind::kBearer, token});
     if (caller) co_return true;
-    // Where it could not be told, better too little than our token to an application.
-    if (caller.error().status != 401) co_return true;
-    // One that was good once is still no application's business.
-    const auto& code = caller.error().code;
-    if (code == "token_expired" || code == "token_revoked") co_return true;
-    remember_foreign(std::move(token));
+    // Where it could not be told, better too little than our token to an application; and one that was good
+    // once, or will be again, is still no application's business.
+    if (caller.error().code != "invalid_token") co_return true;
+    remember_foreign(token);
     co_return false;
 }
 
-void Gateway::remember_foreign(std::string text) {
+bool Gateway::is_foreign(std::string_view text) const {
+    return !foreign_.empty() && foreign_.contains(digest_of(text));
+}
+
+void Gateway::remember_foreign(std::string_view text) {
     if (foreign_.size() >= kMaxForeign) foreign_.clear();
-    foreign_.insert(std::move(text));
+    foreign_.insert(digest_of(text));
+}
+
+Task<std::optional<Refusal>> Gateway::refuse_unknown(const http::RequestHead& head, const Client& client) {
+    auto caller = co_await identify(head, client);
+    if (caller) co_return std::nullopt;
+    co_return std::move(caller.error());
 }
 
 Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find_route(
@@ -327,8 +351,8 @@ Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find
     const auto asked = has_page ? starting_query(head) : std::nullopt;
     // What was under way when the workspace was stopped does not start it again.
     bool arrives = !moved;
-    auto until = deadline;
     while (true) {
+        auto until = deadline;
         if (auto table = worker_.routes()) {
             std::optional<base::WorkspaceId> workspace;
             if (place) workspace = place->workspace;
@@ -364,12 +388,14 @@ Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find
             }
             arrives = false;
             if (has_page && owns && route->wake_on_request && is_page_request(head)) {
-                if (worker_.loop().now() >= page_at)
+                if (std::chrono::steady_clock::now() >= page_at)
                     co_return std::unexpected(co_await tell_start(head, route, worker_.wall_clock()));
                 until = page_at;
             }
         }
-        if (worker_.loop().now() >= deadline || worker_.draining()) co_return std::unexpected(not_ready());
+        // Not the loop's time, which is behind that of the timer below: it would be over again and again.
+        if (std::chrono::steady_clock::now() >= deadline || worker_.draining())
+            co_return std::unexpected(not_ready());
         co_await worker_.next_routes(until);
     }
 }

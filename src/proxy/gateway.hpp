@@ -82,6 +82,8 @@ class Gateway {
     // May wait: for the control plane, and for a workspace that starts. `head` and `client` are the calling
     // session's. `moved`: it was decided before, and the instance that it was meant for is gone.
     Task<Decision> decide(const http::RequestHead& head, const Client& client, bool moved = false);
+    // For the API, before much is read for it: what a caller hears who is not known by a bearer token.
+    Task<std::optional<Refusal>> refuse_unknown(const http::RequestHead& head, const Client& client);
     // Once a minute or so: what is remembered without a limit of its own is forgotten.
     void sweep() { foreign_.clear(); }
 
@@ -120,7 +122,8 @@ class Gateway {
     Task<Answer<Caller>> check(auth::Credential credential);
     Task<bool> is_foreign_authorization(const http::RequestHead& head);
     Task<bool> is_our_token(std::string token);
-    void remember_foreign(std::string text);
+    bool is_foreign(std::string_view text) const;
+    void remember_foreign(std::string_view text);
     Task<Decision> redeem(const http::RequestHead& head, const Client& client, Place place,
                           std::string prefix);
     Redirect opened(const http::RequestHead& head, const Client& client, std::string cookie,
@@ -141,7 +144,8 @@ class Gateway {
                                         bool own_origin) const;
 
     Worker& worker_;
-    // Tokens in Authorization fields that are an application's, not ours; and cookies of ours that are over.
+    // Digests of tokens in Authorization fields that are an application's, not ours; and of cookies of ours
+    // that are over.
     std::unordered_set<std::string> foreign_;
 };
 

@@ -152,7 +152,8 @@ Task<Gateway::CallerResult> Gateway::identify_visitor(const http::RequestHead& h
     // What is shared with everybody, or by a link, is open without a sign-in, and whatever became of one.
     auto deadline = worker_.loop().after(worker_.limits().hold);
     while (!worker_.routes()) {
-        if (worker_.loop().now() >= deadline || worker_.draining()) co_return std::unexpected(not_ready());
+        if (std::chrono::steady_clock::now() >= deadline || worker_.draining())
+            co_return std::unexpected(not_ready());
         co_await worker_.next_routes(deadline);
     }
     if (model::sharing_for(worker_.routes()->sharings_of(place.workspace), *place.port, visitor,

@@ -204,6 +204,32 @@ TEST_F(Admission, OurCredentialsNeverReachTheApplication) {
     }
 }
 
+// It is ours, though not good at this moment: nor is it afterwards.
+TEST_F(Admission, NorDoesATokenThatIsRevokedWhileItIsChecked) {
+    const auto fields = Plane::cookie(route) + "Authorization: Bearer others\r\n";
+    std::atomic<int> checks = 0;
+    plane.on_control([&] {
+        plane.before_authentication = [&]() -> Task<> {
+            // The cookie is checked first.
+            if (++checks == 2) plane.plane->revoke({plane.other, {}, {}, {}});
+            co_return;
+        };
+    });
+    for (int i = 0; i < 2; ++i) {
+        auto answer = apps(Plane::app(route, "/"), fields);
+        EXPECT_EQ(answer.status(), 200);
+        EXPECT_THAT(answer.body, Not(HasSubstr("others"))) << i;
+    }
+    EXPECT_EQ(checks, 3) << "the token was asked for again";
+}
+
+TEST_F(Admission, WhatCannotBeOursIsNotEvenAskedFor) {
+    const auto before = plane.authentications.load();
+    EXPECT_EQ(apps(Plane::app(route, "/"), "Cookie: agentdb9_app=" + std::string(600, 'x') + "\r\n").status(),
+              401);
+    EXPECT_EQ(plane.authentications, before);
+}
+
 TEST_F(Admission, AnApplicationsOwnAuthorizationPassesWithTheCookie) {
     for (std::string own : {"Basic dXNlcjpwYXNz", "Bearer an.applications.token", "Digest a=\"b\", c=d"}) {
         auto answer = apps(Plane::app(route, "/"), Plane::cookie(route) + "Authorization: " + own + "\r\n");

@@ -84,7 +84,7 @@ void Plane::on_control(std::function<void()> work) {
 Task<proxy::Answer<auth::Principal>> Plane::authenticate(auth::Credential credential) {
     ++authentications;
     if (before_authentication) co_await before_authentication();
-    http::Problem refused{401, "unauthenticated", "The token is not valid.", {}};
+    http::Problem refused{401, "invalid_token", "The token is not valid.", {}};
     if (authentication_fails) co_return std::unexpected(refused);
     auth::Principal principal{user, "a@example.org", "a", model::Role::kUser, session, {}, {}, expires_at};
     if (credential.kind == auth::Credential::Kind::kApplicationCookie) {
