@@ -126,6 +126,13 @@ Task<> DataPlane::drain(std::chrono::milliseconds limit) {
         timer.expires_after(kDrainLook);
         co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     }
+    // Not by join(), which would keep this thread from everything else, a second signal too.
+    for (auto& worker : workers_)
+        worker->stop();
+    while (started_ && !std::ranges::all_of(workers_, &Worker::has_ended)) {
+        timer.expires_after(kDrainLook);
+        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
     stop();
 }
 

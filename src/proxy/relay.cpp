@@ -7,6 +7,14 @@
 #include "proxy/tunnel.hpp"
 
 namespace agentdb9::proxy {
+namespace {
+
+// Interim answers before the answer.
+constexpr int kMaxInterim = 32;
+// Pieces of a body in a row, before others have their turn.
+constexpr int kPieces = 16;
+
+}  // namespace
 
 Relay::Relay(std::shared_ptr<Session> session, ToApplication to)
     : worker_(session->worker()),
@@ -85,6 +93,8 @@ Task<Relay::Outcome> Relay::exchange() {
             co_return co_await refuse(502, "upstream_unreachable",
                                       "The application does not answer on this port.");
         }
+        // Whoever has gone meanwhile, or was cut off, asks no application any more.
+        if (!session_->stream().is_open()) co_return co_await fail(HeadResult::kClientGone);
         result = co_await ask_upstream();
         if (result != HeadResult::kNoAnswer || !reused_ || !may_repeat()) break;
         ++worker_.metrics().upstream_retries;
@@ -122,6 +132,7 @@ Task<Relay::Outcome> Relay::tunnel() {
 
 Task<Relay::HeadResult> Relay::read_response_head() {
     std::size_t searched = 0;
+    int interim = 0;
     while (true) {
         auto data = reader_->data();
         auto end = http::find_head_end(data, searched);
@@ -134,6 +145,7 @@ Task<Relay::HeadResult> Relay::read_response_head() {
                 co_return HeadResult::kMalformed;
             if (response_.status == 101 && to_.upgrade.empty()) co_return HeadResult::kMalformed;
             if (response_.status >= 200 || response_.status == 101) co_return HeadResult::kHead;
+            if (++interim > kMaxInterim) co_return HeadResult::kMalformed;
             if (!co_await pass_interim()) co_return HeadResult::kClientGone;
             continue;
         }
@@ -214,11 +226,13 @@ Task<Relay::Outcome> Relay::pass_response() {
     auto first = body.available();
     // Nothing has been said to the client yet.
     if (!first) co_return co_await fail(HeadResult::kMalformed);
+    // The client must not take what it has for the whole. Where only the end of the connection tells, that
+    // end is a reset, whoever of us brings it about; but for the good one.
+    const bool end_tells = framing == ClientFraming::kUntilClose;
+    if (end_tells) session_->stream().reset_at_close();
     auto passed = co_await pass_body(body, *first, framing, std::move(head));
+    if (passed && end_tells) session_->stream().reset_at_close(false);
     if (!passed) {
-        // The client must not take what it has for the whole. Where only the end of the connection tells,
-        // that end is a reset.
-        if (framing == ClientFraming::kUntilClose) session_->stream().reset_at_close();
         session_->stream().close(http::IoError::kReset);
         session_->exchange().aborted = true;
         ++worker_.metrics().requests_aborted;
@@ -241,7 +255,7 @@ Task<http::IoResult<>> Relay::pass_body(http::BodyReader& body, http::BodyReader
         framing == ClientFraming::kAsIs && response_.framing.kind == http::Framing::Kind::kChunked;
     // The head goes along with what has come of the body.
     http::IoResult<http::BodyReader::Piece> piece = first;
-    while (true) {
+    for (int pieces = 1;; ++pieces) {
         bool wrap = framing == ClientFraming::kChunked && !piece->bytes.empty();
         auto size = wrap ? http::chunk_header(piece->bytes.size()) : std::string();
         std::string end = wrap ? "\r\n" : "";
@@ -262,6 +276,7 @@ Task<http::IoResult<>> Relay::pass_body(http::BodyReader& body, http::BodyReader
             if (passed.end != Spliced::End::kWhole) co_return std::unexpected(passed.error);
             co_return http::IoResult<>();
         }
+        if (pieces % kPieces == 0) co_await worker_.loop().give_way();
         do {
             piece = co_await body.next(http::kNever);
         } while (!piece && piece.error() == http::IoError::kCancelled);

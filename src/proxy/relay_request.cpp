@@ -10,6 +10,8 @@ namespace {
 // A request that cannot be sent twice goes to a kept connection only when that was in use a moment ago: its
 // application may be about to close it.
 constexpr std::chrono::milliseconds kFreshlyIdle{1'000};
+// Pieces of a body in a row, before others have their turn.
+constexpr int kPieces = 16;
 
 }  // namespace
 
@@ -80,6 +82,10 @@ void Relay::start_pump() {
     if (!request_body_.done()) {
         pump_running_ = true;
         body_sent_ = true;
+        // One that takes nothing is not waited for when the client is gone.
+        session_->stream().watch_loss([this] {
+            if (upstream_) upstream_->close(http::IoError::kReset);
+        });
         worker_.spawn("request body", [](std::shared_ptr<Relay> self) -> Task<> {
             co_await asio::this_coro::throw_if_cancelled(false);
             co_await self->pump_request();
@@ -104,7 +110,8 @@ void Relay::watch_client() {
 }
 
 Task<> Relay::pump_request() {
-    while (!request_body_.done()) {
+    for (int pieces = 1; !request_body_.done(); ++pieces) {
+        if (pieces % kPieces == 0) co_await worker_.loop().give_way();
         if (request_body_.outstanding() >= kLargeBody && can_splice(session_->stream(), *upstream_)) {
             const auto passed =
                 co_await splice_body(session_->stream(), *upstream_, request_body_, worker_.limits().stall);

@@ -4,12 +4,16 @@
 #include <boost/asio/recycling_allocator.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "proxy/refusals.hpp"
 #include "proxy/relay.hpp"
 
 namespace agentdb9::proxy {
 namespace {
 
 constexpr std::size_t kMaxRequestId = 64;
+constexpr std::size_t kFieldsKept = 32;
+// Pieces of a body in a row, before others have their turn.
+constexpr int kPieces = 16;
 
 bool is_sane_id(std::string_view id) {
     return !id.empty() && id.size() <= kMaxRequestId && std::ranges::all_of(id, [](char c) {
@@ -45,6 +49,8 @@ Task<> Session::run(std::shared_ptr<Session> self) {
     for (bool goes_on = !tls || co_await self->secure(tls); goes_on;) {
         goes_on = co_await self->serve_one();
         self->finish_exchange();
+        // Who sends request after request, and takes the answers, does not keep the others waiting.
+        if (goes_on && !self->reader_.data().empty()) co_await self->worker_.loop().give_way();
     }
     if (self->given_) co_return;
     if (self->lingers_ || !self->reader_.data().empty()) co_await self->linger();
@@ -128,7 +134,9 @@ Task<bool> Session::serve_one() {
 
 Task<bool> Session::wait_for_first_byte() {
     idle_ = true;
-    head_.text = {};
+    // An idle connection keeps nothing of a large head. An assignment would keep the memory.
+    std::string().swap(head_.text);
+    if (head_.fields.capacity() > kFieldsKept) std::vector<http::FieldView>().swap(head_.fields);
     bool forgiven = false;
     while (true) {
         // RFC 9112 section 2.2: an empty line before the request line is forgiven, once, in one piece or two.
@@ -176,11 +184,11 @@ Task<bool> Session::refuse_head(http::HeadError error) {
         begin_exchange(RequestKind::kInvalid);
     }
     // What was read of it cannot be trusted to mean anything.
-    head_.method = {};
-    head_.target = {};
+    head_.method = head_.target = head_.host = head_.upgrade = {};
     head_.fields.clear();
     head_.framing = {};
-    head_.keep_alive = false;
+    head_.minor_version = 1;
+    head_.keep_alive = head_.expects_continue = false;
     request_id_ = worker_.make_request_id();
     lingers_ = true;
     auto code = error.status == 408   ? "request_timeout"
@@ -212,12 +220,30 @@ Task<http::IoResult<>> Session::send_continue() {
     co_return co_await stream_->send("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
-Task<std::optional<std::string>> Session::read_body(http::BodyReader& body, bool& keep) {
-    auto limit = worker_.limits().api_body_bytes;
-    bool too_large = head_.framing.kind == http::Framing::Kind::kLength && head_.framing.length > limit;
+Task<std::optional<std::string>> Session::read_body(http::BodyReader& body, HeldBytes& held, bool& keep) {
+    const auto& limits = worker_.limits();
+    const auto limit = limits.api_body_bytes;
+    // 0: it is not known.
+    const auto length = head_.framing.kind == http::Framing::Kind::kLength ? head_.framing.length : 0;
+    bool too_large = length > limit;
+    // What may be held of a body: beyond the first of these its caller has to be known, and the worker to
+    // have room for it.
+    auto room = client_.origin == Origin::kOperator ? limit : std::min(limits.unknown_body_bytes, limit);
     std::string text;
-    if (!too_large && !body.done() && !co_await send_continue()) co_return std::nullopt;
+    int pieces = 0;
     while (!body.done() && !too_large) {
+        if (room < limit && std::max<std::uint64_t>(length, text.size()) > room) {
+            auto refused = co_await worker_.gateway().refuse_unknown(head_, client_);
+            if (!refused) refused = hold(held, length > 0 ? static_cast<std::size_t>(length) : limit);
+            if (refused) {
+                head_.keep_alive = false;
+                keep = co_await refuse(std::move(*refused), &body);
+                co_return std::nullopt;
+            }
+            room = limit;
+        }
+        if (!co_await send_continue()) co_return std::nullopt;
+        if (++pieces % kPieces == 0) co_await worker_.loop().give_way();
         reading_body_ = true;
         auto piece = co_await body.next(worker_.loop().after(worker_.limits().stall));
         reading_body_ = false;
@@ -240,6 +266,16 @@ Task<std::optional<std::string>> Session::read_body(http::BodyReader& body, bool
         413, "body_too_large", "The body is larger than " + std::to_string(limit) + " bytes.", {}};
     keep = co_await refuse(std::move(refusal), &body);
     co_return std::nullopt;
+}
+
+std::optional<Refusal> Session::hold(HeldBytes& held, std::size_t bytes) {
+    if (held.take(worker_.api_body_bytes_held(), bytes, worker_.limits().api_bodies_bytes))
+        return std::nullopt;
+    worker_.metrics().hit(LimitHit::kApiBodies);
+    auto refused = refusal(503, "unavailable",
+                           "The server holds as many large requests as it can. Try again in a moment.");
+    refused.retry_after_seconds = 2;
+    return refused;
 }
 
 http::Request Session::make_request() {
@@ -275,7 +311,8 @@ Task<bool> Session::hand_up() {
     if (worker_.control().streams_body(head_.method, head_.path())) co_return co_await hand_up_streaming();
     http::BodyReader body(reader_, head_.framing, http::BodyReader::Form::kDecoded);
     bool keep = false;
-    auto text = co_await read_body(body, keep);
+    HeldBytes held;
+    auto text = co_await read_body(body, held, keep);
     if (!text) co_return keep;
     auto request = make_request();
     request.body = std::move(*text);

@@ -9,6 +9,9 @@ using http::IoResult;
 
 namespace {
 
+// Pieces in a row, before others have their turn.
+constexpr int kPieces = 8;
+
 // The whole of what the pipe holds.
 Task<IoResult<>> empty_into(http::Stream& to, const http::Pipe& pipe, std::size_t held, bool more) {
     while (true) {
@@ -29,7 +32,8 @@ Spliced from_failed(IoError error) {
 // By way of the process, where the system has no pipe.
 Task<Spliced> copy_body(http::Stream& to, http::BodyReader& body, http::Loop& loop,
                         std::optional<std::chrono::milliseconds> stall) {
-    while (!body.done()) {
+    for (int pieces = 1; !body.done(); ++pieces) {
+        if (pieces % kPieces == 0) co_await loop.give_way();
         const auto piece = co_await body.next(stall ? loop.after(*stall) : http::kNever);
         if (!piece) co_return from_failed(piece.error());
         if (auto sent = co_await to.send(piece->bytes); !sent)
@@ -46,7 +50,8 @@ Task<Spliced> splice_body(http::Stream& from, http::Stream& to, http::BodyReader
     auto& loop = from.loop();
     auto pipe = loop.take_pipe();
     if (!pipe) co_return co_await copy_body(to, body, loop, stall);
-    while (!body.done()) {
+    for (int pieces = 1; !body.done(); ++pieces) {
+        if (pieces % kPieces == 0) co_await loop.give_way();
         const auto left = body.outstanding();
         const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(left, pipe->capacity));
         const auto got = from.try_recv_into(*pipe, most);

@@ -18,6 +18,7 @@ constexpr std::size_t kIdPrefixBytes = 9;
 // After accept() failed for want of descriptors or memory.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::size_t kTurnedAwayAtOnce = 64;
+constexpr int kAcceptedInARow = 64;
 
 }  // namespace
 
@@ -73,6 +74,7 @@ void Worker::start() {
         sigaddset(&broken_pipe, SIGPIPE);
         pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
         io_->run();
+        ended_ = true;
     });
 }
 
@@ -88,10 +90,12 @@ void Worker::on_tick() {
 
 Task<> Worker::accept(http::Listener& listener, Origin origin) {
     co_await asio::this_coro::throw_if_cancelled(false);
+    int accepted = 0;
     while (true) {
         auto stream = co_await listener.accept(loop_);
         if (stream) {
             admit(std::move(*stream), origin);
+            if (++accepted % kAcceptedInARow == 0) co_await loop_.give_way();
             continue;
         }
         if (stream.error() == http::IoError::kCancelled || stopping_) co_return;

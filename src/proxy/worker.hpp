@@ -2,6 +2,7 @@
 // marked "any thread" are posted; all others are for the sessions on the worker's own thread.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/intrusive/list.hpp>
 #include <expected>
@@ -61,6 +62,8 @@ class Worker {
     // Cuts everything and ends the thread; join() waits for it.
     void stop();
     void join();
+    // The thread is about to end; join() does not wait any more. Any thread.
+    bool has_ended() const { return ended_; }
     // Calls `done` on the worker's thread after all that was posted before.
     void after_posted(std::function<void()> done);
 
@@ -84,6 +87,7 @@ class Worker {
     // Returns when another table is published, or at `deadline`.
     Task<> next_routes(base::SteadyTime deadline);
     bool draining() const { return draining_; }
+    std::size_t& api_body_bytes_held() { return api_body_bytes_held_; }
     void spawn(std::string name, Task<> task) { scope_.spawn(std::move(name), std::move(task)); }
     void add(Ongoing& ongoing) { ongoing_.push_back(ongoing); }
     void session_ended();
@@ -128,8 +132,10 @@ class Worker {
     std::unordered_map<const Tunnel*, std::shared_ptr<Tunnel>> tunnels_;
     std::size_t connections_ = 0;
     std::size_t turned_away_ = 0;
+    std::size_t api_body_bytes_held_ = 0;
     bool draining_ = false;
     bool stopping_ = false;
+    std::atomic<bool> ended_ = false;
     std::string id_prefix_;
     std::uint64_t next_id_ = 0;
     unsigned ticks_ = 0;

@@ -159,29 +159,72 @@ TEST_F(SlowApplication, TheTimeForAnAnswerBeginsWhenTheRequestHasEnded) {
     EXPECT_EQ(ask(client, "b").body, "ab");
 }
 
-TEST_F(SlowApplication, ThatDoesNotAcceptInTimeIsA504) {
-    // A listener whose queue is full: the kernel drops what else wants in.
-    int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
-    ASSERT_EQ(::listen(fd, 0), 0);
-    ASSERT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    std::vector<int> waiting;
-    for (int i = 0; i < 8; ++i) {
-        waiting.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-        ::connect(waiting.back(), reinterpret_cast<sockaddr*>(&address), size);
+// A listener whose queue is full: the kernel drops what else wants in.
+class FullListener {
+  public:
+    FullListener() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&address), size), 0);
+        EXPECT_EQ(::listen(fd_, 0), 0);
+        const timeval patience{10, 0};
+        ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        EXPECT_EQ(::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+        port_ = ntohs(address.sin_port);
+        for (int i = 0; i < 8; ++i) {
+            waiting_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+            ::connect(waiting_.back(), reinterpret_cast<sockaddr*>(&address), size);
+        }
     }
-    auto& full = plane.add(ntohs(address.sin_port), plane.user);
+    FullListener(const FullListener&) = delete;
+    FullListener& operator=(const FullListener&) = delete;
+    ~FullListener() {
+        leave();
+        ::close(fd_);
+    }
+    std::uint16_t port() const { return port_; }
+    // Those who wait go.
+    void leave() {
+        for (int other : waiting_)
+            ::close(other);
+        waiting_.clear();
+    }
+    Connection accept() { return Connection(::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC)); }
+
+  private:
+    int fd_;
+    std::uint16_t port_ = 0;
+    std::vector<int> waiting_;
+};
+
+TEST_F(SlowApplication, ThatDoesNotAcceptInTimeIsA504) {
+    FullListener listener;
+    auto& full = plane.add(listener.port(), plane.user);
     auto client = plane.api();
     auto answer = ask(client, plane.get(Plane::proxy(full, "/"), kBearer));
     EXPECT_EQ(answer.status(), 504);
     EXPECT_THAT(answer.body, HasSubstr("\"code\":\"upstream_timeout\""));
-    for (int other : waiting)
-        ::close(other);
-    ::close(fd);
+}
+
+// Whoever is signed out while the connection is made reaches no application any more.
+TEST_F(Application, HearsNothingOfARequestWhoseCallerWasRevokedMeanwhile) {
+    FullListener listener;
+    auto& full = plane.add(listener.port(), plane.user);
+    auto client = plane.api();
+    client.send(plane.get(Plane::proxy(full, "/"), kBearer));
+    ASSERT_TRUE(eventually([&] { return plane.metrics().relays_in_flight == 1; }));
+    plane.revoke({plane.user, {}, {}, {}});
+    EXPECT_TRUE(client.closes());
+    // Now the connection comes about, when the kernel tries the next time; and has nothing to say.
+    listener.leave();
+    while (plane.metrics().relays_in_flight > 0) {
+        auto came = listener.accept();
+        ASSERT_GE(came.fd(), 0) << "none came";
+        EXPECT_EQ(came.read_to_end(), "");
+    }
+    EXPECT_EQ(plane.metrics().limits_hit[static_cast<std::size_t>(proxy::LimitHit::kUpstreamConnect)], 0U);
 }
 
 TEST_F(Application, ThatSpeaksNoHttpIsA502) {
@@ -257,6 +300,30 @@ TEST_F(CutShort, WhereOnlyTheEndTellsItIsAReset) {
     char byte = 0;
     EXPECT_EQ(::recv(client.fd(), &byte, 1, 0), -1) << "it ended as if the answer were whole";
     EXPECT_EQ(errno, ECONNRESET);
+}
+
+TEST_F(CutShort, SoItIsWhenWeEndIt) {
+    auto served = answers(kHalfChunked, "");
+    auto client = plane.api();
+    client.send("GET " + Plane::proxy(route, "/") + " HTTP/1.0\r\n" + kBearer + "\r\n");
+    EXPECT_THAT(client.read_until("half"), EndsWith("half"));
+    plane.revoke({plane.user, {}, {}, {}});
+    char byte = 0;
+    EXPECT_EQ(::recv(client.fd(), &byte, 1, 0), -1) << "it ended as if the answer were whole";
+    EXPECT_EQ(errno, ECONNRESET);
+    half_seen.open();
+}
+
+TEST_F(CutShort, AGoodEndIsNone) {
+    auto served = upstream.serve([](Connection& connection) {
+        read_message(connection, false, true);
+        connection.send("HTTP/1.1 200 OK\r\n\r\nthe whole");
+    });
+    auto client = plane.api();
+    client.send("GET " + Plane::proxy(route, "/") + " HTTP/1.0\r\n" + kBearer + "\r\n");
+    EXPECT_THAT(client.read_until("the whole"), EndsWith("the whole"));
+    char byte = 0;
+    EXPECT_EQ(::recv(client.fd(), &byte, 1, 0), 0);
 }
 
 TEST_F(CutShort, AMalformedBeginningIsA502) {

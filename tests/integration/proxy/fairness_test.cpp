@@ -1,0 +1,202 @@
+// One connection does not keep a worker from the others, however fast it sends and reads; and what is read
+// before the caller is known has bounds.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include "plane.hpp"
+
+namespace agentdb9::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr std::size_t kKilobyte = 1024;
+
+proxy::Options one_worker() {
+    proxy::Options options;
+    options.workers = 1;
+    return options;
+}
+
+std::string repeated(std::string_view text, std::size_t at_least) {
+    std::string all;
+    while (all.size() < at_least)
+        all += text;
+    return all;
+}
+
+// Reads as fast as it can, until it is told to end or the other side does.
+class Reading {
+  public:
+    explicit Reading(Connection& from)
+        : thread_([this, &from] {
+              while (!ended_ && !from.read_some().empty())
+                  ++pieces_;
+          }) {}
+    ~Reading() {
+        ended_ = true;
+        thread_.join();
+    }
+    int pieces() const { return pieces_; }
+
+  private:
+    std::atomic<bool> ended_ = false;
+    std::atomic<int> pieces_ = 0;
+    std::thread thread_;
+};
+
+struct Fairness : testing::Test {
+    Upstream upstream{answering([](const Message& request) { return ok(request.body); })};
+    Plane plane{one_worker()};
+    model::Route& route = plane.add(upstream.port(), plane.user);
+
+    void expect_others_are_served() {
+        for (int i = 0; i < 3; ++i) {
+            auto other = plane.api();
+            EXPECT_EQ(ask(other, plane.get("/api/x")).status(), 200);
+        }
+    }
+};
+
+TEST_F(Fairness, WhoSendsRequestAfterRequestDoesNotHoldAWorker) {
+    auto greedy = plane.apps();
+    const auto requests = repeated("HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n", 256 * kKilobyte);
+    std::atomic<bool> ended = false;
+    std::thread sending([&] {
+        while (!ended && greedy.send(requests)) {
+        }
+    });
+    {
+        Reading reading(greedy);
+        EXPECT_TRUE(eventually([&] { return reading.pieces() > 10; }));
+        expect_others_are_served();
+        ended = true;
+        ::shutdown(greedy.fd(), SHUT_RDWR);
+        sending.join();
+    }
+}
+
+TEST_F(Fairness, AnApplicationThatNeverComesToItsAnswerIsA502) {
+    const auto interim = repeated("HTTP/1.1 103 Early Hints\r\n\r\n", 256 * kKilobyte);
+    Gate began;
+    auto served = upstream.serve([&](Connection& connection) {
+        connection.read_until("\r\n\r\n");
+        began.open();
+        while (connection.send(interim)) {
+        }
+    });
+    auto client = plane.api();
+    client.send(plane.get(Plane::proxy(route, "/"), kBearer));
+    ASSERT_TRUE(began.wait());
+    expect_others_are_served();
+    const auto answer = client.read_until("upstream_invalid");
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 103 "));
+    EXPECT_THAT(answer, HasSubstr("HTTP/1.1 502 "));
+}
+
+TEST_F(Fairness, AnAnswerInTinyPiecesDoesNotHoldAWorker) {
+    const auto pieces = repeated("1\r\nx\r\n", 256 * kKilobyte);
+    auto served = upstream.serve([&](Connection& connection) {
+        connection.read_until("\r\n\r\n");
+        connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        while (connection.send(pieces)) {
+        }
+    });
+    auto client = plane.api();
+    client.send("GET " + Plane::proxy(route, "/") + " HTTP/1.0\r\n" + kBearer + "\r\n");
+    Reading reading(client);
+    EXPECT_TRUE(eventually([&] { return reading.pieces() > 10; }));
+    expect_others_are_served();
+    ::shutdown(client.fd(), SHUT_RDWR);
+}
+
+TEST_F(Fairness, TheServerEndsInTheMiddleOfIt) {
+    auto greedy = plane.apps();
+    const auto requests = repeated("HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n", 256 * kKilobyte);
+    std::thread sending([&] {
+        while (greedy.send(requests)) {
+        }
+    });
+    {
+        Reading reading(greedy);
+        EXPECT_TRUE(eventually([&] { return reading.pieces() > 10; }));
+        plane.on_control([&] { plane.plane->stop(); });
+        sending.join();
+    }
+}
+
+struct UnknownCallers : testing::Test {
+    Plane plane{[] {
+        auto options = one_worker();
+        options.limits.api_body_bytes = 4'000;
+        options.limits.unknown_body_bytes = 1'000;
+        options.limits.api_bodies_bytes = 5'000;
+        return options;
+    }()};
+
+    std::string post(std::size_t length, const std::string& fields = {}) {
+        return "POST /api/x HTTP/1.1\r\nHost: a\r\n" + fields + "Content-Length: " + std::to_string(length) +
+               "\r\n\r\n";
+    }
+};
+
+TEST_F(UnknownCallers, SendNoLargeBodies) {
+    for (const std::string& request :
+         {post(2'000), post(2'000, "Authorization: Bearer bad\r\n"),
+          "POST /api/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" +
+              std::string(2'000, 'x') + "\r\n"}) {
+        auto client = plane.api();
+        auto answer = ask(client, request);
+        EXPECT_EQ(answer.status(), 401) << request;
+        EXPECT_EQ(answer.field("Connection"), "close");
+    }
+    // One that waits for it is not told to send.
+    auto waiting = plane.api();
+    EXPECT_EQ(ask(waiting, post(2'000, "Expect: 100-continue\r\n")).status(), 401);
+    auto small = plane.api();
+    EXPECT_EQ(ask(small, post(1'000) + std::string(1'000, 'x')).status(), 200);
+    auto known = plane.api();
+    EXPECT_EQ(ask(known, post(4'000, kBearer) + std::string(4'000, 'x')).status(), 200);
+}
+
+TEST_F(UnknownCallers, LargeBodiesHaveARoomTogether) {
+    auto first = plane.api();
+    first.send(post(4'000, kBearer) + std::string(2'000, 'x'));
+    auto second = plane.api();
+    ASSERT_TRUE(eventually([&] { return plane.authentications > 0; }));
+    // The first has its room once it is known.
+    EXPECT_TRUE(eventually([&] {
+        auto another = plane.api();
+        auto answer = ask(another, post(2'000, kBearer) + std::string(2'000, 'x'));
+        return answer.status() == 503 && answer.field("Retry-After") == "2";
+    }));
+    EXPECT_EQ(ask(second, post(1'000, kBearer) + std::string(1'000, 'x')).status(), 200) << "small";
+    EXPECT_EQ(ask(first, std::string(2'000, 'x')).status(), 200);
+    EXPECT_EQ(ask(first, post(2'000, kBearer) + std::string(2'000, 'x')).status(), 200) << "it is free again";
+    EXPECT_GE(plane.metrics().limits_hit[static_cast<std::size_t>(proxy::LimitHit::kApiBodies)], 1U);
+}
+
+TEST(IdleConnections, KeepNothingOfALargeHead) {
+    constexpr int kConnections = 100;
+    constexpr std::size_t kHead = 30'000;
+    Plane plane(one_worker());
+    std::vector<Connection> idle;
+    std::vector<std::string> requests;
+    for (int i = 0; i < kConnections; ++i)
+        idle.push_back(plane.api());
+    const auto large = plane.get("/api/x", "X: " + std::string(kHead, 'x') + "\r\n");
+    // What else is kept is so after the first, too.
+    for (auto& client : idle)
+        ask(client, plane.get("/api/x"));
+    const auto before = ::mallinfo2().uordblks;
+    for (auto& client : idle)
+        EXPECT_EQ(ask(client, large).status(), 200);
+    // The answers are here before the sessions wait again.
+    EXPECT_TRUE(eventually([&] { return ::mallinfo2().uordblks < before + kConnections * kHead / 4; }));
+}
+
+}  // namespace
+}  // namespace agentdb9::test
