@@ -13,7 +13,6 @@ namespace {
 
 // A browser that carries more of them is not one of ours.
 constexpr std::size_t kMaxCookiesTried = 4;
-constexpr std::size_t kMaxForeign = 10'000;
 // A page that waits for a start is told of it soon; what only switches is mostly there before.
 constexpr std::chrono::seconds kHoldBeforePage{1};
 constexpr std::string_view kApiTokenPrefix = "adb9_";
@@ -229,7 +228,7 @@ Task<Gateway::CallerResult> Gateway::identify(const http::RequestHead& head, con
         for (auto cookie : cookies) {
             offered = true;
             // Whoever keeps one that is over goes on with what is open to all, and asks no one each time.
-            if (foreign_.contains(std::string(cookie))) {
+            if (ended_cookies_.contains(std::string(cookie))) {
                 problem = {401, "unauthenticated", "This sign-in has ended. Sign in again.", {}};
                 continue;
             }
@@ -240,7 +239,7 @@ Task<Gateway::CallerResult> Gateway::identify(const http::RequestHead& head, con
             }
             problem = caller.error();
             bool own_origin = !worker_.options().apps_domain.empty();
-            if (own_origin && problem->status == 401) remember_foreign(std::string(cookie));
+            if (own_origin && problem->status == 401) ended_cookies_.add(std::string(cookie));
         }
     }
     if (auto token = auth::bearer_token(head.get("Authorization").value_or(""))) {
@@ -299,7 +298,7 @@ Task<bool> Gateway::is_foreign_authorization(const http::RequestHead& head) {
 }
 
 Task<bool> Gateway::is_our_token(std::string token) {
-    if (foreign_.contains(token)) co_return false;
+    if (foreign_tokens_.contains(token)) co_return false;
     auto caller = co_await check({auth::Credential::Kind::kBearer, token});
     if (caller) co_return true;
     // Where it could not be told, better too little than our token to an application.
@@ -307,13 +306,8 @@ Task<bool> Gateway::is_our_token(std::string token) {
     // One that was good once is still no application's business.
     const auto& code = caller.error().code;
     if (code == "token_expired" || code == "token_revoked") co_return true;
-    remember_foreign(std::move(token));
+    foreign_tokens_.add(std::move(token));
     co_return false;
-}
-
-void Gateway::remember_foreign(std::string text) {
-    if (foreign_.size() >= kMaxForeign) foreign_.clear();
-    foreign_.insert(std::move(text));
 }
 
 Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find_route(

@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <variant>
 
 #include "http/head.hpp"
@@ -15,6 +14,7 @@
 #include "proxy/control_plane.hpp"
 #include "proxy/door.hpp"
 #include "proxy/metrics.hpp"
+#include "proxy/remembered_texts.hpp"
 #include "proxy/token_cache.hpp"
 #include "proxy/upstream_pool.hpp"
 
@@ -83,7 +83,10 @@ class Gateway {
     // session's. `moved`: it was decided before, and the instance that it was meant for is gone.
     Task<Decision> decide(const http::RequestHead& head, const Client& client, bool moved = false);
     // Once a minute or so: what is remembered without a limit of its own is forgotten.
-    void sweep() { foreign_.clear(); }
+    void sweep() {
+        foreign_tokens_.clear();
+        ended_cookies_.clear();
+    }
 
   private:
     struct Caller {
@@ -120,7 +123,6 @@ class Gateway {
     Task<Answer<Caller>> check(auth::Credential credential);
     Task<bool> is_foreign_authorization(const http::RequestHead& head);
     Task<bool> is_our_token(std::string token);
-    void remember_foreign(std::string text);
     Task<Decision> redeem(const http::RequestHead& head, const Client& client, Place place,
                           std::string prefix);
     Redirect opened(const http::RequestHead& head, const Client& client, std::string cookie,
@@ -141,8 +143,10 @@ class Gateway {
                                         bool own_origin) const;
 
     Worker& worker_;
-    // Tokens in Authorization fields that are an application's, not ours; and cookies of ours that are over.
-    std::unordered_set<std::string> foreign_;
+    // Tokens in Authorization fields that are an application's, not ours.
+    RememberedTexts foreign_tokens_;
+    // What stands in our cookie and opens nothing. Not the same: a token of ours is no such cookie.
+    RememberedTexts ended_cookies_;
 };
 
 }  // namespace agentdb9::proxy
