@@ -1,6 +1,7 @@
 #include "proxy/gateway.hpp"
 
 #include "auth/bearer.hpp"
+#include "auth/tokens.hpp"
 #include "base/error.hpp"
 #include "http/message.hpp"
 #include "proxy/refusals.hpp"
@@ -13,6 +14,8 @@ namespace {
 
 // A browser that carries more of them is not one of ours.
 constexpr std::size_t kMaxCookiesTried = 4;
+// No application needs more of them, and each is a question.
+constexpr std::size_t kMaxSignedTexts = 4;
 // A page that waits for a start is told of it soon; what only switches is mostly there before.
 constexpr std::chrono::seconds kHoldBeforePage{1};
 constexpr std::string_view kApiTokenPrefix = "adb9_";
@@ -292,6 +295,11 @@ Task<bool> Gateway::is_foreign_authorization(const http::RequestHead& head) {
     if (fields != 1) co_return fields == 0;
     auto value = *head.get("Authorization");
     if (value.contains(kApiTokenPrefix)) co_return false;
+    // Ours is ours in another scheme, too, or where a proxy has joined two fields.
+    const auto likely = auth::signed_texts(value);
+    if (likely.size() > kMaxSignedTexts) co_return false;
+    for (auto text : likely)
+        if (auth::is_like_refresh_token(text) || co_await is_our_token(std::string(text))) co_return false;
     if (auto token = auth::bearer_token(value)) co_return !co_await is_our_token(std::string(*token));
     // A bearer token in a form that we do not read may be read by others.
     co_return !http::iequals(value.substr(0, kBearer.size()), kBearer);
