@@ -391,8 +391,10 @@ Task<bool> Session::can_continue(http::BodyReader* body) {
     if (head_.expects_continue && !continue_sent_) co_return false;
     if (head_.framing.kind != http::Framing::Kind::kLength || head_.framing.length > kSmallRest)
         co_return false;
+    // The answer waits for it: as long as for all of it, not for each byte.
+    const auto deadline = worker_.loop().after(worker_.limits().linger);
     while (!body->done()) {
-        auto piece = co_await body->next(worker_.loop().after(worker_.limits().linger));
+        auto piece = co_await body->next(deadline);
         if (!piece) co_return false;
         body->consume(*piece);
     }
