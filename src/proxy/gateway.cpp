@@ -318,6 +318,20 @@ Task<bool> Gateway::is_our_token(std::string token) {
     co_return false;
 }
 
+Task<std::optional<http::Problem>> Gateway::problem_with_bearer(const http::RequestHead& head) {
+    const auto token = auth::bearer_token(head.get("Authorization").value_or(""));
+    if (!token)
+        co_return http::Problem{413,
+                                "body_too_large",
+                                "Without an access token a body may have " +
+                                    std::to_string(worker_.limits().strangers_body_bytes) +
+                                    " bytes at most. Send one: Authorization: Bearer ...",
+                                {}};
+    const auto caller = co_await check({auth::Credential::Kind::kBearer, std::string(*token)});
+    if (caller) co_return std::nullopt;
+    co_return caller.error();
+}
+
 Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find_route(
     const http::RequestHead& head, const Client& client, Door door, std::optional<Place> place,
     const Caller& caller, bool moved) {

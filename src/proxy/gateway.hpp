@@ -82,6 +82,9 @@ class Gateway {
     // May wait: for the control plane, and for a workspace that starts. `head` and `client` are the calling
     // session's. `moved`: it was decided before, and the instance that it was meant for is gone.
     Task<Decision> decide(const http::RequestHead& head, const Client& client, bool moved = false);
+    // Why a request for the API is nobody's, whose own check comes after the body; absent where its token is
+    // good. May ask the control plane.
+    Task<std::optional<http::Problem>> problem_with_bearer(const http::RequestHead& head);
     // Once a minute or so: what is remembered without a limit of its own is forgotten.
     void sweep() {
         foreign_tokens_.clear();

@@ -14,6 +14,10 @@ struct Limits {
     std::size_t connections_per_address = 10'000;
     std::size_t connections_per_user = 6'000;
     std::size_t api_body_bytes = 1024UL * 1024;
+    // Of a body for the API that is sent without a good token: no more memory than a head has.
+    std::size_t strangers_body_bytes = 32UL * 1024;
+    // Of all larger ones that a worker holds at once; those over it are answered 503.
+    std::size_t large_bodies_bytes = 256UL * 1024 * 1024;
     // From a head's first byte to its last.
     std::chrono::milliseconds head{10'000};
     std::chrono::milliseconds idle_connection{75'000};

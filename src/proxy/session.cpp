@@ -230,12 +230,25 @@ Task<http::IoResult<>> Session::send_continue() {
     co_return co_await stream_->send("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
-Task<std::optional<std::string>> Session::read_body(http::BodyReader& body, bool& keep) {
-    auto limit = worker_.limits().api_body_bytes;
-    bool too_large = head_.framing.kind == http::Framing::Kind::kLength && head_.framing.length > limit;
+Task<std::optional<std::string>> Session::read_body(http::BodyReader& body, LargeBodies::Share& share,
+                                                    bool& keep) {
+    const auto& limits = worker_.limits();
+    auto limit = limits.api_body_bytes;
+    // 1. Who is nobody gets no more memory than a head has: whether they may call comes after the body.
+    const bool known_length = head_.framing.kind == http::Framing::Kind::kLength;
+    const bool may_be_large = head_.framing.kind == http::Framing::Kind::kChunked ||
+                              (known_length && head_.framing.length > limits.strangers_body_bytes);
+    std::optional<http::Problem> stranger;
+    if (may_be_large && client_.origin != Origin::kOperator)
+        stranger = co_await worker_.gateway().problem_with_bearer(head_);
+    if (stranger) limit = std::min(limit, limits.strangers_body_bytes);
+
+    // 2. The body, as far as there is room for it.
+    bool too_large = known_length && head_.framing.length > limit;
+    bool no_room = false;
     std::string text;
     if (!too_large && !body.done() && !co_await send_continue()) co_return std::nullopt;
-    while (!body.done() && !too_large) {
+    while (!body.done() && !too_large && !no_room) {
         reading_body_ = true;
         auto piece = co_await body.next(worker_.loop().after(worker_.limits().stall));
         reading_body_ = false;
@@ -248,14 +261,27 @@ Task<std::optional<std::string>> Session::read_body(http::BodyReader& body, bool
             keep = co_await refuse_head({400, body.malformed()});
             co_return std::nullopt;
         }
-        too_large = text.size() + piece->bytes.size() > limit;
-        if (!too_large) text += piece->bytes;
+        const auto size = text.size() + piece->bytes.size();
+        too_large = size > limit;
+        no_room = !too_large && size > limits.strangers_body_bytes &&
+                  !share.grow_to(size, limits.large_bodies_bytes);
+        if (!too_large && !no_room) text += piece->bytes;
         body.consume(*piece);
     }
-    if (!too_large) co_return text;
+    if (!too_large && !no_room) co_return text;
+
+    // 3. Else why not.
     Refusal refusal;
     refusal.problem = {
         413, "body_too_large", "The body is larger than " + std::to_string(limit) + " bytes.", {}};
+    if (no_room) {
+        refusal.problem = {
+            503, "unavailable", "The server holds as many large bodies as it can. Try again.", {}};
+        refusal.retry_after_seconds = 2;
+    } else if (stranger) {
+        refusal.problem = *stranger;
+        if (stranger->status == 401) refusal.www_authenticate = "Bearer";
+    }
     keep = co_await refuse(std::move(refusal), &body);
     co_return std::nullopt;
 }
@@ -292,8 +318,9 @@ Task<bool> Session::answer(std::optional<http::Response> response, http::BodyRea
 Task<bool> Session::hand_up() {
     if (worker_.control().streams_body(head_.method, head_.path())) co_return co_await hand_up_streaming();
     http::BodyReader body(reader_, head_.framing, http::BodyReader::Form::kDecoded);
+    LargeBodies::Share share(worker_.large_bodies());
     bool keep = false;
-    auto text = co_await read_body(body, keep);
+    auto text = co_await read_body(body, share, keep);
     if (!text) co_return keep;
     auto request = make_request();
     request.body = std::move(*text);

@@ -84,7 +84,7 @@ class Session final : public Ongoing, public std::enable_shared_from_this<Sessio
     Task<std::optional<http::Response>> ask_api(http::Request request);
     Task<bool> answer(std::optional<http::Response> response, http::BodyReader& body);
     // The request's whole body; absent when the connection is over or the refusal was sent.
-    Task<std::optional<std::string>> read_body(http::BodyReader& body, bool& keep);
+    Task<std::optional<std::string>> read_body(http::BodyReader& body, LargeBodies::Share& share, bool& keep);
     Task<bool> redirect(Redirect redirect, http::BodyReader& body);
     Task<bool> respond(http::Response response, http::BodyReader* body);
     Task<bool> stream_pieces(http::Response response, bool chunked);

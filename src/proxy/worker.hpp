@@ -18,6 +18,7 @@
 #include "proxy/ask.hpp"
 #include "proxy/data_plane.hpp"
 #include "proxy/gateway.hpp"
+#include "proxy/large_bodies.hpp"
 #include "proxy/token_cache.hpp"
 #include "proxy/trusted_proxies.hpp"
 #include "proxy/upstream_pool.hpp"
@@ -77,6 +78,7 @@ class Worker {
     UpstreamPool& pool() { return pool_; }
     TokenCache& tokens() { return tokens_; }
     Gateway& gateway() { return gateway_; }
+    LargeBodies& large_bodies() { return large_bodies_; }
     // What the listener's new connections speak; null: plain HTTP.
     const http::TlsContextPtr& tls(Origin origin) const;
     // The table in force; null before the first.
@@ -124,6 +126,7 @@ class Worker {
     TokenCache tokens_;
     Questions questions_;
     Gateway gateway_;
+    LargeBodies large_bodies_;
     boost::intrusive::list<Ongoing, boost::intrusive::constant_time_size<false>> ongoing_;
     std::unordered_map<const Tunnel*, std::shared_ptr<Tunnel>> tunnels_;
     std::size_t connections_ = 0;
