@@ -444,7 +444,8 @@ Task<bool> Session::respond(http::Response response, http::BodyReader* body) {
     if (!response.headers.get("X-Request-Id"))
         out.append("X-Request-Id: ").append(request_id_).append("\r\n");
     if (chunked) out += "Transfer-Encoding: chunked\r\n";
-    if (!response.next_piece) response.length = response.body.size();
+    const auto text = response.fixed_body.empty() ? std::string_view(response.body) : response.fixed_body;
+    if (!response.next_piece) response.length = text.size();
     if (response.length && !bodiless)
         out.append("Content-Length: ").append(std::to_string(*response.length)).append("\r\n");
     if (!keep)
@@ -453,8 +454,7 @@ Task<bool> Session::respond(http::Response response, http::BodyReader* body) {
         out += "Connection: keep-alive\r\n";
     out += "\r\n";
     bool with_body = !bodiless && head_.method != "HEAD" && !streamed;
-    std::array<std::string_view, 2> parts{out,
-                                          with_body ? std::string_view(response.body) : std::string_view()};
+    std::array<std::string_view, 2> parts{out, with_body ? text : std::string_view()};
     exchange_.status = response.status;
     if (!response.caller.empty()) exchange_.user = std::move(response.caller);
     auto sent = co_await stream_->send(parts);

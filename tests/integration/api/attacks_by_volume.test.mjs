@@ -185,6 +185,22 @@ describe('floods', () => {
     }
   });
 
+  test('answers that nobody reads wait outside', async () => {
+    const reads = { 'a document of the server': scene.text('GET', scene.atApi('/api/openapi.json')), 'an application\'s': apps('GET', '/stream?bytes=100000000') };
+    for (const [what, text] of Object.entries(reads)) {
+      await meanwhile(async () => {
+        const origin = what.startsWith('an ') ? server.apps : server.api;
+        const crowd = Array.from({ length: 250 }, () => new RawConnection(origin, { from: '127.0.0.12' }));
+        await Promise.all(crowd.map((each) => each.opened));
+        for (const each of crowd) each.socket.pause();
+        await Promise.all(crowd.map((each) => each.write(text.repeat(30))));
+        // What the first ones have asked for is answered before what comes last.
+        assert.equal((await scene.ask(scene.atApi('/api/openapi.json'))).status, 200);
+        for (const each of crowd) each.close();
+      });
+    }
+  });
+
   test('heads and bodies that come too slowly hear so, and the others do not wait for them', async () => {
     const body = 'x'.repeat(100);
     const slow = {
