@@ -1,6 +1,6 @@
 // A small web application for the tests of lifecycle and proxy: it shows its files, its environment and what
 // reached it, and speaks WebSocket. One static program, a thread a connection. Environment: PORT (8080),
-// START_DELAY (ms), FAIL_START=1, UNHEALTHY=1, IGNORE_TERM=1.
+// START_DELAY (ms), FAIL_START=1, UNHEALTHY=1, IGNORE_TERM=1, RECORD=1 (/received lists every request).
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/in.h>
@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <mutex>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -121,6 +122,19 @@ std::string sha1(std::string text) {
     return out;
 }
 
+std::string percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%' || i + 2 >= text.size()) {
+            out += text[i];
+            continue;
+        }
+        out += static_cast<char>(strtoul(std::string(text.substr(i + 1, 2)).c_str(), nullptr, 16));
+        i += 2;
+    }
+    return out;
+}
+
 // ---- connection ----
 
 struct Request {
@@ -142,6 +156,53 @@ struct Request {
         return fallback;
     }
 };
+
+std::string headers_json(const Request& request) {
+    std::string out = "[";
+    for (const auto& [name, value] : request.headers) {
+        out += (out.size() > 1 ? "," : "") + ("[" + json_text(name) + "," + json_text(value) + "]");
+    }
+    return out + "]";
+}
+
+// What came, in the order of its heads; bodyLength is null where the end of the body never came.
+class Record {
+  public:
+    std::size_t head_came(const Request& request) {
+        const std::lock_guard lock(mutex_);
+        entries_.push_back({"{\"method\":" + json_text(request.method) + ",\"url\":" +
+                                json_text(request.target) + ",\"headers\":" + headers_json(request),
+                            std::nullopt});
+        return entries_.size() - 1;
+    }
+    void body_came(std::size_t entry, std::size_t length) {
+        const std::lock_guard lock(mutex_);
+        entries_[entry].body_length = length;
+    }
+    std::string json(std::size_t from) {
+        const std::lock_guard lock(mutex_);
+        std::string out = "[";
+        for (; from < entries_.size(); ++from) {
+            const auto& [text, length] = entries_[from];
+            out += (out.size() > 1 ? "," : "") + text +
+                   ",\"bodyLength\":" + (length ? std::to_string(*length) : "null") + "}";
+        }
+        return out + "]";
+    }
+
+  private:
+    struct Entry {
+        std::string text;
+        std::optional<std::size_t> body_length;
+    };
+    std::mutex mutex_;
+    std::vector<Entry> entries_;
+};
+
+Record& record() {
+    static Record all;
+    return all;
+}
 
 class Connection {
   public:
@@ -185,7 +246,7 @@ class Connection {
         return line;
     }
 
-    std::optional<Request> read_request() {
+    std::optional<Request> read_head() {
         Request request;
         auto line = take_line();
         if (!line) return std::nullopt;
@@ -199,22 +260,10 @@ class Connection {
             request.headers.emplace_back(line->substr(0, colon),
                                          start == std::string::npos ? "" : line->substr(start));
         }
-        if (!line || !read_body(request)) return std::nullopt;
+        if (!line) return std::nullopt;
         return request;
     }
 
-    bool respond(int status, std::string_view type, std::string_view body, std::string_view extra = {},
-                 bool head = false) {
-        std::string text = "HTTP/1.1 " + std::to_string(status) + " Status\r\n";
-        if (!type.empty()) text += "Content-Type: " + std::string(type) + "\r\n";
-        text += extra;
-        if (status != 204 && status != 304) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
-        text += "\r\n";
-        if (!head) text += body;
-        return send_all(text);
-    }
-
-  private:
     bool read_body(Request& request) {
         if (same(request.header("Expect"), "100-continue") && !send_all("HTTP/1.1 100 Continue\r\n\r\n"))
             return false;
@@ -247,6 +296,35 @@ class Connection {
         return consume(strtoul(request.header("Content-Length").c_str(), nullptr, 10));
     }
 
+    // Sends the body back while it comes.
+    bool mirror(Request& request) {
+        auto left = strtoul(request.header("Content-Length").c_str(), nullptr, 10);
+        if (!send_all("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: " +
+                      std::to_string(left) + "\r\n\r\n"))
+            return false;
+        while (left > 0) {
+            if (buffer_.empty() && !fill()) return false;
+            const auto part = std::min<std::size_t>(left, buffer_.size());
+            if (!send_all(std::string_view(buffer_).substr(0, part))) return false;
+            buffer_.erase(0, part);
+            request.body_length += part;
+            left -= part;
+        }
+        return true;
+    }
+
+    bool respond(int status, std::string_view type, std::string_view body, std::string_view extra = {},
+                 bool head = false) {
+        std::string text = "HTTP/1.1 " + std::to_string(status) + " Status\r\n";
+        if (!type.empty()) text += "Content-Type: " + std::string(type) + "\r\n";
+        text += extra;
+        if (status != 204 && status != 304) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+        text += "\r\n";
+        if (!head) text += body;
+        return send_all(text);
+    }
+
+  private:
     int socket_;
     std::string buffer_;
 };
@@ -267,14 +345,6 @@ bool send_frame(Connection& connection, int opcode, std::string_view payload) {
             head += static_cast<char>(payload.size() >> (i * 8));
     }
     return connection.send_all(head + std::string(payload));
-}
-
-std::string headers_json(const Request& request) {
-    std::string out = "[";
-    for (const auto& [name, value] : request.headers) {
-        out += (out.size() > 1 ? "," : "") + ("[" + json_text(name) + "," + json_text(value) + "]");
-    }
-    return out + "]";
 }
 
 bool answer_message(Connection& connection, const Request& request, int opcode, const std::string& message) {
@@ -434,6 +504,15 @@ bool answer(Connection& connection, const Request& request) {
             "Set-Cookie: own=1; Path=/; HttpOnly\r\nSet-Cookie: other=2; Domain=localhost\r\n"
             "Set-Cookie: agentdb9_app=stolen; Path=/\r\n");
     }
+    if (path == "/answer") {
+        const auto extra = percent_decoded(request.parameter("head", ""));
+        return connection.respond(atoi(request.parameter("status", "200").c_str()), "text/html", "as told\n",
+                                  extra, head);
+    }
+    if (path == "/received")
+        return connection.respond(
+            200, "application/json",
+            record().json(strtoul(request.parameter("from", "0").c_str(), nullptr, 10)));
     if (path == "/crash") _exit(1);
     return connection.respond(200, "application/json",
                               "{\"method\":" + json_text(request.method) + ",\"url\":" +
@@ -446,7 +525,14 @@ void serve(int socket) {
     const int on = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     Connection connection(socket);
-    while (auto request = connection.read_request()) {
+    const bool recording = flag("RECORD");
+    while (auto request = connection.read_head()) {
+        const bool told = recording && request->path != "/healthz" && request->path != "/received";
+        const auto entry = told ? record().head_came(*request) : 0;
+        const bool mirrors = request->path == "/mirror";
+        if (mirrors ? !connection.mirror(*request) : !connection.read_body(*request)) return;
+        if (told) record().body_came(entry, request->body_length);
+        if (mirrors) continue;
         if (same(request->header("Upgrade"), "websocket")) {
             serve_websocket(connection, *request);
             return;

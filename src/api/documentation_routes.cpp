@@ -32,7 +32,7 @@ void add_file(Router& router, std::string path, std::string_view name, std::stri
                    response.headers.set("Cache-Control", "no-cache");
                    response.headers.set("Content-Security-Policy", kPolicy);
                    response.headers.set("X-Content-Type-Options", "nosniff");
-                   response.body = bytes;
+                   response.fixed_body = bytes;
                    co_return response;
                });
 }

@@ -59,7 +59,7 @@ http::Response page_file(const http::Request& request, const page::EmbeddedFile&
         return response;
     }
     response.headers.set("Content-Type", content_type_of(file.name));
-    response.body = file.bytes;
+    response.fixed_body = file.bytes;
     return response;
 }
 

@@ -6,10 +6,20 @@ namespace agentdb9::auth {
 namespace {
 
 constexpr std::string_view kScheme = "bearer";
+constexpr std::size_t kMacLength = 43;  // of 32 bytes in base64url
 
 bool is_token_character(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '.' || c == '_' || c == '~' || c == '+' || c == '/' || c == '=';
+}
+
+bool is_signed_character(char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+}
+
+bool has_form_of_signed_text(std::string_view text) {
+    return std::ranges::count(text, '.') == 2 && text.size() - text.rfind('.') - 1 == kMacLength;
 }
 
 }  // namespace
@@ -27,6 +37,17 @@ std::optional<std::string_view> bearer_token(std::string_view header) {
         token.remove_suffix(1);
     if (token.empty() || !std::ranges::all_of(token, is_token_character)) return std::nullopt;
     return token;
+}
+
+std::vector<std::string_view> signed_texts(std::string_view header) {
+    std::vector<std::string_view> found;
+    while (!header.empty()) {
+        const auto end = std::ranges::find_if_not(header, is_signed_character);
+        const auto text = header.substr(0, static_cast<std::size_t>(end - header.begin()));
+        if (has_form_of_signed_text(text)) found.push_back(text);
+        header.remove_prefix(std::min(header.size(), text.size() + 1));
+    }
+    return found;
 }
 
 }  // namespace agentdb9::auth

@@ -9,6 +9,8 @@ constexpr std::string_view kApiTokenPrefix = "adb9_";
 constexpr std::size_t kRandomBytes = 32;
 constexpr std::size_t kRandomLength = 43;  // of 32 bytes in base64url
 constexpr std::size_t kHintLength = 10;
+constexpr std::size_t kSignedLength = base::kUuidLength + 1 + kRandomLength;
+constexpr std::size_t kRefreshTokenLength = kSignedLength + 1 + kRandomLength;
 
 bool is_random_part(std::string_view text) {
     return text.size() == kRandomLength && base::base64url_decode(text).has_value();
@@ -37,9 +39,13 @@ std::string make_refresh_token(const base::SessionId& session, std::string_view 
     return token + "." + base::base64url_encode(base::hmac_sha256(key, token));
 }
 
+bool is_like_refresh_token(std::string_view text) {
+    return text.size() == kRefreshTokenLength && text[base::kUuidLength] == '.' &&
+           text[kSignedLength] == '.' && base::parse_uuid(text.substr(0, base::kUuidLength));
+}
+
 std::optional<base::SessionId> session_of_refresh_token(std::string_view text, std::string_view key) {
-    constexpr std::size_t kSignedLength = base::kUuidLength + 1 + kRandomLength;
-    if (text.size() != kSignedLength + 1 + kRandomLength || text[kSignedLength] != '.') return std::nullopt;
+    if (!is_like_refresh_token(text)) return std::nullopt;
     const auto signed_part = text.substr(0, kSignedLength);
     const auto mac = base::base64url_encode(base::hmac_sha256(key, signed_part));
     if (!base::equal_constant_time(text.substr(kSignedLength + 1), mac)) return std::nullopt;

@@ -23,6 +23,8 @@ std::string api_token_hint(std::string_view token);
 // "{session}.{32 random bytes}.{MAC}". The session's id makes every earlier token of a session known as such
 // when it is used again; the MAC keeps others from making up tokens that would end a session.
 std::string make_refresh_token(const base::SessionId& session, std::string_view key);
+// Whether it may be one, of whatever server.
+bool is_like_refresh_token(std::string_view text);
 // The session of a token that we made.
 std::optional<base::SessionId> session_of_refresh_token(std::string_view text, std::string_view key);
 

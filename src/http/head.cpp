@@ -37,11 +37,19 @@ bool is_target_text(std::string_view target) {
            std::ranges::all_of(target, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
 }
 
-// Of a Host field or an absolute target: name or address, and a port.
-bool is_authority(std::string_view text) {
-    return std::ranges::all_of(text, [](char c) {
-        return kToken[static_cast<unsigned char>(c)] || c == ':' || c == '[' || c == ']' || c == '(' ||
-               c == ')';
+// RFC 9112 section 3.2: a name or an address, and perhaps a port of digits. Empty: no host is meant.
+bool is_host(std::string_view text) {
+    if (text.empty()) return true;
+    auto colon = text.rfind(':');
+    if (colon != text.npos && !text.substr(colon).contains(']')) {
+        if (!std::ranges::all_of(text.substr(colon + 1), [](char c) { return c >= '0' && c <= '9'; }))
+            return false;
+        text = text.substr(0, colon);
+    }
+    const bool address = text.starts_with('[') && text.ends_with(']');
+    if (address) text = text.substr(1, text.size() - 2);
+    return !text.empty() && std::ranges::all_of(text, [&](char c) {
+        return kToken[static_cast<unsigned char>(c)] || c == '(' || c == ')' || (address && c == ':');
     });
 }
 
@@ -137,7 +145,7 @@ std::optional<HeadError> check_host(RequestHead& head) {
     }
     if (hosts > 1) return HeadError{400, "more than one Host"};
     if (hosts == 0 && head.minor_version > 0) return HeadError{400, "no Host"};
-    if (!is_authority(head.host)) return HeadError{400, "a malformed Host"};
+    if (!is_host(head.host)) return HeadError{400, "a malformed Host"};
     return std::nullopt;
 }
 

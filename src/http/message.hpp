@@ -74,6 +74,8 @@ struct Response {
     int status = 200;
     Headers headers;
     std::string body;
+    // Instead of it: what lives as long as the program, and is not copied for each who asks.
+    std::string_view fixed_body;
     // When set, the body comes piece by piece instead: called, on the control executor, until it gives
     // nothing. Dropped without a further call when the client has gone; a call that waits is cancelled then.
     std::function<Task<std::optional<std::string>>()> next_piece;

@@ -1,7 +1,7 @@
 #include "proxy/gateway.hpp"
 
 #include "auth/bearer.hpp"
-#include "base/crypto.hpp"
+#include "auth/tokens.hpp"
 #include "base/error.hpp"
 #include "http/message.hpp"
 #include "proxy/refusals.hpp"
@@ -14,19 +14,14 @@ namespace {
 
 // A browser that carries more of them is not one of ours.
 constexpr std::size_t kMaxCookiesTried = 4;
-constexpr std::size_t kMaxForeign = 10'000;
+// No application needs more of them, and each is a question.
+constexpr std::size_t kMaxSignedTexts = 4;
 // A page that waits for a start is told of it soon; what only switches is mostly there before.
 constexpr std::chrono::seconds kHoldBeforePage{1};
 constexpr std::string_view kApiTokenPrefix = "adb9_";
 // Bytes; ours are shorter.
 constexpr std::size_t kLongestCookie = 512;
 constexpr std::size_t kLongestToken = 8'192;
-
-// A fixed size, whatever a client sends.
-std::string digest_of(std::string_view text) {
-    const auto digest = base::sha256(text);
-    return {digest.begin(), digest.end()};
-}
 
 // It will not be good again.
 bool is_over(const http::Problem& problem) {
@@ -245,7 +240,7 @@ Task<Gateway::CallerResult> Gateway::identify(const http::RequestHead& head, con
         for (auto cookie : cookies) {
             offered = true;
             // Whoever keeps one that is over goes on with what is open to all, and asks no one each time.
-            if (cookie.size() > kLongestCookie || is_foreign(cookie)) {
+            if (cookie.size() > kLongestCookie || ended_cookies_.contains(std::string(cookie))) {
                 problem = {401, "unauthenticated", "This sign-in has ended. Sign in again.", {}};
                 continue;
             }
@@ -256,7 +251,7 @@ Task<Gateway::CallerResult> Gateway::identify(const http::RequestHead& head, con
             }
             problem = caller.error();
             bool own_origin = !worker_.options().apps_domain.empty();
-            if (own_origin && is_over(*problem)) remember_foreign(cookie);
+            if (own_origin && is_over(*problem)) ended_cookies_.add(std::string(cookie));
         }
     }
     if (auto token = auth::bearer_token(head.get("Authorization").value_or(""))) {
@@ -309,35 +304,39 @@ Task<bool> Gateway::is_foreign_authorization(const http::RequestHead& head) {
     if (fields != 1) co_return fields == 0;
     auto value = *head.get("Authorization");
     if (value.contains(kApiTokenPrefix)) co_return false;
+    // Ours is ours in another scheme, too, or where a proxy has joined two fields.
+    const auto likely = auth::signed_texts(value);
+    if (likely.size() > kMaxSignedTexts) co_return false;
+    for (auto text : likely)
+        if (auth::is_like_refresh_token(text) || co_await is_our_token(std::string(text))) co_return false;
     if (auto token = auth::bearer_token(value)) co_return !co_await is_our_token(std::string(*token));
     // A bearer token in a form that we do not read may be read by others.
     co_return !http::iequals(value.substr(0, kBearer.size()), kBearer);
 }
 
 Task<bool> Gateway::is_our_token(std::string token) {
-    if (token.size() > kLongestToken || is_foreign(token)) co_return false;
+    if (token.size() > kLongestToken || foreign_tokens_.contains(token)) co_return false;
     auto caller = co_await check({auth::Credential::Kind::kBearer, token});
     if (caller) co_return true;
     // Where it could not be told, better too little than our token to an application; and one that was good
     // once, or will be again, is still no application's business.
     if (caller.error().code != "invalid_token") co_return true;
-    remember_foreign(token);
+    foreign_tokens_.add(std::move(token));
     co_return false;
 }
 
-bool Gateway::is_foreign(std::string_view text) const {
-    return !foreign_.empty() && foreign_.contains(digest_of(text));
-}
-
-void Gateway::remember_foreign(std::string_view text) {
-    if (foreign_.size() >= kMaxForeign) foreign_.clear();
-    foreign_.insert(digest_of(text));
-}
-
-Task<std::optional<Refusal>> Gateway::refuse_unknown(const http::RequestHead& head, const Client& client) {
-    auto caller = co_await identify(head, client);
+Task<std::optional<http::Problem>> Gateway::problem_with_bearer(const http::RequestHead& head) {
+    const auto token = auth::bearer_token(head.get("Authorization").value_or(""));
+    if (!token)
+        co_return http::Problem{413,
+                                "body_too_large",
+                                "Without an access token a body may have " +
+                                    std::to_string(worker_.limits().strangers_body_bytes) +
+                                    " bytes at most. Send one: Authorization: Bearer ...",
+                                {}};
+    const auto caller = co_await check({auth::Credential::Kind::kBearer, std::string(*token)});
     if (caller) co_return std::nullopt;
-    co_return std::move(caller.error());
+    co_return caller.error();
 }
 
 Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find_route(

@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <variant>
 
 #include "http/head.hpp"
@@ -15,6 +14,7 @@
 #include "proxy/control_plane.hpp"
 #include "proxy/door.hpp"
 #include "proxy/metrics.hpp"
+#include "proxy/remembered_texts.hpp"
 #include "proxy/token_cache.hpp"
 #include "proxy/upstream_pool.hpp"
 
@@ -82,10 +82,14 @@ class Gateway {
     // May wait: for the control plane, and for a workspace that starts. `head` and `client` are the calling
     // session's. `moved`: it was decided before, and the instance that it was meant for is gone.
     Task<Decision> decide(const http::RequestHead& head, const Client& client, bool moved = false);
-    // For the API, before much is read for it: what a caller hears who is not known by a bearer token.
-    Task<std::optional<Refusal>> refuse_unknown(const http::RequestHead& head, const Client& client);
+    // Why a request for the API is nobody's, whose own check comes after the body; absent where its token is
+    // good. May ask the control plane.
+    Task<std::optional<http::Problem>> problem_with_bearer(const http::RequestHead& head);
     // Once a minute or so: what is remembered without a limit of its own is forgotten.
-    void sweep() { foreign_.clear(); }
+    void sweep() {
+        foreign_tokens_.clear();
+        ended_cookies_.clear();
+    }
 
   private:
     struct Caller {
@@ -122,8 +126,6 @@ class Gateway {
     Task<Answer<Caller>> check(auth::Credential credential);
     Task<bool> is_foreign_authorization(const http::RequestHead& head);
     Task<bool> is_our_token(std::string token);
-    bool is_foreign(std::string_view text) const;
-    void remember_foreign(std::string_view text);
     Task<Decision> redeem(const http::RequestHead& head, const Client& client, Place place,
                           std::string prefix);
     Redirect opened(const http::RequestHead& head, const Client& client, std::string cookie,
@@ -144,9 +146,10 @@ class Gateway {
                                         bool own_origin) const;
 
     Worker& worker_;
-    // Digests of tokens in Authorization fields that are an application's, not ours; and of cookies of ours
-    // that are over.
-    std::unordered_set<std::string> foreign_;
+    // Tokens in Authorization fields that are an application's, not ours.
+    RememberedTexts foreign_tokens_;
+    // What stands in our cookie and opens nothing. Not the same: a token of ours is no such cookie.
+    RememberedTexts ended_cookies_;
 };
 
 }  // namespace agentdb9::proxy

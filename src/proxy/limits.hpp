@@ -14,10 +14,10 @@ struct Limits {
     std::size_t connections_per_address = 10'000;
     std::size_t connections_per_user = 6'000;
     std::size_t api_body_bytes = 1024UL * 1024;
-    // Of a body for the API while its caller is unknown; what is larger needs a valid token first.
-    std::size_t unknown_body_bytes = 64UL * 1024;
-    // What a worker sets aside for those larger ones together. Beyond it they are answered 503.
-    std::size_t api_bodies_bytes = 64UL * 1024 * 1024;
+    // Of a body for the API that is sent without a good token: no more memory than a head has.
+    std::size_t strangers_body_bytes = 32UL * 1024;
+    // Of all larger ones that a worker holds at once; those over it are answered 503.
+    std::size_t large_bodies_bytes = 64UL * 1024 * 1024;
     // From a head's first byte to its last.
     std::chrono::milliseconds head{10'000};
     std::chrono::milliseconds idle_connection{75'000};
@@ -39,29 +39,6 @@ struct Limits {
     std::chrono::milliseconds linger{2'000};
     std::size_t linger_bytes = 16UL * 1024 * 1024;
     std::size_t tokens_per_worker = 4'096;
-};
-
-// So many bytes of a sum that several share, until it dies. One thread.
-class HeldBytes {
-  public:
-    HeldBytes() = default;
-    HeldBytes(const HeldBytes&) = delete;
-    HeldBytes& operator=(const HeldBytes&) = delete;
-    ~HeldBytes() {
-        if (sum_ != nullptr) *sum_ -= bytes_;
-    }
-    // False, and nothing taken, when the sum would be over `most`. Once.
-    bool take(std::size_t& sum, std::size_t bytes, std::size_t most) {
-        if (sum + bytes > most) return false;
-        sum_ = &sum;
-        bytes_ = bytes;
-        sum += bytes;
-        return true;
-    }
-
-  private:
-    std::size_t* sum_ = nullptr;
-    std::size_t bytes_ = 0;
 };
 
 }  // namespace agentdb9::proxy

@@ -59,11 +59,11 @@ enum class LimitHit : std::uint8_t {
     kTotal,
     kUpstreamConnect,
     kUpstreamHead,
-    kApiBodies,
+    kLargeBodies,
 };
 inline constexpr std::array<std::string_view, 9> kLimitHits{
     "server_connections", "address_connections", "user_connections", "head", "body", "total",
-    "upstream_connect",   "upstream_head",       "api_bodies"};
+    "upstream_connect",   "upstream_head",       "large_bodies"};
 
 // The words of refusals that are counted by name; all others together as "other".
 inline constexpr std::array<std::string_view, 22> kRefusalWords{

@@ -4,7 +4,6 @@
 #include <boost/asio/recycling_allocator.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include "proxy/refusals.hpp"
 #include "proxy/relay.hpp"
 
 namespace agentdb9::proxy {
@@ -220,30 +219,26 @@ Task<http::IoResult<>> Session::send_continue() {
     co_return co_await stream_->send("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
-Task<std::optional<std::string>> Session::read_body(http::BodyReader& body, HeldBytes& held, bool& keep) {
+Task<std::optional<std::string>> Session::read_body(http::BodyReader& body, LargeBodies::Share& share,
+                                                    bool& keep) {
     const auto& limits = worker_.limits();
-    const auto limit = limits.api_body_bytes;
-    // 0: it is not known.
-    const auto length = head_.framing.kind == http::Framing::Kind::kLength ? head_.framing.length : 0;
-    bool too_large = length > limit;
-    // What may be held of a body: beyond the first of these its caller has to be known, and the worker to
-    // have room for it.
-    auto room = client_.origin == Origin::kOperator ? limit : std::min(limits.unknown_body_bytes, limit);
+    auto limit = limits.api_body_bytes;
+    // 1. Who is nobody gets no more memory than a head has: whether they may call comes after the body.
+    const bool known_length = head_.framing.kind == http::Framing::Kind::kLength;
+    const bool may_be_large = head_.framing.kind == http::Framing::Kind::kChunked ||
+                              (known_length && head_.framing.length > limits.strangers_body_bytes);
+    std::optional<http::Problem> stranger;
+    if (may_be_large && client_.origin != Origin::kOperator)
+        stranger = co_await worker_.gateway().problem_with_bearer(head_);
+    if (stranger) limit = std::min(limit, limits.strangers_body_bytes);
+
+    // 2. The body, as far as there is room for it.
+    bool too_large = known_length && head_.framing.length > limit;
+    bool no_room = false;
     std::string text;
-    int pieces = 0;
-    while (!body.done() && !too_large) {
-        if (room < limit && std::max<std::uint64_t>(length, text.size()) > room) {
-            auto refused = co_await worker_.gateway().refuse_unknown(head_, client_);
-            if (!refused) refused = hold(held, length > 0 ? static_cast<std::size_t>(length) : limit);
-            if (refused) {
-                head_.keep_alive = false;
-                keep = co_await refuse(std::move(*refused), &body);
-                co_return std::nullopt;
-            }
-            room = limit;
-        }
-        if (!co_await send_continue()) co_return std::nullopt;
-        if (++pieces % kPieces == 0) co_await worker_.loop().give_way();
+    if (!too_large && !body.done() && !co_await send_continue()) co_return std::nullopt;
+    for (int pieces = 1; !body.done() && !too_large && !no_room; ++pieces) {
+        if (pieces % kPieces == 0) co_await worker_.loop().give_way();
         reading_body_ = true;
         auto piece = co_await body.next(worker_.loop().after(worker_.limits().stall));
         reading_body_ = false;
@@ -256,26 +251,30 @@ Task<std::optional<std::string>> Session::read_body(http::BodyReader& body, Held
             keep = co_await refuse_head({400, body.malformed()});
             co_return std::nullopt;
         }
-        too_large = text.size() + piece->bytes.size() > limit;
-        if (!too_large) text += piece->bytes;
+        const auto size = text.size() + piece->bytes.size();
+        too_large = size > limit;
+        no_room = !too_large && size > limits.strangers_body_bytes &&
+                  !share.grow_to(size, limits.large_bodies_bytes);
+        if (!too_large && !no_room) text += piece->bytes;
         body.consume(*piece);
     }
-    if (!too_large) co_return text;
+    if (!too_large && !no_room) co_return text;
+
+    // 3. Else why not.
     Refusal refusal;
     refusal.problem = {
         413, "body_too_large", "The body is larger than " + std::to_string(limit) + " bytes.", {}};
+    if (no_room) {
+        worker_.metrics().hit(LimitHit::kLargeBodies);
+        refusal.problem = {
+            503, "unavailable", "The server holds as many large bodies as it can. Try again.", {}};
+        refusal.retry_after_seconds = 2;
+    } else if (stranger) {
+        refusal.problem = *stranger;
+        if (stranger->status == 401) refusal.www_authenticate = "Bearer";
+    }
     keep = co_await refuse(std::move(refusal), &body);
     co_return std::nullopt;
-}
-
-std::optional<Refusal> Session::hold(HeldBytes& held, std::size_t bytes) {
-    if (held.take(worker_.api_body_bytes_held(), bytes, worker_.limits().api_bodies_bytes))
-        return std::nullopt;
-    worker_.metrics().hit(LimitHit::kApiBodies);
-    auto refused = refusal(503, "unavailable",
-                           "The server holds as many large requests as it can. Try again in a moment.");
-    refused.retry_after_seconds = 2;
-    return refused;
 }
 
 http::Request Session::make_request() {
@@ -310,9 +309,9 @@ Task<bool> Session::answer(std::optional<http::Response> response, http::BodyRea
 Task<bool> Session::hand_up() {
     if (worker_.control().streams_body(head_.method, head_.path())) co_return co_await hand_up_streaming();
     http::BodyReader body(reader_, head_.framing, http::BodyReader::Form::kDecoded);
+    LargeBodies::Share share(worker_.large_bodies());
     bool keep = false;
-    HeldBytes held;
-    auto text = co_await read_body(body, held, keep);
+    auto text = co_await read_body(body, share, keep);
     if (!text) co_return keep;
     auto request = make_request();
     request.body = std::move(*text);

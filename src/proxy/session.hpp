@@ -84,9 +84,7 @@ class Session final : public Ongoing, public std::enable_shared_from_this<Sessio
     Task<std::optional<http::Response>> ask_api(http::Request request);
     Task<bool> answer(std::optional<http::Response> response, http::BodyReader& body);
     // The request's whole body; absent when the connection is over or the refusal was sent.
-    // `held`: what it takes of the worker's room for large ones.
-    Task<std::optional<std::string>> read_body(http::BodyReader& body, HeldBytes& held, bool& keep);
-    std::optional<Refusal> hold(HeldBytes& held, std::size_t bytes);
+    Task<std::optional<std::string>> read_body(http::BodyReader& body, LargeBodies::Share& share, bool& keep);
     Task<bool> redirect(Redirect redirect, http::BodyReader& body);
     Task<bool> respond(http::Response response, http::BodyReader* body);
     Task<bool> stream_pieces(http::Response response, bool chunked);

@@ -72,8 +72,10 @@ Task<bool> Session::can_continue(http::BodyReader* body) {
     if (head_.expects_continue && !continue_sent_) co_return false;
     if (head_.framing.kind != http::Framing::Kind::kLength || head_.framing.length > kSmallRest)
         co_return false;
+    // The answer waits for it: as long as for all of it, not for each byte.
+    const auto deadline = worker_.loop().after(worker_.limits().linger);
     while (!body->done()) {
-        auto piece = co_await body->next(worker_.loop().after(worker_.limits().linger));
+        auto piece = co_await body->next(deadline);
         if (!piece) co_return false;
         body->consume(*piece);
     }
@@ -96,7 +98,8 @@ Task<bool> Session::respond(http::Response response, http::BodyReader* body) {
     if (!response.headers.get("X-Request-Id"))
         out.append("X-Request-Id: ").append(request_id_).append("\r\n");
     if (chunked) out += "Transfer-Encoding: chunked\r\n";
-    if (!response.next_piece) response.length = response.body.size();
+    const auto text = response.fixed_body.empty() ? std::string_view(response.body) : response.fixed_body;
+    if (!response.next_piece) response.length = text.size();
     if (response.length && !bodiless)
         out.append("Content-Length: ").append(std::to_string(*response.length)).append("\r\n");
     if (!keep)
@@ -105,8 +108,7 @@ Task<bool> Session::respond(http::Response response, http::BodyReader* body) {
         out += "Connection: keep-alive\r\n";
     out += "\r\n";
     bool with_body = !bodiless && head_.method != "HEAD" && !streamed;
-    std::array<std::string_view, 2> parts{out,
-                                          with_body ? std::string_view(response.body) : std::string_view()};
+    std::array<std::string_view, 2> parts{out, with_body ? text : std::string_view()};
     exchange_.status = response.status;
     if (!response.caller.empty()) exchange_.user = std::move(response.caller);
     auto sent = co_await stream_->send(parts);

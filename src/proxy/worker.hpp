@@ -19,6 +19,7 @@
 #include "proxy/ask.hpp"
 #include "proxy/data_plane.hpp"
 #include "proxy/gateway.hpp"
+#include "proxy/large_bodies.hpp"
 #include "proxy/token_cache.hpp"
 #include "proxy/trusted_proxies.hpp"
 #include "proxy/upstream_pool.hpp"
@@ -80,6 +81,7 @@ class Worker {
     UpstreamPool& pool() { return pool_; }
     TokenCache& tokens() { return tokens_; }
     Gateway& gateway() { return gateway_; }
+    LargeBodies& large_bodies() { return large_bodies_; }
     // What the listener's new connections speak; null: plain HTTP.
     const http::TlsContextPtr& tls(Origin origin) const;
     // The table in force; null before the first.
@@ -87,7 +89,6 @@ class Worker {
     // Returns when another table is published, or at `deadline`.
     Task<> next_routes(base::SteadyTime deadline);
     bool draining() const { return draining_; }
-    std::size_t& api_body_bytes_held() { return api_body_bytes_held_; }
     void spawn(std::string name, Task<> task) { scope_.spawn(std::move(name), std::move(task)); }
     void add(Ongoing& ongoing) { ongoing_.push_back(ongoing); }
     void session_ended();
@@ -128,11 +129,11 @@ class Worker {
     TokenCache tokens_;
     Questions questions_;
     Gateway gateway_;
+    LargeBodies large_bodies_;
     boost::intrusive::list<Ongoing, boost::intrusive::constant_time_size<false>> ongoing_;
     std::unordered_map<const Tunnel*, std::shared_ptr<Tunnel>> tunnels_;
     std::size_t connections_ = 0;
     std::size_t turned_away_ = 0;
-    std::size_t api_body_bytes_held_ = 0;
     bool draining_ = false;
     bool stopping_ = false;
     std::atomic<bool> ended_ = false;

@@ -238,6 +238,32 @@ TEST_F(Admission, AnApplicationsOwnAuthorizationPassesWithTheCookie) {
     int before = plane.authentications;
     apps(Plane::app(route, "/"), Plane::cookie(route) + "Authorization: Bearer an.applications.token\r\n");
     EXPECT_EQ(plane.authentications, before) << "what is foreign is remembered";
+    // As long as it does not take too much: anybody may send as much of it as they like.
+    for (int i = 0; i < 200; ++i)
+        apps(Plane::app(route, "/"), Plane::cookie(route) + "Authorization: Bearer " + std::to_string(i) +
+                                         std::string(30'000, 'x') + "\r\n");
+    before = plane.authentications;
+    apps(Plane::app(route, "/"), Plane::cookie(route) + "Authorization: Bearer an.applications.token\r\n");
+    EXPECT_EQ(plane.authentications, before + 1);
+}
+
+TEST_F(Admission, OurTokenDoesNotPassInAnotherSchemeEither) {
+    const auto session = base::SessionId::generate().str();
+    const auto refresh = session + "." + std::string(43, 'r') + "." + std::string(43, 'm');
+    const auto foreign = "another.servers." + std::string(43, 'm');
+    for (const auto& value : {kSignedToken, "Token " + kSignedToken, "JWT token=\"" + kSignedToken + "\"",
+                              "Basic YTpi, Bearer " + kSignedToken, "Bearer " + foreign + ", " + kSignedToken,
+                              "Bearer " + refresh, "Basic " + refresh,
+                              foreign + " " + foreign + " " + foreign + " " + foreign + " " + foreign}) {
+        auto answer = apps(Plane::app(route, "/"), Plane::cookie(route) + "Authorization: " + value + "\r\n");
+        EXPECT_EQ(answer.status(), 200) << value;
+        EXPECT_THAT(answer.body, Not(HasSubstr("uthorization"))) << value;
+    }
+    for (const auto& own :
+         {"Bearer " + foreign, "Token " + foreign, "Token a=\"" + foreign + "\", b=\"" + foreign + "\""}) {
+        auto answer = apps(Plane::app(route, "/"), Plane::cookie(route) + "Authorization: " + own + "\r\n");
+        EXPECT_THAT(answer.body, HasSubstr("\r\nAuthorization: " + own + "\r\n"));
+    }
 }
 
 TEST_F(Admission, ATokenIsCheckedOnceAndAgainWhenRevoked) {

@@ -1,5 +1,4 @@
-// One connection does not keep a worker from the others, however fast it sends and reads; and what is read
-// before the caller is known has bounds.
+// One connection does not keep a worker from the others, however fast it sends and reads.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
@@ -126,57 +125,6 @@ TEST_F(Fairness, TheServerEndsInTheMiddleOfIt) {
         plane.on_control([&] { plane.plane->stop(); });
         sending.join();
     }
-}
-
-struct UnknownCallers : testing::Test {
-    Plane plane{[] {
-        auto options = one_worker();
-        options.limits.api_body_bytes = 4'000;
-        options.limits.unknown_body_bytes = 1'000;
-        options.limits.api_bodies_bytes = 5'000;
-        return options;
-    }()};
-
-    std::string post(std::size_t length, const std::string& fields = {}) {
-        return "POST /api/x HTTP/1.1\r\nHost: a\r\n" + fields + "Content-Length: " + std::to_string(length) +
-               "\r\n\r\n";
-    }
-};
-
-TEST_F(UnknownCallers, SendNoLargeBodies) {
-    for (const std::string& request :
-         {post(2'000), post(2'000, "Authorization: Bearer bad\r\n"),
-          "POST /api/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" +
-              std::string(2'000, 'x') + "\r\n"}) {
-        auto client = plane.api();
-        auto answer = ask(client, request);
-        EXPECT_EQ(answer.status(), 401) << request;
-        EXPECT_EQ(answer.field("Connection"), "close");
-    }
-    // One that waits for it is not told to send.
-    auto waiting = plane.api();
-    EXPECT_EQ(ask(waiting, post(2'000, "Expect: 100-continue\r\n")).status(), 401);
-    auto small = plane.api();
-    EXPECT_EQ(ask(small, post(1'000) + std::string(1'000, 'x')).status(), 200);
-    auto known = plane.api();
-    EXPECT_EQ(ask(known, post(4'000, kBearer) + std::string(4'000, 'x')).status(), 200);
-}
-
-TEST_F(UnknownCallers, LargeBodiesHaveARoomTogether) {
-    auto first = plane.api();
-    first.send(post(4'000, kBearer) + std::string(2'000, 'x'));
-    auto second = plane.api();
-    ASSERT_TRUE(eventually([&] { return plane.authentications > 0; }));
-    // The first has its room once it is known.
-    EXPECT_TRUE(eventually([&] {
-        auto another = plane.api();
-        auto answer = ask(another, post(2'000, kBearer) + std::string(2'000, 'x'));
-        return answer.status() == 503 && answer.field("Retry-After") == "2";
-    }));
-    EXPECT_EQ(ask(second, post(1'000, kBearer) + std::string(1'000, 'x')).status(), 200) << "small";
-    EXPECT_EQ(ask(first, std::string(2'000, 'x')).status(), 200);
-    EXPECT_EQ(ask(first, post(2'000, kBearer) + std::string(2'000, 'x')).status(), 200) << "it is free again";
-    EXPECT_GE(plane.metrics().limits_hit[static_cast<std::size_t>(proxy::LimitHit::kApiBodies)], 1U);
 }
 
 TEST(IdleConnections, KeepNothingOfALargeHead) {

@@ -129,6 +129,20 @@ TEST_F(Framing, ABodyMayComeByteByByte) {
     EXPECT_EQ(ask(client, plane.get("/api/next")).status(), 200);
 }
 
+TEST_F(Framing, AFixedBodyIsSentLikeAnyOther) {
+    plane.api_handler = [](http::Request) -> Task<http::Response> {
+        http::Response response;
+        response.fixed_body = "as long as the program";
+        co_return response;
+    };
+    auto client = plane.api();
+    for (int i = 0; i < 2; ++i)
+        EXPECT_EQ(ask(client, plane.get("/api/x")).body, "as long as the program");
+    auto answer = ask(client, "HEAD /api/x HTTP/1.1\r\nHost: a\r\n\r\n", true);
+    EXPECT_EQ(answer.field("Content-Length"), "22");
+    EXPECT_EQ(ask(client, plane.get("/api/x")).status(), 200);
+}
+
 TEST_F(Framing, HeadAnswersHaveNoBody) {
     auto served = upstream.serve(answering(
         [](const Message&) { return std::string("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"); }));

@@ -76,6 +76,65 @@ TEST_F(LimitsTest, ALargeBodyForTheApiIs413) {
     EXPECT_EQ(large.body.size(), 100'000U);
 }
 
+std::string post_to_api(std::size_t length, const std::string& fields = {},
+                        std::size_t sent = std::string::npos) {
+    return "POST /api/x HTTP/1.1\r\nHost: a\r\n" + fields + "Content-Length: " + std::to_string(length) +
+           "\r\n\r\n" + std::string(std::min(sent, length), 'x');
+}
+
+TEST_F(LimitsTest, WhoIsNobodyHasLessRoomForABody) {
+    auto options = small();
+    options.limits.api_body_bytes = 10'000;
+    options.limits.strangers_body_bytes = 1'000;
+    Plane roomy(options);
+    auto answer_to = [&](const std::string& request) {
+        auto client = roomy.api();
+        return ask(client, request);
+    };
+    const std::string chunked =
+        "Transfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'x') + "\r\n0\r\n\r\n";
+    for (const auto& request :
+         {post_to_api(1001), post_to_api(10'000), "POST /api/x HTTP/1.1\r\nHost: a\r\n" + chunked}) {
+        auto answer = answer_to(request);
+        EXPECT_EQ(answer.status(), 413);
+        EXPECT_THAT(answer.body, HasSubstr("access token"));
+    }
+    EXPECT_EQ(answer_to(post_to_api(1000)).status(), 200);
+    EXPECT_EQ(roomy.authentications, 0) << "nobody is asked for what is small";
+    for (const auto& request : {post_to_api(1001, kBearer), post_to_api(10'000, kBearer),
+                                "POST /api/x HTTP/1.1\r\nHost: a\r\n" + kBearer + chunked})
+        EXPECT_EQ(answer_to(request).status(), 200);
+    EXPECT_EQ(answer_to(post_to_api(10'001, kBearer)).status(), 413);
+    auto refused = answer_to(post_to_api(1001, "Authorization: Bearer bad\r\n"));
+    EXPECT_EQ(refused.status(), 401);
+    EXPECT_EQ(refused.field("WWW-Authenticate"), "Bearer");
+}
+
+TEST_F(LimitsTest, LargeBodiesHaveALimitTogetherAndSmallOnesGoOn) {
+    auto options = small();
+    options.limits.api_body_bytes = 10'000;
+    options.limits.strangers_body_bytes = 1'000;
+    options.limits.large_bodies_bytes = 5'000;
+    Plane roomy(options);
+    auto answer_to = [&](std::size_t length) {
+        auto client = roomy.api();
+        return ask(client, post_to_api(length, kBearer));
+    };
+    auto first = roomy.api();
+    first.send(post_to_api(4000, kBearer, 3999));
+    Message refused;
+    ASSERT_TRUE(eventually([&] { return (refused = answer_to(2000)).status() == 503; }));
+    EXPECT_EQ(refused.field("Retry-After"), "2");
+    EXPECT_EQ(answer_to(1000).status(), 200);
+    EXPECT_EQ(ask(first, "x").status(), 200);
+    EXPECT_EQ(answer_to(5000).status(), 200);
+    auto abandoned = roomy.api();
+    abandoned.send(post_to_api(4000, kBearer, 3999));
+    ASSERT_TRUE(eventually([&] { return answer_to(2000).status() == 503; }));
+    abandoned.reset();
+    EXPECT_TRUE(eventually([&] { return answer_to(5000).status() == 200; }));
+}
+
 TEST_F(LimitsTest, ConnectionsOverTheLimitHear503) {
     auto options = small();
     options.limits.connections_per_worker = 2;

@@ -151,6 +151,18 @@ TEST_F(Origins, ATicketBecomesACookieOfThisHostOnly) {
     EXPECT_EQ(mine("/\\evil.test/?agentdb9_ticket=good%20ticket").field("Location"), "/./\\evil.test/");
 }
 
+TEST_F(Origins, WhatIsNoCookieOfOursMayBeATokenOfOurs) {
+    // Each was looked at as the other once, and is remembered as that only.
+    EXPECT_EQ(mine("/", "Cookie: agentdb9_app=good\r\n").status(), 401);
+    auto answer = mine("/", Plane::cookie(route) + "Authorization: Bearer good\r\n");
+    EXPECT_EQ(answer.status(), 200);
+    EXPECT_THAT(answer.body, Not(HasSubstr("uthorization")));
+    const auto cookie = Plane::cookie(route);
+    const auto value = cookie.substr(cookie.find('=') + 1, cookie.size() - cookie.find('=') - 3);
+    EXPECT_EQ(mine("/", cookie + "Authorization: Bearer " + value + "\r\n").status(), 200);
+    EXPECT_EQ(mine("/", cookie).status(), 200);
+}
+
 TEST_F(Origins, BehindHttpsNoOtherHostCanSetTheCookie) {
     Plane secure{with_domain("https://apps.test")};
     auto& own = secure.add(upstream.port(), secure.user);

@@ -77,6 +77,8 @@ class Plane {
 
 inline const std::string kAppsDomain = "apps.test";
 inline const std::string kBearer = "Authorization: Bearer good\r\n";
+// As good, with the form of an access token.
+inline const std::string kSignedToken = "head.claims." + std::string(43, 'm');
 
 // Sends a request and reads its answer.
 Message ask(Connection& client, const std::string& request, bool head_only = false);

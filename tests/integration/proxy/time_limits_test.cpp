@@ -113,6 +113,25 @@ TEST(ABodyByteByByte, Is408OnItsWayToTheApiWhenTheWholeTimeIsOver) {
     EXPECT_EQ(hits(plane, proxy::LimitHit::kBody), 0U);
 }
 
+TEST(ABodyByteByByte, OfARefusedRequestDoesNotHoldItsAnswerBack) {
+    Upstream upstream(silent);
+    Plane plane(with(120s, 100ms));
+    auto& route = plane.add(upstream.port(), plane.user);
+    // Refused at once, and for the time that the whole took.
+    for (auto [fields, status] : {std::pair(std::string(), 401), std::pair(kBearer, 504)}) {
+        auto client = plane.api();
+        client.send("POST " + Plane::proxy(route, "/") + " HTTP/1.1\r\nHost: a\r\n" + fields +
+                    "Content-Length: 500\r\n\r\n");
+        int sent = 0;
+        while (sent < 500 && client.is_silent_for(20ms) && client.send("x"))
+            ++sent;
+        auto answer = read_message(client);
+        EXPECT_EQ(answer.status(), status);
+        EXPECT_EQ(answer.field("Connection"), "close");
+        EXPECT_LT(sent, 500) << "the whole body was waited for";
+    }
+}
+
 TEST(TheTimeOfAWholeRequest, IsNotThatOfATunnelOrAConnection) {
     Upstream upstream([](Connection& connection) {
         while (true) {

@@ -5,6 +5,7 @@
 #include "auth/bearer.hpp"
 #include "auth/jwt.hpp"
 #include "auth/keys.hpp"
+#include "auth/tokens.hpp"
 #include "base/error.hpp"
 
 namespace agentdb9::auth {
@@ -72,6 +73,23 @@ TEST(BearerToken, ReadsTheSchemeInAnyCase) {
     for (const auto* text : {"", "Bearer", "Bearer ", "Bearerabc", "Basic abc", "Bearer a b", "Bearer a,b",
                              "Bearer \xc3\xa4", " Bearer abc"})
         EXPECT_FALSE(bearer_token(text)) << text;
+}
+
+TEST(SignedTexts, AreFoundInAnySchemeAndPlace) {
+    const std::string token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIi-_.T" + std::string(42, 'x');
+    using Found = std::vector<std::string_view>;
+    for (const auto& text :
+         {token, "Bearer " + token, "JWT\t" + token, "Token token=\"" + token + "\"", "a=" + token + ",b",
+          "Basic YTpi, Bearer " + token, token + ";" + token.substr(1, 9), "x:" + token + "="})
+        EXPECT_EQ(signed_texts(text), Found{token}) << text;
+    EXPECT_EQ(signed_texts(token + " " + token), (Found{token, token}));
+    for (const auto& text : {std::string(), std::string("Basic dXNlcjpwYXNz"), std::string("Bearer a.b.c"),
+                             token + "x", "x." + token, token.substr(token.find('.') + 1),
+                             token.substr(0, token.size() - 1), std::string("..")})
+        EXPECT_TRUE(signed_texts(text).empty()) << text;
+    const auto key = std::string(32, 'k');
+    const auto refresh = make_refresh_token(base::SessionId::generate(), key);
+    EXPECT_EQ(signed_texts("Bearer " + refresh), Found{refresh});
 }
 
 }  // namespace

@@ -34,6 +34,15 @@ TEST(RefreshTokens, NameTheirSession) {
     EXPECT_NE(token, make_refresh_token(session, kKey));
 }
 
+TEST(RefreshTokens, HaveTheirForm) {
+    const auto token = make_refresh_token(base::SessionId::generate(), kKey);
+    EXPECT_TRUE(is_like_refresh_token(token));
+    EXPECT_FALSE(is_like_refresh_token(token + "0"));
+    EXPECT_FALSE(is_like_refresh_token(token.substr(1) + "0"));
+    EXPECT_FALSE(is_like_refresh_token("g" + token.substr(1)));
+    EXPECT_FALSE(is_like_refresh_token(""));
+}
+
 TEST(RefreshTokens, CannotBeMadeUp) {
     const auto token = make_refresh_token(base::SessionId::generate(), kKey);
     for (std::size_t i = 0; i < token.size(); ++i) {

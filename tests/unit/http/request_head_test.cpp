@@ -144,9 +144,13 @@ TEST(RequestHead, HasExactlyOneHost) {
     EXPECT_EQ(verdict("GET / HTTP/1.1\r\nHost: a\r\nhOST: b\r\n\r\n"), 400);
     EXPECT_EQ(verdict("GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n"), 400);
     EXPECT_EQ(verdict("GET / HTTP/1.0\r\n\r\n"), 0);
-    for (std::string host : {"a b", "a/b", "a@b", "a?b", "a,b", "a\\b", "a\"b", "a<b", "\xc3\xa9"})
+    for (std::string host :
+         {"a b",  "a/b",     "a@b",     "a?b",     "a,b",   "a\\b",        "a\"b",   "a<b",  "\xc3\xa9",
+          "a:b",  "a:80:81", "a:8o",    "a:+80",   "a:80:", ":80",         ":",      "[::1", "::1",
+          "::1]", "[]",      "[::1]80", "[::1]:x", "a[1]",  "[::1]:80:81", "[[::1]]"})
         EXPECT_EQ(verdict("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n"), 400) << host;
-    for (std::string host : {"", "a", "A.example:8000", "[::1]:80", "127.0.0.1", "8080--x.apps.example"})
+    for (std::string host : {"", "a", "a:", "A.example:8000", "a.example.:80", "[::1]", "[::1]:80",
+                             "[fe80::1%25eth0]:80", "127.0.0.1", "8080--x.apps.example", "a_b"})
         EXPECT_EQ(verdict("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n"), 0) << host;
 }
 

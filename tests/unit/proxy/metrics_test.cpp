@@ -15,7 +15,7 @@ TEST(Metrics, AddUp) {
     ++one.access_dropped;
     ++one.requests[1][2];
     ++two.requests[1][2];
-    two.hit(LimitHit::kApiBodies);
+    two.hit(LimitHit::kLargeBodies);
     two.refused("bad_request");
     two.upstream_connect_time.record(3ms);
     two.upstream_first_byte_time.record(1s);
