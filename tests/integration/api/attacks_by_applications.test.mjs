@@ -150,6 +150,34 @@ for (const style of styles) {
       }
     });
 
+    test('an answer that can be read in two ways is none, and nothing of it comes through', async () => {
+      // [fields, status]: what the application answers with, before a length of its own.
+      const answers = {
+        'a status of two digits': ['', 99],
+        'a status of four': ['', 1000],
+        'a negative one': ['', -1],
+        'an interim answer that is not followed': ['', 100],
+        'a switch that nobody asked for': ['', 101],
+        'two lengths': ['Content-Length: 3\r\n'],
+        'a length and chunks': ['Transfer-Encoding: chunked\r\n'],
+        'an unknown coding': ['Transfer-Encoding: xchunked\r\n'],
+        'a negative length': ['Content-Length: -1\r\n'],
+        'a bare LF': ['X: y\nSet-Cookie: agentdb9_app=x\r\n'],
+        'a bare CR': ['X: y\rSet-Cookie: agentdb9_app=x\r\n'],
+        'a NUL': ['X: \0\r\n'],
+        'a folded field': ['X: y\r\n z\r\n'],
+        'a space before the colon': ['Set-Cookie : agentdb9_app=x\r\n'],
+        'no colon': ['X\r\n'],
+        'too many fields': ['X: y\r\n'.repeat(201)],
+      };
+      for (const [what, [fields, status = 200]] of Object.entries(answers)) {
+        const answer = await scene.ask(scene.at(mallory, `/answer?status=${status}&head=${encodeURIComponent(fields)}`), [mallory.bearer]);
+        assert.deepEqual([answer.status, answer.code], [502, 'upstream_invalid'], what);
+        assert.equal(answer.headers['set-cookie'], undefined, what);
+        assert.equal((await scene.ask(scene.at(mallory, '/status/200'), [mallory.bearer])).status, 200, what);
+      }
+    });
+
     test('where an application sends its visitor the server does not go itself', async () => {
       const told = encodeURIComponent('Location: http://169.254.169.254/latest/\r\nX-Accel-Redirect: /etc/passwd\r\nX-Sendfile: /etc/passwd\r\nX-Reproxy-URL: http://127.0.0.1/\r\n');
       const answer = await scene.ask(scene.at(mallory, `/answer?status=302&head=${told}`), [mallory.bearer]);
