@@ -27,7 +27,10 @@ test_packages=(
   curl    # talks to the engine and the server
   sqlite3    # looks into the database from outside
   postgresql # a database server that the tests start and stop themselves
-  haproxy    # the filter of deploy/ before the engine
+)
+test_server_packages=( # started by the tests themselves, never as a service
+  haproxy # the filter of deploy/ before the engine; an upstream that frames what we pass on
+  nginx   # another such upstream
 )
 bench_packages=(
   nginx   # the proxy that ours is measured by, and the upstream of all of them

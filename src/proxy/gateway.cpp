@@ -177,7 +177,7 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
         if (!inside) path.insert(0, base);
     }
     to.own_origin = door->own_origin;
-    to.upstream_target = with_query(std::move(path), query_without_ticket(head.query()));
+    to.upstream_target = std::move(path) + query_part_without_ticket(head.target);
     to.prefix = door->prefix;
     to.prefix_stripped = strip;
 

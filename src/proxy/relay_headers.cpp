@@ -264,6 +264,15 @@ std::string query_without_ticket(std::string_view query) {
     return kept;
 }
 
+std::string query_part_without_ticket(std::string_view target) {
+    const auto mark = target.find('?');
+    if (mark == target.npos) return {};
+    const auto query = target.substr(mark + 1);
+    const auto kept = query_without_ticket(query);
+    if (kept.empty() && !query.empty()) return {};
+    return "?" + kept;
+}
+
 std::string ticket_in(std::string_view query, std::string_view parameter) {
     std::string ticket;
     split(query, '&', [&](std::string_view pair) {

@@ -44,6 +44,9 @@ std::string client_interim_head(const http::ResponseHead& head, std::string_view
 // The trailer lines that may be passed on; `lines` as http::BodyReader::trailers() gives them.
 std::string passable_trailers(std::string_view lines);
 
+// What is passed on behind a target's path: its query with the '?', without our ticket and link. An empty
+// query stays one (RFC 9110 section 7.7); one of tickets only is none.
+std::string query_part_without_ticket(std::string_view target);
 // `query` without our ticket and link; and the one of these parameters, when it is there, percent-decoded.
 std::string query_without_ticket(std::string_view query);
 std::string ticket_in(std::string_view query, std::string_view parameter = kTicketParameter);

@@ -4,12 +4,11 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "support/mutation.hpp"
 #include "targets.hpp"
 
 namespace agentdb9::fuzz {
@@ -27,62 +26,7 @@ std::uint64_t seed() {
 }
 
 std::vector<std::string> corpus(std::string_view name) {
-    std::vector<std::filesystem::path> files;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(std::filesystem::path(AGENTDB9_CORPUS) / name))
-        files.push_back(entry.path());
-    std::ranges::sort(files);
-    std::vector<std::string> inputs;
-    for (const auto& file : files) {
-        std::ifstream in(file, std::ios::binary);
-        inputs.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-    }
-    return inputs;
-}
-
-std::string escaped(std::string_view bytes) {
-    std::string text;
-    constexpr char kDigits[] = "0123456789abcdef";
-    for (char c : bytes) {
-        auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && byte < 0x7f && c != '\\')
-            text += c;
-        else
-            text.append("\\x").append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 15]);
-    }
-    return text;
-}
-
-// A few edits: bytes changed, parts taken out, doubled, moved or taken from another input.
-std::string mutated(std::string text, const std::vector<std::string>& inputs, std::mt19937_64& random) {
-    auto below = [&](std::size_t limit) {
-        return static_cast<std::size_t>(random() % std::max<std::size_t>(limit, 1));
-    };
-    constexpr std::string_view kTelling = "\r\n\t :;,=/.%0\x00\x7f\xff\\-\"chunked";
-    for (std::size_t edits = 1 + below(4); edits > 0; --edits) {
-        auto at = below(text.size() + 1);
-        auto size = below(std::min<std::size_t>(text.size() - at, 16) + 1);
-        switch (below(6)) {
-            case 0:
-                if (at < text.size()) text[at] = static_cast<char>(random());
-                break;
-            case 1:
-                text.insert(at, 1, kTelling[below(kTelling.size())]);
-                break;
-            case 2:
-                text.erase(at, size);
-                break;
-            case 3:
-                text.insert(below(text.size()), text.substr(at, size));
-                break;
-            case 4:
-                text.insert(at, inputs[below(inputs.size())].substr(0, below(40)));
-                break;
-            default:
-                if (at < text.size()) text[at] = kTelling[below(kTelling.size())];
-        }
-    }
-    return text;
+    return test::read_files(std::filesystem::path(AGENTDB9_CORPUS) / name);
 }
 
 class Replay : public testing::TestWithParam<Target> {
@@ -91,7 +35,8 @@ class Replay : public testing::TestWithParam<Target> {
         try {
             GetParam().run(input);
         } catch (const Broken& broken) {
-            ADD_FAILURE() << broken.what() << "\ninput: " << escaped(input) << "\nAGENTDB9_SEED=" << seed();
+            ADD_FAILURE() << broken.what() << "\ninput: " << test::escaped(input)
+                          << "\nAGENTDB9_SEED=" << seed();
         }
     }
 };
@@ -106,10 +51,10 @@ TEST_P(Replay, TheCorpusHolds) {
 
 TEST_P(Replay, MutationsOfItHold) {
     auto inputs = corpus(GetParam().name);
-    std::mt19937_64 random(seed());
+    test::Random random(seed());
     for (const auto& input : inputs)
         for (int i = 0; i < kMutationsPerInput && !HasFailure(); ++i)
-            run(mutated(input, inputs, random));
+            run(test::mutated(input, inputs, random));
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, Replay, testing::ValuesIn(targets().begin(), targets().end()),

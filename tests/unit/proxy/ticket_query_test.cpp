@@ -27,6 +27,15 @@ TEST(TicketQuery, TheRestOfTheQueryStaysAsItIs) {
     EXPECT_EQ(query_without_ticket("a&&b&"), "a&&b&");
 }
 
+TEST(TicketQuery, AnEmptyQueryIsPassedOnAndOneOfTicketsIsNot) {
+    EXPECT_EQ(query_part_without_ticket("/x"), "");
+    EXPECT_EQ(query_part_without_ticket("/x?"), "?");
+    EXPECT_EQ(query_part_without_ticket("/x??"), "??");
+    EXPECT_EQ(query_part_without_ticket("/x?a=b?c"), "?a=b?c");
+    EXPECT_EQ(query_part_without_ticket("/x?agentdb9_ticket=1"), "");
+    EXPECT_EQ(query_part_without_ticket("/x?a&agentdb9_ticket=1"), "?a");
+}
+
 TEST(TicketQuery, ALinkIsFoundAndTakenOutLikeATicket) {
     EXPECT_EQ(ticket_in("agentdb9_ticket=a&agentdb9_share=b", kShareParameter), "b");
     EXPECT_EQ(ticket_in("agentdb9_ticket=a", kShareParameter), "");
