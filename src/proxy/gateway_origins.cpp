@@ -30,12 +30,6 @@ std::string names_below(const std::string& domain) {
     return "Applications have host names like {port}--{workspaceId}." + domain + ".";
 }
 
-// A path that a browser takes for one of the same origin: "//host" would be another's.
-std::string same_origin_path(std::string_view path) {
-    bool other = path.size() > 1 && (path[1] == '/' || path[1] == '\\');
-    return (other ? "/." : "") + std::string(path);
-}
-
 }  // namespace
 
 bool ToApplication::is_shared(const model::RouteTable& table, base::Time now) const {

@@ -1,5 +1,6 @@
 // The part of the gateway that finds workspaces not running.
 #include "proxy/gateway.hpp"
+#include "proxy/refusals.hpp"
 #include "proxy/starting_page.hpp"
 #include "proxy/wake_rule.hpp"
 #include "proxy/worker.hpp"
@@ -10,7 +11,7 @@ namespace {
 constexpr int kRetryAfterSeconds = 2;
 
 std::string target_with(const http::RequestHead& head, const std::string& query) {
-    std::string target(head.path());
+    std::string target = same_origin_path(head.path());
     if (!query.empty()) target.append("?").append(query);
     return target;
 }

@@ -151,6 +151,28 @@ TEST_F(Origins, ATicketBecomesACookieOfThisHostOnly) {
     EXPECT_EQ(mine("/\\evil.test/?agentdb9_ticket=good%20ticket").field("Location"), "/./\\evil.test/");
 }
 
+TEST_F(Origins, ThePageOfAStartLeadsToNoOtherHost) {
+    const auto fields = Plane::cookie(route) + "Accept: text/html\r\n";
+    EXPECT_EQ(mine("//evil.test/?agentdb9_starting=1", fields).field("Location"), "/.//evil.test/");
+    EXPECT_EQ(mine("/\\evil.test/?a=b&agentdb9_starting=1", fields).field("Location"), "/./\\evil.test/?a=b");
+    route.wake_on_request = true;
+    route.state = model::RouteState::kStopped;
+    plane.publish();
+    for (const auto state : {model::Awakening::State::kStarting, model::Awakening::State::kFailed}) {
+        plane.awakening.state = state;
+        for (const auto* query : {"", "?agentdb9_starting=8000000000"}) {
+            const auto page = mine("//evil.test/" + std::string(query), fields);
+            EXPECT_EQ(page.status(), 503);
+            EXPECT_THAT(page.body, HasSubstr("=\"/.//evil.test/"));
+            EXPECT_THAT(page.body, Not(HasSubstr("=\"//"))) << "in a link, or for the script";
+            EXPECT_THAT(page.body, Not(HasSubstr("url=//"))) << "in the refresh";
+        }
+    }
+    plane.wake_refused = http::Problem{409, "project_in_use", "It is in use.", {}};
+    EXPECT_THAT(mine("//evil.test/", fields).body,
+                HasSubstr("href=\"/.//evil.test/?agentdb9_starting=again"));
+}
+
 TEST_F(Origins, BehindHttpsNoOtherHostCanSetTheCookie) {
     Plane secure{with_domain("https://apps.test")};
     auto& own = secure.add(upstream.port(), secure.user);
