@@ -131,8 +131,15 @@ TEST_F(Origins, TheApiIsNotServedAtAnApplicationsName) {
         auto client = plane.api();
         EXPECT_EQ(ask(client, Plane::get_at(Plane::host(route), path, kBearer)).status(), 421) << path;
     }
+    // Nor where cookies lie that an application may have set for the whole domain.
+    for (std::string host : {"apps.test", "APPS.test:8000", "apps.test.", "www.apps.test"}) {
+        auto client = plane.api();
+        EXPECT_EQ(ask(client, Plane::get_at(host, "/api/auth/refresh")).status(), 421) << host;
+    }
     auto client = plane.api();
     EXPECT_EQ(ask(client, plane.get(Plane::proxy(route, "/"), kBearer)).status(), 200);
+    for (std::string host : {"test", "xapps.test", "127.0.0.1:8000", ""})
+        EXPECT_EQ(ask(client, Plane::get_at(host, "/api/x")).status(), 200) << host;
 }
 
 TEST_F(Origins, ATicketBecomesACookieOfThisHostOnly) {
