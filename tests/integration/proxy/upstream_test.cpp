@@ -277,6 +277,71 @@ TEST_F(Application, BytesBehindAnAnswerAreNotTheNextOnes) {
     EXPECT_EQ(upstream.accepted(), 2);
 }
 
+// Of [rewrites]; its look-up answers when the gate opens, or never while the test runs.
+struct NamedUpstream : testing::Test {
+    struct State {
+        Gate answers;
+        std::atomic<int> asked = 0;
+        std::atomic<int> answered = 0;
+    };
+    Upstream upstream{answering([](const Message&) { return ok("fine"); })};
+    std::shared_ptr<State> state = std::make_shared<State>();
+    proxy::Options options = [this] {
+        proxy::Options made;
+        made.limits.upstream_connect = 300ms;
+        made.rewrites = {{"/named", {}, model::Endpoint{"silent.test", upstream.port()}},
+                         {"/two", {}, model::Endpoint{"two.test", upstream.port()}}};
+        made.look_up = [state = state](const std::string& name) -> proxy::NameResolver::Addresses {
+            ++state->asked;
+            if (name == "silent.test") {
+                state->answers.wait();
+                ++state->answered;
+            }
+            // Nothing listens at the first.
+            return {asio::ip::make_address("127.0.0.2"), asio::ip::make_address("127.0.0.1")};
+        };
+        return made;
+    }();
+
+    ~NamedUpstream() override { state->answers.open(); }
+};
+
+TEST_F(NamedUpstream, WhoseNameIsNotFoundInTimeIsA504ForEveryRequestAtOnce) {
+    std::optional<Plane> plane(std::in_place, options);
+    std::vector<Connection> clients;
+    for (int i = 0; i < 20; ++i) {
+        clients.push_back(plane->api());
+        clients.back().send(plane->get("/named/x", kBearer));
+    }
+    for (auto& client : clients) {
+        const auto answer = read_message(client);
+        EXPECT_EQ(answer.status(), 504);
+        EXPECT_THAT(answer.body, HasSubstr("\"code\":\"upstream_timeout\""));
+    }
+    EXPECT_EQ(state->asked, 1);
+    EXPECT_EQ(ask(clients.front(), plane->get("/two/x", kBearer)).body, "fine");
+    plane.reset();
+    EXPECT_EQ(state->answered, 0) << "the end waited for the look-up";
+}
+
+TEST_F(NamedUpstream, EndsAtOnceWithRequestsThatWaitForAName) {
+    options.limits.upstream_connect = 1h;
+    std::optional<Plane> plane(std::in_place, options);
+    auto client = plane->api();
+    client.send(plane->get("/named/x", kBearer));
+    ASSERT_TRUE(eventually([&] { return state->asked == 1; }));
+    plane.reset();
+    EXPECT_EQ(state->answered, 0);
+    EXPECT_TRUE(client.closes());
+}
+
+TEST_F(NamedUpstream, IsReachedAtWhicheverOfItsAddressesAnswers) {
+    Plane plane(options);
+    auto client = plane.api();
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(ask(client, plane.get("/two/x", kBearer)).body, "fine");
+}
+
 TEST_F(Application, APortThatCannotBeReachedIsA502) {
     auto client = plane.api();
     auto answer =
