@@ -195,6 +195,18 @@ test('a logout ends the session\'s tokens and open sockets at once, and nobody e
     await new Promise((resolve, reject) => opened.on('open', resolve).on('error', reject));
     return { opened, closed };
   };
+  const project = await user.createProject();
+  const events = async (token) => {
+    const answer = await fetch(`${server.api}/api/projects/${project.id}/events`, { headers: { Authorization: `Bearer ${token}` } });
+    assert.equal(answer.status, 200);
+    const reader = answer.body.getReader();
+    const ended = (async () => {
+      while (!(await reader.read()).done);
+      return 'as if it were whole';
+    })().catch(() => 'cut off');
+    return { ended, cancel: () => reader.cancel() };
+  };
+  const [myEvents, theirEvents] = [await events(user.token), await events(other.token)];
   const mine = await socket(user.token);
   const theirs = await socket(other.token);
   const began = Date.now();
@@ -202,6 +214,9 @@ test('a logout ends the session\'s tokens and open sockets at once, and nobody e
   const { code, at } = await mine.closed;
   assert.ok([1008, 1012].includes(code), `closed with ${code}`);
   assert.ok(at - began < 1000, `closed after ${at - began} ms`);
+  assert.equal(await myEvents.ended, 'cut off');
+  assert.equal(await Promise.race([theirEvents.ended, 'goes on']), 'goes on');
+  await theirEvents.cancel();
   (await user.get('/api/auth/profile')).expect(401, 'token_revoked');
   assert.equal((await user.application('GET', workspace.id, '/')).status, 401);
   (await user.post('/api/auth/refresh', { refreshToken: user.refreshToken })).expect(401);
