@@ -349,7 +349,9 @@ Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find
                         : unauthenticated("This is no longer shared. Ask its owner, or sign in."));
             auto route = found->second;
             const bool stopped = route->state == model::RouteState::kStopped;
-            const bool again = asked && asked->again && is_page_request(head);
+            // A neighbour's page can have the address of that link, too, and put it into a frame.
+            const bool again = asked && asked->again && is_page_request(head) &&
+                               (!door.own_origin || !comes_from_elsewhere(head));
             // Our own pages are the owner's: nobody else starts anything.
             if (asked && !owns) co_return std::unexpected(no_workspace());
             if (asked && !(again && stopped))

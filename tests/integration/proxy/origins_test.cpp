@@ -180,6 +180,28 @@ TEST_F(Origins, ThePageOfAStartLeadsToNoOtherHost) {
                 HasSubstr("href=\"/.//evil.test/?agentdb9_starting=again"));
 }
 
+TEST_F(Origins, ANeighboursPageDoesNotFollowTheLinkThatStarts) {
+    route.wake_on_request = true;
+    route.state = model::RouteState::kStopped;
+    plane.awakening.state = model::Awakening::State::kStopped;
+    plane.publish();
+    const auto again = [&](const std::string& site, const std::string& destination) {
+        return mine("/?agentdb9_starting=again",
+                    Plane::cookie(route) +
+                        "Accept: text/html\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: " + destination +
+                        "\r\nSec-Fetch-Site: " + site + "\r\n");
+    };
+    for (std::string destination : {"iframe", "document"}) {
+        for (std::string site : {"same-site", "cross-site"})
+            EXPECT_THAT(again(site, destination).body, HasSubstr("Start it")) << site << destination;
+    }
+    EXPECT_EQ(plane.wakes, 0);
+    again("same-origin", "iframe");
+    EXPECT_EQ(plane.wakes, 1);
+    again("none", "document");
+    EXPECT_EQ(plane.wakes, 2);
+}
+
 TEST_F(Origins, BehindHttpsNoOtherHostCanSetTheCookie) {
     Plane secure{with_domain("https://apps.test")};
     auto& own = secure.add(upstream.port(), secure.user);
