@@ -360,7 +360,7 @@ Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find
             if (route->state == model::RouteState::kReady) co_return route;
             if (stopped) {
                 if (owns && route->wake_on_request && arrives && (again || may_wake(head, caller.by_cookie)))
-                    co_return std::unexpected(co_await wake(head, client, route));
+                    co_return std::unexpected(co_await wake(head, client, route, again));
                 co_return std::unexpected(
                     refusal(503, "workspace_not_running", "The workspace is not running. Start it first."));
             }

@@ -149,6 +149,27 @@ TEST_F(Waking, ARefusedStartSaysWhy) {
     EXPECT_EQ(api().field("Retry-After"), "2");
 }
 
+TEST_F(Waking, AStartThatFailedAMomentAgoIsToldAndNotTriedAgainByItself) {
+    plane.awakening.state = model::Awakening::State::kFailed;
+    plane.awakening.note = "The image <x> cannot be pulled.";
+    plane.awakening.code = "image_unavailable";
+    plane.awakening.pause_seconds = 42;
+    auto program = api();
+    EXPECT_EQ(program.status(), 503);
+    EXPECT_EQ(program.field("Retry-After"), "42");
+    EXPECT_THAT(program.body, HasSubstr("\"code\":\"workspace_start_failed\""));
+    EXPECT_THAT(program.body, HasSubstr("The image <x> cannot be pulled."));
+    auto page = apps("/x", cookie + kNavigate);
+    EXPECT_EQ(page.status(), 503);
+    EXPECT_THAT(page.body, HasSubstr("The image &lt;x&gt; cannot be pulled."));
+    EXPECT_THAT(page.body, HasSubstr("agentdb9_starting=again\">Try again</a>"));
+    EXPECT_THAT(page.body, Not(HasSubstr("<script")));
+    EXPECT_EQ(plane.insisted, 0);
+    plane.awakening = {.workspace = "desk", .percent = {}, .note = {}, .code = {}};
+    EXPECT_THAT(apps("/x?agentdb9_starting=again", cookie + kNavigate).body, HasSubstr("Starting desk"));
+    EXPECT_EQ(plane.insisted, 1) << "who follows the link means it";
+}
+
 TEST_F(Waking, WhatWaitedWhenItWasStoppedDoesNotStartIt) {
     become(model::RouteState::kHeld);
     auto client = plane.apps();
