@@ -122,6 +122,11 @@ bool add_confined(std::string& out, const FieldView& field, const Confinement& c
     return false;
 }
 
+// Of digits, which the parser has checked.
+std::string_view without_zeros_before(std::string_view number) {
+    return number.substr(std::min(number.find_first_not_of('0'), number.size() - 1));
+}
+
 // With room for the rest of the head.
 std::string status_line(const http::ResponseHead& head) {
     const auto reason = head.reason.empty() ? http::reason_phrase(head.status) : head.reason;
@@ -218,6 +223,11 @@ std::string client_response_head(const http::ResponseHead& head, const Confineme
         if (connection_names.has(field.name)) continue;
         // RFC 9110 section 8.6: a 204 has no length, not even zero.
         if (is_framing(field.name) && (framing != ClientFraming::kAsIs || head.status == 204)) continue;
+        // As we read it, like a request's.
+        if (iequals(field.name, "Content-Length")) {
+            add(out, field.name, without_zeros_before(field.value));
+            continue;
+        }
         if (!add_confined(out, field, confinement)) add(out, field.name, field.value);
     }
     bool chunked = framing == ClientFraming::kChunked ||
