@@ -166,7 +166,9 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
         if (!inside) path.insert(0, base);
     }
     to.own_origin = door->own_origin;
-    to.upstream_target = with_query(std::move(path), query_without_ticket(head.query()));
+    auto query = query_without_ticket(head.query());
+    if (ours) query = query_without_starting(query);
+    to.upstream_target = with_query(std::move(path), query);
     to.prefix = door->prefix;
     to.prefix_stripped = strip;
 

@@ -109,6 +109,18 @@ TEST_F(Waking, ThePageOfTheStartOnlyLooks) {
     EXPECT_EQ(upstream.accepted(), 0) << "no application hears of it";
 }
 
+TEST_F(Waking, NoApplicationSeesOurParameterWhateverTheVerb) {
+    become(model::RouteState::kReady);
+    for (std::string method : {"POST", "PUT", "DELETE"}) {
+        auto client = plane.apps();
+        auto answer = ask(client, method + " " + Plane::app(route, "/x?a=b&agentdb9_starting=again&c") +
+                                      " HTTP/1.1\r\nHost: a\r\n" + cookie + "Content-Length: 0\r\n\r\n");
+        EXPECT_THAT(answer.body, testing::StartsWith(method + " /x?a=b&c HTTP/1.1\r\n"));
+    }
+    EXPECT_THAT(apps("/x?agentdb9_starting=7", cookie + kWebSocket).body,
+                testing::StartsWith("GET /x HTTP/1.1\r\n"));
+}
+
 TEST_F(Waking, TheLinkOfOurPagesStartsItAgainAlsoInAFrame) {
     const std::string again = "/x?a=b&agentdb9_starting=again";
     const auto frame =
