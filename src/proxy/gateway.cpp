@@ -150,7 +150,11 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
         auto endpoint = to.route->endpoint(port);
         if (!endpoint)
             co_return refusal(502, "upstream_unreachable",
-                              "This port of the workspace cannot be reached from the server.");
+                              "Port " + std::to_string(port) +
+                                  " of the workspace cannot be reached: this server reaches workspaces by "
+                                  "published ports (docker.reach), and only port " +
+                                  std::to_string(to.route->default_port) +
+                                  " of this one is published. Serve on that one, or ask the operator.");
         to.target = {*endpoint, to.route->instance};
         to.port = port;
         strip = to.route->strip_prefix || port != to.route->default_port;

@@ -37,7 +37,7 @@ class UpstreamPool {
     std::unique_ptr<http::Stream> take(const Target& target, std::chrono::milliseconds max_idle,
                                        bool certain);
     // Within the limit for that, which the look-up of a name is a part of. A name's addresses are tried one
-    // after the other. kReset: nothing answers there; kTimeout: not in time.
+    // after the other. kReset: nothing answers there; kTimeout: not in time; kExhausted: we cannot.
     Task<http::IoResult<std::unique_ptr<http::Stream>>> connect(Target target);
     // Only when the exchange before has ended cleanly on both sides.
     void put(const Target& target, std::unique_ptr<http::Stream> stream);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -106,7 +107,26 @@ TEST_F(Application, ThatIsDownIsA502WithTheEnvelope) {
           std::string("\"method\":\"GET\""), "\"requestId\":\"" + answer.field("X-Request-Id") + "\""})
         EXPECT_THAT(answer.body, HasSubstr(part));
     EXPECT_THAT(answer.body, Not(HasSubstr("secret")));
+    EXPECT_THAT(answer.body, HasSubstr("port 8080")) << "what to look at";
+    EXPECT_THAT(answer.body, HasSubstr("listens on all addresses"));
     EXPECT_EQ(ask(client, plane.get("/api/next")).status(), 200);
+}
+
+TEST_F(Application, WhatIsNotItsFaultIsNotSaidToBe) {
+    auto client = plane.api();
+    EXPECT_EQ(ask(client, plane.get("/api/first")).status(), 200);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const int lowest = ::dup(client.fd());
+    ::close(lowest);
+    const rlimit full{static_cast<rlim_t>(lowest), before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &full), 0);
+    auto answer = ask(client, get());
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(answer.status(), 503);
+    EXPECT_THAT(answer.body, HasSubstr("\"code\":\"unavailable\""));
+    EXPECT_EQ(answer.field("Retry-After"), "2");
+    EXPECT_EQ(ask(client, get()).body, "fine");
 }
 
 TEST_F(Application, ANavigationGetsAPageWithTheSameFacts) {
@@ -198,13 +218,17 @@ TEST_F(Application, ThatSpeaksNoHttpIsA502) {
         auto answer = ask(client, get());
         EXPECT_EQ(answer.status(), 502) << garbage;
         EXPECT_THAT(answer.body, HasSubstr("\"code\":\"upstream_invalid\"")) << garbage;
+        EXPECT_THAT(answer.body, HasSubstr("is not valid HTTP: ")) << "and why";
     }
     auto served = upstream.serve([&](Connection& connection) {
         read_message(connection, false, true);
         connection.send("HTTP/1.1 200 OK\r\nX: " + std::string(40'000, 'x') + "\r\n\r\n");
     });
     auto client = plane.api();
-    EXPECT_EQ(ask(client, get()).status(), 502);
+    auto answer = ask(client, get());
+    EXPECT_EQ(answer.status(), 502);
+    EXPECT_THAT(answer.body, HasSubstr("32 KB")) << "not that it is no HTTP";
+    EXPECT_THAT(answer.body, Not(HasSubstr("not valid")));
 }
 
 struct CutShort : Application {
@@ -348,6 +372,8 @@ TEST_F(Application, APortThatCannotBeReachedIsA502) {
         ask(client, plane.get("/api/workspaces/" + route.workspace.str() + "/ports/9999/", kBearer));
     EXPECT_EQ(answer.status(), 502);
     EXPECT_THAT(answer.body, HasSubstr("\"code\":\"upstream_unreachable\""));
+    EXPECT_THAT(answer.body, HasSubstr("docker.reach")) << "why";
+    EXPECT_THAT(answer.body, HasSubstr("only port 8080")) << "and what to do";
 }
 
 }  // namespace
