@@ -32,7 +32,7 @@ Api::Api(const base::Clock& clock, Authenticate authenticate)
 
 Task<http::Response> Api::handle(http::Request request) {
     std::exception_ptr failure;
-    std::string caller;
+    http::Caller caller;
     http::Response response;
     try {
         response = co_await run(request, caller);
@@ -44,7 +44,7 @@ Task<http::Response> Api::handle(http::Request request) {
     co_return response;
 }
 
-Task<http::Response> Api::run(const http::Request& request, std::string& caller) {
+Task<http::Response> Api::run(const http::Request& request, http::Caller& caller) {
     auto match = router_.match(request.method, request.path());
     switch (match.kind) {
         case Router::Match::Kind::kFound:
@@ -76,7 +76,10 @@ Task<http::Response> Api::run(const http::Request& request, std::string& caller)
     const Access access = match.endpoint->access;
     if (access != Access::kPublic) {
         call.principal.emplace(co_await identify(request));
-        caller = call.principal->user.str();
+        const auto& known = *call.principal;
+        caller = {.user = known.user.str(),
+                  .session = known.session ? known.session->str() : std::string(),
+                  .api_token = known.api_token ? known.api_token->str() : std::string()};
     }
     if (access == Access::kAdmin && call.principal->role != model::Role::kAdmin) {
         throw base::Error(base::ErrorCode::kForbidden, "admin_required",

@@ -35,7 +35,7 @@ class Api {
 
   private:
     // `caller`: who asks, once that is known.
-    Task<http::Response> run(const http::Request& request, std::string& caller);
+    Task<http::Response> run(const http::Request& request, http::Caller& caller);
     Task<auth::Principal> identify(const http::Request& request);
 
     const base::Clock& clock_;

@@ -3,6 +3,7 @@
 #include "api/body.hpp"
 #include "api/cookies.hpp"
 #include "api/envelope.hpp"
+#include "api/problem.hpp"
 #include "api/views.hpp"
 
 namespace agentdb9::api {
@@ -66,20 +67,25 @@ class AuthRoutes {
         if (token && in_cookie) body.problem("cookie", "goes without refreshToken");
         body.finish();
         auto reuse = services::Reuse::kStolen;
+        bool several = false;
         if (in_cookie) {
             require_own_origin(call.request, public_url_);
-            token = refresh_cookie(call.request);
-            reuse = services::Reuse::kMaybeTwoPages;
-            if (!token) {
+            auto cookies = refresh_cookies(call.request);
+            if (cookies.empty()) {
                 throw base::Error(base::ErrorCode::kUnauthenticated, "no_session",
                                   "There is no session in this browser. Log in.");
             }
+            several = cookies.size() > 1;
+            auto own = accounts_.own_refresh_tokens(std::move(cookies));
+            if (own.size() != 1) co_return refuse_cookies(own.size(), call.request);
+            token = std::move(own.front());
+            reuse = services::Reuse::kMaybeTwoPages;
         }
         const auto tokens = co_await accounts_.refresh(std::move(*token), reuse, client_of(call.request));
         auto fields = token_fields(tokens, in_cookie);
         fields["success"] = true;
         fields["data"] = json::object{{"token", tokens.access_token}, {"user", to_json(tokens.user)}};
-        co_return respond(200, fields, tokens, in_cookie, call.request);
+        co_return respond(200, fields, tokens, in_cookie, call.request, several);
     }
 
     Task<http::Response> logout(Call& call) {
@@ -88,7 +94,7 @@ class AuthRoutes {
         body.finish();
         co_await accounts_.logout(call.user(), std::move(token));
         auto response = ok(nullptr, "Logged out");
-        if (refresh_cookie(call.request)) clear_refresh_cookie(response, call.request);
+        if (!refresh_cookies(call.request).empty()) clear_refresh_cookies(response, call.request);
         co_return response;
     }
 
@@ -122,9 +128,29 @@ class AuthRoutes {
   private:
     static bool wants_cookie(Body& body) { return body.optional_bool("cookie").value_or(false); }
 
+    // What came as the cookie is no session of ours, or of two: one of them was set by an application's page,
+    // and which is the user's cannot be told. Nothing of it stays behind.
+    http::Response refuse_cookies(std::size_t sessions, const http::Request& request) const {
+        http::Problem problem{401,
+                              "invalid_refresh_token",
+                              "The session in this browser is not valid any more. Log in again.",
+                              {}};
+        if (sessions > 1) {
+            problem.code = "several_sessions";
+            problem.message =
+                "This browser sent cookies of several sessions, which only a page of another origin can have "
+                "brought about. They are removed: log in again, and look at which applications you opened.";
+        }
+        auto response = problem_response(problem, request, clock_);
+        clear_refresh_cookies(response, request);
+        return response;
+    }
+
+    // `several`: cookies of the name came that are none of ours.
     http::Response respond(int status, const json::object& body, const SessionTokens& tokens, bool in_cookie,
-                           const http::Request& request) const {
+                           const http::Request& request, bool several = false) const {
         auto response = json_response(status, body);
+        if (several) clear_refresh_cookies(response, request);
         if (in_cookie) {
             set_refresh_cookie(response, request, tokens.refresh_token, clock_.now(),
                                tokens.session_expires_at);

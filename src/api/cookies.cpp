@@ -1,8 +1,11 @@
 #include "api/cookies.hpp"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "base/error.hpp"
+#include "model/application_host.hpp"
 
 namespace agentdb9::api {
 namespace {
@@ -14,9 +17,28 @@ std::string attributes(const http::Request& request) {
     return std::string("; Path=/api/auth; HttpOnly; SameSite=Strict") + (request.secure ? "; Secure" : "");
 }
 
+// The domains that a cookie of this host may have been set for (RFC 6265 section 5.1.3): the host's own name
+// and those above it, less those that browsers refuse anyway. Addresses have none.
+std::vector<std::string> domains_of(const http::Request& request) {
+    // Deeper names than anybody has.
+    constexpr std::size_t kMost = 8;
+    std::vector<std::string> domains;
+    const auto host = model::host_name_of(request.headers.get("Host").value_or(""));
+    const auto last = host.substr(host.rfind('.') + 1);
+    const bool is_address =
+        host.starts_with('[') || std::ranges::all_of(last, [](char c) { return c >= '0' && c <= '9'; });
+    if (is_address) return domains;
+    for (std::string_view rest = host; rest.contains('.') && domains.size() < kMost;) {
+        domains.emplace_back(rest);
+        rest.remove_prefix(rest.find('.') + 1);
+    }
+    return domains;
+}
+
 }  // namespace
 
-std::optional<std::string> refresh_cookie(const http::Request& request) {
+std::vector<std::string> refresh_cookies(const http::Request& request) {
+    std::vector<std::string> values;
     for (const auto& field : request.headers) {
         if (!http::iequals(field.name, "Cookie")) continue;
         std::string_view rest = field.value;
@@ -27,10 +49,10 @@ std::optional<std::string> refresh_cookie(const http::Request& request) {
                 pair.remove_prefix(1);
             const auto equals = pair.find('=');
             if (equals != pair.npos && pair.substr(0, equals) == kName)
-                return std::string(pair.substr(equals + 1));
+                values.emplace_back(pair.substr(equals + 1));
         }
     }
-    return std::nullopt;
+    return values;
 }
 
 void set_refresh_cookie(http::Response& response, const http::Request& request, const std::string& token,
@@ -41,8 +63,21 @@ void set_refresh_cookie(http::Response& response, const http::Request& request, 
                                            attributes(request));
 }
 
-void clear_refresh_cookie(http::Response& response, const http::Request& request) {
-    response.headers.add("Set-Cookie", std::string(kName) + "=; Max-Age=0" + attributes(request));
+void clear_refresh_cookies(http::Response& response, const http::Request& request) {
+    // Of all that a request for /api/auth/refresh brings (RFC 6265 section 5.1.4). One with the attribute
+    // Domain is another cookie than one without.
+    constexpr std::array<std::string_view, 6> kPaths{
+        "/api/auth", "/api/auth/refresh", "/api/auth/", "/api", "/api/", "/"};
+    auto domains = domains_of(request);
+    domains.emplace_back();
+    for (const auto& domain : domains) {
+        for (const auto path : kPaths) {
+            std::string cookie(kName);
+            cookie.append("=; Max-Age=0; Path=").append(path);
+            if (!domain.empty()) cookie.append("; Domain=").append(domain);
+            response.headers.add("Set-Cookie", cookie + (request.secure ? "; Secure" : ""));
+        }
+    }
 }
 
 void require_own_origin(const http::Request& request, const std::string& public_url) {

@@ -150,7 +150,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       projects(clock, *store, volumes, reconciler, configuration.trash),
       associations(clock, *store, reconciler),
       containers(clock, *store, runtime, reconciler, routes, catalogue),
-      waking(*store, reconciler, containers),
+      waking(*store, clock, reconciler, containers),
       availability(executor, clock, runtime, catalogue),
       adoption(clock, *store, docker,
                [this](const base::WorkspaceId& workspace) {

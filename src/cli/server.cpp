@@ -157,8 +157,8 @@ proxy::ControlPlane Server::control_plane() {
         if (!cookie) co_return std::unexpected(ticket_problem(cookie.error()));
         co_return proxy::ApplicationCookie{std::move(cookie->value), cookie->expires_at};
     };
-    control.wake = [this](base::UserId user, base::WorkspaceId workspace) {
-        return answer_of(core_.waking.wake(user, workspace));
+    control.wake = [this](base::UserId user, base::WorkspaceId workspace, bool insists) {
+        return answer_of(core_.waking.wake(user, workspace, insists));
     };
     control.look_at_start = [this](base::UserId user, base::WorkspaceId workspace) {
         return answer_of(core_.waking.look(user, workspace));

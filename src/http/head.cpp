@@ -130,6 +130,15 @@ std::expected<std::optional<Framing>, HeadError> explicit_framing(const Head& he
     return Framing{Framing::Kind::kLength, *length};
 }
 
+std::optional<HeadError> check_connection(const Head& head) {
+    std::size_t names = 0;
+    for (const auto& field : head.fields)
+        if (iequals(field.name, "Connection"))
+            names += 1 + static_cast<std::size_t>(std::ranges::count(field.value, ','));
+    if (names > kMaxConnectionNames) return HeadError{431, "too many names in Connection"};
+    return std::nullopt;
+}
+
 bool wants_keep_alive(const Head& head) {
     if (head.minor_version == 0)
         return head.has("Connection", "keep-alive") && !head.has("Connection", "close");
@@ -241,6 +250,7 @@ std::optional<HeadError> parse_request_head(std::string text, RequestHead& head)
     if (auto error = parse_fields(rest, head.fields)) return error;
     if (auto error = check_host(head)) return error;
     if (auto error = check_target(head)) return error;
+    if (auto error = check_connection(head)) return error;
     auto framing = explicit_framing(head);
     if (!framing) return framing.error();
     head.framing = framing->value_or(Framing{});
@@ -268,6 +278,7 @@ std::optional<HeadError> parse_response_head(std::string text, std::string_view 
     head.reason = line.size() > 13 ? line.substr(13) : std::string_view();
     if (!is_field_text(head.reason)) return HeadError{400, "a control character in the status line"};
     if (auto error = parse_fields(rest, head.fields)) return error;
+    if (auto error = check_connection(head)) return error;
     auto framing = explicit_framing(head);
     if (!framing) return framing.error();
     head.keep_alive = wants_keep_alive(head);

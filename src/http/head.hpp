@@ -13,6 +13,8 @@ namespace agentdb9::http {
 
 inline constexpr std::size_t kMaxHeadSize = 32UL * 1024;
 inline constexpr std::size_t kMaxFields = 200;
+// Elements of all Connection fields together, empty ones too: each field of the head is looked up among them.
+inline constexpr std::size_t kMaxConnectionNames = 64;
 
 // Why a head is refused: the status to answer with (400, 431, 501, 505) and half a sentence for the log and
 // the client.

@@ -35,6 +35,7 @@ enum class IoError : std::uint8_t {
     kTimeout,    // a deadline passed
     kCancelled,  // a wait was interrupted; the stream itself is still good
     kClosed,     // closed by ourselves
+    kExhausted,  // nothing is left for it here: descriptors, memory, port numbers
 };
 
 inline constexpr base::SteadyTime kNever = base::SteadyTime::max();

@@ -70,6 +70,13 @@ struct Request {
     }
 };
 
+// Ids as texts; what is empty is not so.
+struct Caller {
+    std::string user;
+    std::string session;
+    std::string api_token;
+};
+
 struct Response {
     int status = 200;
     Headers headers;
@@ -81,8 +88,9 @@ struct Response {
     std::function<Task<std::optional<std::string>>()> next_piece;
     // How many bytes that is, where it is known before: the client then knows, too.
     std::optional<std::uint64_t> length;
-    // Who asked, for the access log; never sent.
-    std::string caller;
+    // Who asked: for the access log, and so that a body that still comes ends with their permission. Never
+    // sent.
+    Caller caller;
 };
 
 // "Not Found" for 404; empty for a status that has no name here.

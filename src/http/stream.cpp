@@ -28,6 +28,13 @@ void set_option(int descriptor, int level, int option, int value) {
     ::setsockopt(descriptor, level, option, &value, sizeof value);
 }
 
+IoError connect_error(int error, int family) {
+    // For want of a port to connect from; with IPv6 also where there is no address of our own.
+    if (error == EADDRNOTAVAIL && family == AF_INET) return IoError::kExhausted;
+    const bool exhausted = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+    return exhausted ? IoError::kExhausted : IoError::kReset;
+}
+
 }  // namespace
 
 Stream::Stream(Loop& loop, base::Descriptor descriptor) : loop_(loop), descriptor_(std::move(descriptor)) {
@@ -50,12 +57,12 @@ Stream::~Stream() {
 Task<IoResult<std::unique_ptr<Stream>>> Stream::connect(Loop& loop,
                                                         asio::generic::stream_protocol::endpoint to,
                                                         base::SteadyTime deadline) {
-    base::Descriptor descriptor(
-        ::socket(to.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!descriptor) co_return std::unexpected(IoError::kReset);
+    const int family = to.protocol().family();
+    base::Descriptor descriptor(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!descriptor) co_return std::unexpected(connect_error(errno, family));
     const int fd = descriptor.get();
     const bool connected = ::connect(fd, to.data(), static_cast<socklen_t>(to.size())) == 0;
-    if (!connected && errno != EINPROGRESS) co_return std::unexpected(IoError::kReset);
+    if (!connected && errno != EINPROGRESS) co_return std::unexpected(connect_error(errno, family));
     auto stream = std::make_unique<Stream>(loop, std::move(descriptor));
     stream->readable_ = false;
     if (connected) co_return stream;

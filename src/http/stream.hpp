@@ -33,7 +33,8 @@ class Stream final : private Loop::Member {
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
 
-    // Connects to a numeric address. kReset when refused or unreachable, kTimeout at `deadline`.
+    // Connects to a numeric address. kReset when refused or unreachable, kTimeout at `deadline`, kExhausted
+    // where that is not the other side's fault.
     static Task<IoResult<std::unique_ptr<Stream>>> connect(Loop& loop,
                                                            asio::generic::stream_protocol::endpoint to,
                                                            base::SteadyTime deadline);

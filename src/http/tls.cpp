@@ -231,6 +231,10 @@ std::expected<TlsContextPtr, std::string> TlsContext::load(const TlsFiles& files
         context->warnings_.push_back("The key " + files.key +
                                      " can be read by every user of this machine: chmod 600 " + files.key +
                                      ".");
+    if ((key_file.mode & (S_IWGRP | S_IWOTH)) != 0)
+        context->warnings_.push_back("The key " + files.key +
+                                     " can be changed by others than its owner: chmod 600 " + files.key +
+                                     ".");
     return context;
 }
 

@@ -27,7 +27,8 @@ class TlsContext {
     TlsContext& operator=(const TlsContext&) = delete;
     ~TlsContext();
 
-    // Sentences for the log: an expired certificate, a key that others may read. It serves all the same.
+    // Sentences for the log: an expired certificate, a key that others may read or change. It serves all the
+    // same.
     const std::vector<std::string>& warnings() const { return warnings_; }
     // Of the server's own certificate: "2026-11-29T07:06:03Z".
     const std::string& expires_at() const { return expires_at_; }

@@ -22,6 +22,8 @@ struct Awakening {
     std::optional<int> percent;  // of the image's pull
     std::string note;            // a sentence: why it failed, or what it waits for; may be empty
     std::string code;            // the failure's word
+    // kFailed, a moment ago: for so long requests start nothing by themselves, seconds.
+    std::optional<int> pause_seconds = std::nullopt;
 };
 
 }  // namespace agentdb9::model

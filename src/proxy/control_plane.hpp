@@ -40,8 +40,9 @@ struct ControlPlane {
     std::function<Task<Answer<ApplicationCookie>>(std::string ticket, base::WorkspaceId, int port)>
         redeem_ticket;
     // Starts a stopped workspace of the user because its application was asked for, and tells how far that
-    // is. A start that is refused is a Problem.
-    std::function<Task<Answer<model::Awakening>>(base::UserId, base::WorkspaceId)> wake;
+    // is. A start that is refused is a Problem. Unless somebody `insists`, by the link of our page, one that
+    // failed to start a moment ago is left alone: its state says so, with what is left of the pause.
+    std::function<Task<Answer<model::Awakening>>(base::UserId, base::WorkspaceId, bool insists)> wake;
     // How far it is, without changing anything.
     std::function<Task<Answer<model::Awakening>>(base::UserId, base::WorkspaceId)> look_at_start;
 };

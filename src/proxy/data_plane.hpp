@@ -18,6 +18,7 @@
 #include "proxy/door.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/metrics.hpp"
+#include "proxy/name_resolver.hpp"
 
 namespace agentdb9::proxy {
 
@@ -46,6 +47,8 @@ struct Options {
     // Numeric addresses or prefixes ("10.0.0.0/8") whose X-Forwarded-* are believed and added to.
     std::vector<std::string> trusted_proxies;
     std::vector<Rewrite> rewrites;
+    // Of fixed upstreams that have names.
+    NameResolver::LookUp look_up = NameResolver::system_look_up;
     Limits limits;
     AccessOptions access;
 };

@@ -161,7 +161,11 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
         auto endpoint = to.route->endpoint(port);
         if (!endpoint)
             co_return refusal(502, "upstream_unreachable",
-                              "This port of the workspace cannot be reached from the server.");
+                              "Port " + std::to_string(port) +
+                                  " of the workspace cannot be reached: this server reaches workspaces by "
+                                  "published ports (docker.reach), and only port " +
+                                  std::to_string(to.route->default_port) +
+                                  " of this one is published. Serve on that one, or ask the operator.");
         to.target = {*endpoint, to.route->instance};
         to.port = port;
         strip = to.route->strip_prefix || port != to.route->default_port;
@@ -177,7 +181,9 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
         if (!inside) path.insert(0, base);
     }
     to.own_origin = door->own_origin;
-    to.upstream_target = std::move(path) + query_part_without_ticket(head.target);
+    auto query = query_part_without_ticket(head.target);
+    if (ours && !query.empty()) query = with_query({}, query_without_starting(query.substr(1)));
+    to.upstream_target = std::move(path) + query;
     to.prefix = door->prefix;
     to.prefix_stripped = strip;
 
@@ -372,7 +378,9 @@ Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find
                         : unauthenticated("This is no longer shared. Ask its owner, or sign in."));
             auto route = found->second;
             const bool stopped = route->state == model::RouteState::kStopped;
-            const bool again = asked && asked->again && is_page_request(head);
+            // A neighbour's page can have the address of that link, too, and put it into a frame.
+            const bool again = asked && asked->again && is_page_request(head) &&
+                               (!door.own_origin || !comes_from_elsewhere(head));
             // Our own pages are the owner's: nobody else starts anything.
             if (asked && !owns) co_return std::unexpected(no_workspace());
             if (asked && !(again && stopped))
@@ -381,7 +389,7 @@ Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find
             if (route->state == model::RouteState::kReady) co_return route;
             if (stopped) {
                 if (owns && route->wake_on_request && arrives && (again || may_wake(head, caller.by_cookie)))
-                    co_return std::unexpected(co_await wake(head, client, route));
+                    co_return std::unexpected(co_await wake(head, client, route, again));
                 co_return std::unexpected(
                     refusal(503, "workspace_not_running", "The workspace is not running. Start it first."));
             }

@@ -136,9 +136,9 @@ class Gateway {
     Task<std::expected<std::shared_ptr<const model::Route>, Decision>> find_route(
         const http::RequestHead& head, const Client& client, Door door, std::optional<Place> place,
         const Caller& caller, bool moved);
-    // Starts a stopped workspace for its owner.
+    // Starts a stopped workspace for its owner, who `insists` where they followed our page's link.
     Task<Decision> wake(const http::RequestHead& head, const Client& client,
-                        std::shared_ptr<const model::Route> route);
+                        std::shared_ptr<const model::Route> route, bool insists);
     // How far the start is that its owner has waited for since then.
     Task<Decision> tell_start(const http::RequestHead& head, std::shared_ptr<const model::Route> route,
                               base::Time since);

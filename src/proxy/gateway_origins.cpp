@@ -26,14 +26,14 @@ const PrincipalPtr& nobody() {
     return principal;
 }
 
-std::string names_below(const std::string& domain) {
-    return "Applications have host names like {port}--{workspaceId}." + domain + ".";
+bool is_domain_itself(std::string_view host, std::string_view domain) {
+    auto name = model::host_name_of(host);
+    if (name.ends_with('.')) name.pop_back();
+    return name == domain;
 }
 
-// A path that a browser takes for one of the same origin: "//host" would be another's.
-std::string same_origin_path(std::string_view path) {
-    bool other = path.size() > 1 && (path[1] == '/' || path[1] == '\\');
-    return (other ? "/." : "") + std::string(path);
+std::string names_below(const std::string& domain) {
+    return "Applications have host names like {port}--{workspaceId}." + domain + ".";
 }
 
 }  // namespace
@@ -48,11 +48,14 @@ std::expected<std::optional<Gateway::Place>, Decision> Gateway::place_by_name(co
     if (domain.empty() || client.origin == Origin::kOperator) return std::nullopt;
     auto name = model::parse_application_host(head.host, domain);
     if (client.origin == Origin::kApi) {
-        if (!name && name.error() == model::HostFault::kElsewhere) return std::nullopt;
-        // An application's page must not find the API, and its cookies, on its own origin.
+        const bool elsewhere = !name && name.error() == model::HostFault::kElsewhere;
+        if (elsewhere && !is_domain_itself(head.host, domain)) return std::nullopt;
+        // An application's page must not find the API, and its cookies, on its own origin; nor at the domain
+        // itself, for which every application may set cookies.
         return std::unexpected(refusal(421, "misdirected_request",
-                                       "This is the API's address, and the host name is an application's: "
-                                       "send it to the applications' listener."));
+                                       "This is the API's address, and the host name is the applications': "
+                                       "use the server's own name here (server.publicUrl), or send this to "
+                                       "the applications' listener."));
     }
     if (!name && name.error() == model::HostFault::kElsewhere)
         return std::unexpected(elsewhere(head, client));

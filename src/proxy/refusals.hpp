@@ -1,4 +1,5 @@
-// Refusals that more than one step of the gateway gives. Pure; any thread.
+// Refusals that more than one step of the gateway gives, and addresses that it sends browsers to. Pure; any
+// thread.
 #pragma once
 
 #include <string>
@@ -35,6 +36,12 @@ inline Refusal not_ready() {
 inline std::string with_query(std::string path, std::string_view query) {
     if (query.empty()) return path;
     return path + "?" + std::string(query);
+}
+
+// A path that a browser takes for one of the same origin: "//host" would be another's.
+inline std::string same_origin_path(std::string_view path) {
+    const bool other = path.size() > 1 && (path[1] == '/' || path[1] == '\\');
+    return (other ? "/." : "") + std::string(path);
 }
 
 }  // namespace agentdb9::proxy

@@ -85,13 +85,7 @@ Task<Relay::Outcome> Relay::exchange() {
         auto connected = fresh || !take_kept() ? co_await connect() : http::IoResult<>();
         if (!connected) {
             if (!body_sent_ && instance_moved()) co_return Outcome::kMoved;
-            if (connected.error() == http::IoError::kTimeout)
-                worker_.metrics().hit(LimitHit::kUpstreamConnect);
-            if (connected.error() == http::IoError::kTimeout)
-                co_return co_await refuse(504, "upstream_timeout",
-                                          "The application does not answer on this port.");
-            co_return co_await refuse(502, "upstream_unreachable",
-                                      "The application does not answer on this port.");
+            co_return co_await refuse_unconnected(connected.error());
         }
         // Whoever has gone meanwhile, or was cut off, asks no application any more.
         if (!session_->stream().is_open()) co_return co_await fail(HeadResult::kClientGone);
@@ -136,16 +130,18 @@ Task<Relay::HeadResult> Relay::read_response_head() {
     while (true) {
         auto data = reader_->data();
         auto end = http::find_head_end(data, searched);
-        if (!end) co_return HeadResult::kMalformed;
+        if (!end) co_return malformed(end.error());
         if (*end) {
             std::string text(data.substr(0, **end));
             reader_->consume(**end);
             searched = 0;
-            if (http::parse_response_head(std::move(text), session_->head().method, response_))
-                co_return HeadResult::kMalformed;
-            if (response_.status == 101 && to_.upgrade.empty()) co_return HeadResult::kMalformed;
+            if (auto why = http::parse_response_head(std::move(text), session_->head().method, response_))
+                co_return malformed(*why);
+            if (response_.status == 101 && to_.upgrade.empty())
+                co_return malformed({400, "101 to a request that asked for no upgrade"});
             if (response_.status >= 200 || response_.status == 101) co_return HeadResult::kHead;
-            if (++interim > kMaxInterim) co_return HeadResult::kMalformed;
+            if (++interim > kMaxInterim)
+                co_return malformed({400, "more interim answers than are passed on"});
             if (!co_await pass_interim()) co_return HeadResult::kClientGone;
             continue;
         }
@@ -161,7 +157,8 @@ Task<Relay::HeadResult> Relay::read_response_head() {
         if (filled.error() == http::IoError::kTimeout) co_return HeadResult::kTimeout;
         if (!session_->stream().is_open() || !request_body_.malformed().empty())
             co_return HeadResult::kClientGone;
-        co_return searched == 0 ? HeadResult::kNoAnswer : HeadResult::kMalformed;
+        if (searched == 0) co_return HeadResult::kNoAnswer;
+        co_return malformed({400, "it ends within its head"});
     }
 }
 
@@ -188,11 +185,28 @@ Task<Relay::Outcome> Relay::fail(HeadResult result) {
     }
     if (result == HeadResult::kTimeout && !overdue_) worker_.metrics().hit(LimitHit::kUpstreamHead);
     if (result == HeadResult::kTimeout)
-        co_return co_await refuse(504, "upstream_timeout", "The application took too long to answer.");
+        co_return co_await refuse(504, "upstream_timeout",
+                                  "The application took too long to answer. Try again; if that goes on, "
+                                  "restart the workspace.");
+    if (result == HeadResult::kMalformed && malformed_.status == 431)
+        co_return co_await refuse(
+            502, "upstream_invalid",
+            "The application's answer is larger before its body than what is passed on, "
+            "32 KB and 200 fields: " +
+                std::string(malformed_.reason) + ". Let it set fewer or shorter cookies and header fields.");
     if (result == HeadResult::kMalformed)
-        co_return co_await refuse(502, "upstream_invalid", "The application's answer is not valid HTTP.");
+        co_return co_await refuse(
+            502, "upstream_invalid",
+            "The application's answer is not valid HTTP: " + std::string(malformed_.reason) +
+                ". Does something else than a web server listen on this port?");
     co_return co_await refuse(502, "upstream_unreachable",
-                              "The application closed the connection without an answer.");
+                              "The application closed the connection without an answer. Try again; its log "
+                              "may say why.");
+}
+
+Relay::HeadResult Relay::malformed(http::HeadError why) {
+    malformed_ = why;
+    return HeadResult::kMalformed;
 }
 
 Task<Relay::Outcome> Relay::refuse(int status, std::string code, std::string message) {
@@ -200,6 +214,7 @@ Task<Relay::Outcome> Relay::refuse(int status, std::string code, std::string mes
     Refusal refusal;
     refusal.problem = {status, std::move(code), std::move(message), {}};
     if (status == 401) refusal.www_authenticate = "Bearer";
+    if (status == 503) refusal.retry_after_seconds = 2;
     bool keep = co_await session_->refuse(std::move(refusal), &request_body_);
     co_return keep ? Outcome::kKeep : Outcome::kClose;
 }
@@ -225,7 +240,7 @@ Task<Relay::Outcome> Relay::pass_response() {
     http::BodyReader body(*reader_, response_.framing, form);
     auto first = body.available();
     // Nothing has been said to the client yet.
-    if (!first) co_return co_await fail(HeadResult::kMalformed);
+    if (!first) co_return co_await fail(malformed({400, "its body is malformed"}));
     // The client must not take what it has for the whole. Where only the end of the connection tells, that
     // end is a reset, whoever of us brings it about; but for the good one.
     const bool end_tells = framing == ClientFraming::kUntilClose;

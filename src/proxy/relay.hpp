@@ -44,6 +44,8 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
     Task<HeadResult> read_response_head();
     Task<http::IoResult<>> pass_interim();
     Task<Outcome> fail(HeadResult result);
+    Task<Outcome> refuse_unconnected(http::IoError error);
+    HeadResult malformed(http::HeadError why);
     Task<Outcome> refuse(int status, std::string code, std::string message);
     bool instance_moved() const;
     bool may_repeat() const;
@@ -71,6 +73,7 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
     bool reused_ = false;
     bool body_sent_ = false;
     http::ResponseHead response_;
+    http::HeadError malformed_;  // what is wrong with it
 
     // The request's body is sent by a coroutine of its own.
     std::optional<base::Signal> pump_ended_;

@@ -35,11 +35,31 @@ bool is_hop_by_hop(std::string_view name) {
     return one_of(name, kNames);
 }
 
-bool is_named_in_connection(const http::Head& head, std::string_view name) {
-    // A Connection field cannot take away what routes or frames the message.
-    constexpr std::array<std::string_view, 4> kKept{"Host", "Content-Length", "Cookie", "Content-Type"};
-    return !one_of(name, kKept) && head.has("Connection", name);
-}
+// What the Connection fields of a head name, read once.
+class ConnectionNames {
+  public:
+    explicit ConnectionNames(const http::Head& head) {
+        for (const auto& field : head.fields) {
+            if (!iequals(field.name, "Connection")) continue;
+            split(field.value, ',', [this](std::string_view name) {
+                if (!name.empty() && count_ < std::ssize(names_))
+                    names_[static_cast<std::size_t>(count_++)] = name;
+            });
+        }
+    }
+    bool has(std::string_view name) const {
+        const auto is = [&](std::string_view other) { return iequals(name, other); };
+        if (std::none_of(names_.begin(), names_.begin() + count_, is)) return false;
+        // A Connection field cannot take away what routes or frames the message.
+        constexpr std::array<std::string_view, 4> kKept{"Host", "Content-Length", "Cookie", "Content-Type"};
+        return !one_of(name, kKept);
+    }
+
+  private:
+    // The parser lets no more pass.
+    std::array<std::string_view, http::kMaxConnectionNames> names_;
+    std::ptrdiff_t count_ = 0;
+};
 
 // Says where a request came from. Also in the spelling with underscores, which CGI and WSGI servers cannot
 // tell apart.
@@ -102,6 +122,11 @@ bool add_confined(std::string& out, const FieldView& field, const Confinement& c
     return false;
 }
 
+// Of digits, which the parser has checked.
+std::string_view without_zeros_before(std::string_view number) {
+    return number.substr(std::min(number.find_first_not_of('0'), number.size() - 1));
+}
+
 // With room for the rest of the head.
 std::string status_line(const http::ResponseHead& head) {
     const auto reason = head.reason.empty() ? http::reason_phrase(head.status) : head.reason;
@@ -150,12 +175,13 @@ std::string upstream_request_head(const http::RequestHead& head, std::string_vie
     out.append(head.method).append(" ").append(target).append(" HTTP/1.1\r\n");
     // RFC 9110 section 7.2: Host first. It passes unchanged: applications compare Origin with it.
     add(out, "Host", head.host.empty() ? std::string_view(forwarding.host) : head.host);
+    const ConnectionNames connection_names(head);
     for (const auto& field : head.fields) {
         if (iequals(field.name, "Host") || is_hop_by_hop(field.name) || is_forwarding(field.name)) continue;
         // The proxy answers an expectation itself.
         if (iequals(field.name, "Expect") || iequals(field.name, "HTTP2-Settings")) continue;
         if (iequals(field.name, "Authorization") && !forwarding.pass_authorization) continue;
-        if (is_named_in_connection(head, field.name)) continue;
+        if (connection_names.has(field.name)) continue;
         // As we read it: "010" is eight to some.
         if (iequals(field.name, "Content-Length")) {
             add(out, field.name, std::to_string(head.framing.length));
@@ -191,11 +217,17 @@ std::string client_response_head(const http::ResponseHead& head, const Confineme
                                  ClientFraming framing, std::string_view connection,
                                  std::string_view request_id) {
     std::string out = status_line(head);
+    const ConnectionNames connection_names(head);
     for (const auto& field : head.fields) {
         if (is_hop_by_hop(field.name)) continue;
-        if (is_named_in_connection(head, field.name)) continue;
+        if (connection_names.has(field.name)) continue;
         // RFC 9110 section 8.6: a 204 has no length, not even zero.
         if (is_framing(field.name) && (framing != ClientFraming::kAsIs || head.status == 204)) continue;
+        // As we read it, like a request's.
+        if (iequals(field.name, "Content-Length")) {
+            add(out, field.name, without_zeros_before(field.value));
+            continue;
+        }
         if (!add_confined(out, field, confinement)) add(out, field.name, field.value);
     }
     bool chunked = framing == ClientFraming::kChunked ||
@@ -212,13 +244,14 @@ std::string client_response_head(const http::ResponseHead& head, const Confineme
 
 std::string client_interim_head(const http::ResponseHead& head, std::string_view request_id) {
     std::string out = status_line(head);
+    const ConnectionNames connection_names(head);
     for (const auto& field : head.fields) {
         // Nothing in them is for longer than this one exchange.
         if (is_framing(field.name) || iequals(field.name, "Set-Cookie") ||
             iequals(field.name, "Service-Worker-Allowed") || is_kept_from_clients(field.name, {}))
             continue;
         bool switches = head.status == 101 && iequals(field.name, "Upgrade");
-        if (!switches && (is_hop_by_hop(field.name) || is_named_in_connection(head, field.name))) continue;
+        if (!switches && (is_hop_by_hop(field.name) || connection_names.has(field.name))) continue;
         add(out, field.name, field.value);
     }
     if (head.status == 101) {

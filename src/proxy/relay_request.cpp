@@ -42,6 +42,30 @@ Task<http::IoResult<>> Relay::connect() {
     co_return http::IoResult<>();
 }
 
+Task<Relay::Outcome> Relay::refuse_unconnected(http::IoError error) {
+    if (error == http::IoError::kExhausted)
+        co_return co_await refuse(
+            503, "unavailable",
+            "The server has no descriptors, memory or port numbers left for another "
+            "connection. Try again in a moment; its operator may raise the limit of open "
+            "files.");
+    const bool late = error == http::IoError::kTimeout;
+    if (late) worker_.metrics().hit(LimitHit::kUpstreamConnect);
+    std::string message;
+    if (to_.route) {
+        message = "Nothing answers on port " + std::to_string(to_.port) + " of the workspace" +
+                  (late ? " in time" : "") +
+                  ". If it was started a moment ago, try again; else look whether the application runs there "
+                  "(the workspace's log, a restart), and listens on all addresses, not on 127.0.0.1 alone.";
+    } else {
+        message = std::string("The server that this path leads to does not answer") +
+                  (late ? " in time" : "") +
+                  ". Try again; if that goes on, tell the operator, who has set it under [rewrites].";
+    }
+    if (late) co_return co_await refuse(504, "upstream_timeout", std::move(message));
+    co_return co_await refuse(502, "upstream_unreachable", std::move(message));
+}
+
 Task<Relay::HeadResult> Relay::ask_upstream() {
     const auto& client = session_->client();
     Forwarding forwarding;

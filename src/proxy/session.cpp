@@ -90,7 +90,10 @@ std::unique_ptr<http::Stream> Session::give_stream() {
     return std::move(stream_);
 }
 
-void Session::on_revocation(const auth::Revocation&) {}
+void Session::on_revocation(const auth::Revocation& revocation) {
+    if (streaming_ && streaming_to_ && revocation.covers(*streaming_to_)) cut_off_pieces();
+}
+
 void Session::on_routes(const model::RouteTable&) {}
 
 void Session::on_drain() {
@@ -291,6 +294,7 @@ http::Request Session::make_request() {
 
 Task<std::optional<http::Response>> Session::ask_api(http::Request request) {
     ++worker_.metrics().requests_api;
+    asked_at_epoch_ = worker_.tokens().epoch();
     const auto& control = worker_.control();
     const auto& handler = client_.origin == Origin::kOperator ? control.operator_api : control.api;
     co_return co_await worker_.questions().ask<http::Response>(handler, std::move(request));

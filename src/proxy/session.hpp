@@ -88,6 +88,7 @@ class Session final : public Ongoing, public std::enable_shared_from_this<Sessio
     Task<bool> redirect(Redirect redirect, http::BodyReader& body);
     Task<bool> respond(http::Response response, http::BodyReader* body);
     Task<bool> stream_pieces(http::Response response, bool chunked);
+    void cut_off_pieces();
     Task<> pump(std::shared_ptr<Upload> upload, http::BodyReader& body);
     // Whether the next request may follow: the rest of a small body is read first.
     Task<bool> can_continue(http::BodyReader* body);
@@ -101,6 +102,8 @@ class Session final : public Ongoing, public std::enable_shared_from_this<Sessio
     Client client_;
     std::string request_id_;
     Questions* streaming_ = nullptr;  // while a response comes piece by piece
+    std::optional<auth::Principal> streaming_to_;
+    std::uint64_t asked_at_epoch_ = 0;  // of revocations
     bool idle_ = true;
     bool continue_sent_ = false;
     bool lingers_ = false;

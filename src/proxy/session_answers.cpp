@@ -20,6 +20,20 @@ std::string http_date(base::Time now) {
     return {text.data(), size};
 }
 
+// As far as a revocation looks at it; absent: nobody in particular.
+std::optional<auth::Principal> principal_of(const http::Caller& caller) {
+    const auto user = base::UserId::parse(caller.user);
+    if (!user) return std::nullopt;
+    return auth::Principal{.user = *user,
+                           .email = {},
+                           .username = {},
+                           .role = model::Role::kUser,
+                           .session = base::SessionId::parse(caller.session),
+                           .api_token = base::ApiTokenId::parse(caller.api_token),
+                           .scope = {},
+                           .expires_at = base::Time::max()};
+}
+
 bool is_navigation(const http::RequestHead& head) {
     return head.get("Accept").value_or("").contains("text/html");
 }
@@ -110,7 +124,7 @@ Task<bool> Session::respond(http::Response response, http::BodyReader* body) {
     bool with_body = !bodiless && head_.method != "HEAD" && !streamed;
     std::array<std::string_view, 2> parts{out, with_body ? text : std::string_view()};
     exchange_.status = response.status;
-    if (!response.caller.empty()) exchange_.user = std::move(response.caller);
+    if (!response.caller.user.empty()) exchange_.user = response.caller.user;
     auto sent = co_await stream_->send(parts);
     exchange_.aborted = !sent;
     if (!sent) co_return false;
@@ -124,7 +138,10 @@ Task<bool> Session::stream_pieces(http::Response response, bool chunked) {
     auto source = std::make_shared<const http::Response>(std::move(response));
     Questions pieces(worker_.io(), worker_.control().executor, source);
     streaming_ = &pieces;
+    streaming_to_ = principal_of(source->caller);
     stream_->watch_peer([&pieces] { pieces.give_up(); });
+    // Revoked while the request was with the control plane.
+    if (streaming_to_ && worker_.tokens().revoked_since(asked_at_epoch_, *streaming_to_)) cut_off_pieces();
     bool whole = false;
     std::uint64_t sent_bytes = 0;
     while (auto piece = co_await pieces.ask<std::optional<std::string>>(source->next_piece)) {
@@ -144,6 +161,13 @@ Task<bool> Session::stream_pieces(http::Response response, bool chunked) {
     if (!chunked) co_return true;
     auto sent = co_await stream_->send("0\r\n\r\n");
     co_return sent.has_value();
+}
+
+// Whose permission has ended gets no further piece, and must not take what they have for the whole.
+void Session::cut_off_pieces() {
+    stream_->reset_at_close();
+    stream_->close();
+    streaming_->give_up();
 }
 
 Task<> Session::linger() {

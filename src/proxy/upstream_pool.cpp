@@ -1,36 +1,10 @@
 #include "proxy/upstream_pool.hpp"
 
-#include <boost/asio/as_tuple.hpp>
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <set>
 
 namespace agentdb9::proxy {
-namespace {
-
-using asio::ip::tcp;
-
-// Only fixed upstreams of the configuration have names; instances have addresses.
-Task<std::optional<tcp::endpoint>> resolve(http::Loop& loop, model::Endpoint endpoint,
-                                           std::chrono::milliseconds limit) {
-    boost::system::error_code ec;
-    auto port = static_cast<std::uint16_t>(endpoint.port);
-    auto address = asio::ip::make_address(endpoint.host, ec);
-    if (!ec) co_return tcp::endpoint(address, port);
-    tcp::resolver resolver(loop.io());
-    asio::steady_timer timer(loop.io(), limit);
-    timer.async_wait([&resolver](boost::system::error_code cancelled) {
-        if (!cancelled) resolver.cancel();
-    });
-    auto [failed, results] = co_await resolver.async_resolve(endpoint.host, std::to_string(port),
-                                                             asio::as_tuple(asio::use_awaitable));
-    timer.cancel();
-    if (failed || results.empty()) co_return std::nullopt;
-    co_return results.begin()->endpoint();
-}
-
-}  // namespace
-
 std::unique_ptr<http::Stream> UpstreamPool::take(const Target& target, std::chrono::milliseconds max_idle,
                                                  bool certain) {
     auto found = idle_.find(target);
@@ -48,9 +22,29 @@ std::unique_ptr<http::Stream> UpstreamPool::take(const Target& target, std::chro
 }
 
 Task<http::IoResult<std::unique_ptr<http::Stream>>> UpstreamPool::connect(Target target) {
-    auto endpoint = co_await resolve(loop_, target.endpoint, limits_.upstream_connect);
-    if (!endpoint) co_return std::unexpected(http::IoError::kReset);
-    auto stream = co_await http::Stream::connect(loop_, *endpoint, loop_.after(limits_.upstream_connect));
+    // Only fixed upstreams of the configuration have names; instances have addresses.
+    const auto& host = target.endpoint.host;
+    const auto deadline = loop_.after(limits_.upstream_connect);
+    boost::system::error_code no_address;
+    NameResolver::Addresses addresses{asio::ip::make_address(host, no_address)};
+    if (no_address) {
+        auto resolved = co_await resolver_.resolve(host, deadline);
+        if (!resolved) co_return std::unexpected(resolved.error());
+        addresses = std::move(*resolved);
+    }
+    http::IoResult<std::unique_ptr<http::Stream>> stream = std::unexpected(http::IoError::kReset);
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        // One that says nothing leaves the others their share of the time.
+        const auto left = std::max(deadline - loop_.now(), base::SteadyTime::duration::zero());
+        const auto share = left / static_cast<std::int64_t>(addresses.size() - i);
+        const asio::ip::tcp::endpoint to(addresses[i], static_cast<std::uint16_t>(target.endpoint.port));
+        stream = co_await http::Stream::connect(loop_, to, loop_.now() + share);
+        const bool next =
+            !stream && (stream.error() == http::IoError::kReset || stream.error() == http::IoError::kTimeout);
+        if (next) continue;
+        if (i > 0 && stream) resolver_.prefer(host, addresses[i]);
+        break;
+    }
     if (stream) (*stream)->set_stall_limit(limits_.stall);
     co_return stream;
 }

@@ -11,6 +11,7 @@
 #include "model/instance.hpp"
 #include "model/route.hpp"
 #include "proxy/limits.hpp"
+#include "proxy/name_resolver.hpp"
 
 namespace agentdb9::proxy {
 
@@ -27,12 +28,16 @@ struct Upstream {
 
 class UpstreamPool {
   public:
-    UpstreamPool(http::Loop& loop, const Limits& limits) : loop_(loop), limits_(limits) {}
+    UpstreamPool(http::Loop& loop, const Limits& limits,
+                 NameResolver::LookUp look_up = NameResolver::system_look_up)
+        : loop_(loop), limits_(limits), resolver_(loop.io(), std::move(look_up)) {}
 
     // An idle connection that is still quiet and was used within `max_idle`; else nothing. `certain`: quiet
     // at this moment, for a request that cannot be sent twice.
     std::unique_ptr<http::Stream> take(const Target& target, std::chrono::milliseconds max_idle,
                                        bool certain);
+    // Within the limit for that, which the look-up of a name is a part of. A name's addresses are tried one
+    // after the other. kReset: nothing answers there; kTimeout: not in time; kExhausted: we cannot.
     Task<http::IoResult<std::unique_ptr<http::Stream>>> connect(Target target);
     // Only when the exchange before has ended cleanly on both sides.
     void put(const Target& target, std::unique_ptr<http::Stream> stream);
@@ -51,6 +56,7 @@ class UpstreamPool {
     };
     http::Loop& loop_;
     const Limits& limits_;
+    NameResolver resolver_;
     std::map<Target, std::vector<Idle>> idle_;
 };
 

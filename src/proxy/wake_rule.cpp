@@ -59,6 +59,11 @@ bool may_wake(const http::RequestHead& head, bool by_cookie) {
     return is_page_request(head) && !is_part_of_a_page(head);
 }
 
+bool comes_from_elsewhere(const http::RequestHead& head) {
+    const auto site = head.get("Sec-Fetch-Site");
+    return site && !iequals(*site, "same-origin") && !iequals(*site, "none");
+}
+
 std::optional<StartingQuery> starting_query(const http::RequestHead& head) {
     if (head.method != "GET" || is_upgrade(head)) return std::nullopt;
     auto rest = head.query();

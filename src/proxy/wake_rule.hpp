@@ -19,9 +19,14 @@ bool is_page_request(const http::RequestHead& head);
 // which browsers add to whatever a page asks for; else by a token that somebody put there for this request.
 bool may_wake(const http::RequestHead& head, bool by_cookie);
 
+// Another page leads or sends the browser here: one of a neighbouring host, too, whose requests carry the
+// same cookies. Browsers tell to https and localhost only.
+bool comes_from_elsewhere(const http::RequestHead& head);
+
 // Our own pages ask by a parameter of the query, in a GET: "agentdb9_starting={unix seconds}" how far the
 // start is that somebody has waited for since then, which wakes nothing; "agentdb9_starting=again" is the
-// link by which people ask for a start, also within a frame. Neither reaches an application.
+// link by which people ask for a start, also within a frame; where each application has an origin, on our own
+// page only. Neither reaches an application.
 inline constexpr std::string_view kStartingParameter = "agentdb9_starting";
 inline constexpr std::string_view kStartAgain = "again";
 struct StartingQuery {

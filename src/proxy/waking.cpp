@@ -1,5 +1,6 @@
 // The part of the gateway that finds workspaces not running.
 #include "proxy/gateway.hpp"
+#include "proxy/refusals.hpp"
 #include "proxy/starting_page.hpp"
 #include "proxy/wake_rule.hpp"
 #include "proxy/worker.hpp"
@@ -10,7 +11,7 @@ namespace {
 constexpr int kRetryAfterSeconds = 2;
 
 std::string target_with(const http::RequestHead& head, const std::string& query) {
-    std::string target(head.path());
+    std::string target = same_origin_path(head.path());
     if (!query.empty()) target.append("?").append(query);
     return target;
 }
@@ -40,6 +41,17 @@ Refusal not_told(const std::string& message) {
     return {{503, "unavailable", message, {}}, kRetryAfterSeconds, {}};
 }
 
+Refusal start_failed(const model::Awakening& seen) {
+    const auto seconds = std::to_string(*seen.pause_seconds);
+    return {{503,
+             "workspace_start_failed",
+             "The workspace's last start failed: " + seen.note + " Requests start it again in " + seconds +
+                 " s; start it yourself to try at once.",
+             {}},
+            seen.pause_seconds,
+            {}};
+}
+
 Decision refused(const http::RequestHead& head, const Client& client, http::Problem problem) {
     if (client.origin == Origin::kApplications && is_page_request(head))
         return Reply{start_refused_page(problem, own_target(head, kStartAgain))};
@@ -50,15 +62,16 @@ Decision refused(const http::RequestHead& head, const Client& client, http::Prob
 }  // namespace
 
 Task<Decision> Gateway::wake(const http::RequestHead& head, const Client& client,
-                             std::shared_ptr<const model::Route> route) {
-    auto answer = co_await worker_.questions().ask<Answer<model::Awakening>>(worker_.control().wake,
-                                                                             route->owner, route->workspace);
+                             std::shared_ptr<const model::Route> route, bool insists) {
+    auto answer = co_await worker_.questions().ask<Answer<model::Awakening>>(
+        worker_.control().wake, route->owner, route->workspace, insists);
     if (!answer) co_return not_told("The server cannot start the workspace now. Try again.");
     if (!*answer) co_return refused(head, client, std::move(answer->error()));
     if (client.origin == Origin::kApplications && is_page_request(head)) {
         const auto now = worker_.wall_clock();
         co_return Reply{starting_page(waiting_for(head, std::move(**answer), now, now))};
     }
+    if ((*answer)->pause_seconds) co_return start_failed(**answer);
     co_return Refusal{{503,
                        "workspace_starting",
                        "The workspace was stopped and is being started for this request. Send it again in a "

@@ -34,7 +34,7 @@ Worker::Worker(std::shared_ptr<const Options> options, std::shared_ptr<const Tru
       loop_(*io_),
       api_tls_(options_->api_tls),
       applications_tls_(options_->applications_tls),
-      pool_(loop_, options_->limits),
+      pool_(loop_, options_->limits, options_->look_up),
       tokens_(options_->limits.tokens_per_worker),
       questions_(io_, control_->executor, control_),
       gateway_(*this),

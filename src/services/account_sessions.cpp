@@ -1,4 +1,6 @@
 // AccountService: how a session is kept going and how it ends.
+#include <algorithm>
+
 #include "auth/access_token.hpp"
 #include "auth/tokens.hpp"
 #include "base/error.hpp"
@@ -86,6 +88,18 @@ Task<SessionTokens> AccountService::refresh(std::string refresh_token, Reuse reu
                         "The refresh token was used before, so its session has ended. Log in again.");
     }
     co_return tokens_of(std::move(*result.user), *result.session, std::move(next));
+}
+
+std::vector<std::string> AccountService::own_refresh_tokens(std::vector<std::string> texts) const {
+    std::vector<std::string> own;
+    std::vector<base::SessionId> sessions;
+    for (auto& text : texts) {
+        const auto session = auth::session_of_refresh_token(text, keys_.refresh_tokens);
+        if (!session || std::ranges::find(sessions, *session) != sessions.end()) continue;
+        sessions.push_back(*session);
+        own.push_back(std::move(text));
+    }
+    return own;
 }
 
 Task<> AccountService::logout(auth::Principal principal, std::optional<std::string> refresh_token) {

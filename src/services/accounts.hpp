@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "auth/keys.hpp"
 #include "auth/principal.hpp"
@@ -72,6 +73,8 @@ class AccountService {
     // The token is good once. kUnauthenticated "invalid_refresh_token" | "refresh_token_reused" (the session
     // has ended with it), kConflict "refresh_in_progress".
     Task<SessionTokens> refresh(std::string refresh_token, Reuse reuse, Client client);
+    // Those of `texts` that this server made, the first of each session: what others made up says nothing.
+    std::vector<std::string> own_refresh_tokens(std::vector<std::string> texts) const;
     // Ends the principal's session and that of the refresh token, where it is the same user's. An unknown
     // token is no error.
     Task<> logout(auth::Principal principal, std::optional<std::string> refresh_token);

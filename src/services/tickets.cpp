@@ -77,10 +77,15 @@ Task<Ticket> TicketService::issue(auth::Principal principal, base::WorkspaceId w
 Task<std::expected<SealedCookie, Failure>> TicketService::redeem(std::string ticket,
                                                                  base::WorkspaceId workspace, int port) {
     if (!auth::is_ticket(ticket)) co_return std::unexpected(Failure::kMalformed);
+    const auto hash = auth::token_hash(ticket);
     try {
-        const auto cookie = co_await store_.write(
-            [hash = auth::token_hash(ticket), scope = auth::ApplicationScope{workspace, port},
-             now = clock_.now()](store::Transaction& tx) { return take(tx, hash, scope, now); });
+        // Whoever makes tickets up needs no credential for it, and must not take the writers' turns.
+        const bool known =
+            co_await store_.read([hash](store::Transaction& tx) { return tx.proxy_tickets().exists(hash); });
+        if (!known) co_return std::unexpected(Failure::kMalformed);
+        const auto cookie =
+            co_await store_.write([hash, scope = auth::ApplicationScope{workspace, port}, now = clock_.now()](
+                                      store::Transaction& tx) { return take(tx, hash, scope, now); });
         if (!cookie) co_return std::unexpected(cookie.error());
         co_return SealedCookie{auth::seal_application_cookie(*cookie, keys_.application_cookies),
                                cookie->expires_at};

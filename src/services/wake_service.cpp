@@ -9,7 +9,20 @@ using model::Awakening;
 using model::DesiredState;
 using model::OperationKind;
 
-Task<Awakening> WakeService::wake(base::UserId user, base::WorkspaceId id) {
+std::optional<std::chrono::seconds> pause_left(const model::Workspace& workspace,
+                                               const std::optional<model::Operation>& latest,
+                                               base::Time now) {
+    if (workspace.phase != model::Phase::kFailed || workspace.desired_state != DesiredState::kStopped)
+        return std::nullopt;
+    if (!latest || latest->state != model::OperationState::kFailed || !latest->finished_at)
+        return std::nullopt;
+    // A clock that was put back must not make it a long one.
+    const auto since = now - *latest->finished_at;
+    if (since < since.zero() || since >= kPauseAfterFailure) return std::nullopt;
+    return std::chrono::ceil<std::chrono::seconds>(kPauseAfterFailure - since);
+}
+
+Task<Awakening> WakeService::wake(base::UserId user, base::WorkspaceId id, bool insists) {
     // Recorded, it would start at some later time, when nobody asks for it any more.
     if (!reconciler_.connected()) {
         throw base::Error(
@@ -17,6 +30,10 @@ Task<Awakening> WakeService::wake(base::UserId user, base::WorkspaceId id) {
             "The container engine does not answer at present, so the workspace was not started. "
             "Try again in a moment; if that does not help, tell the operator of this server.")
             .with_retry_after(5);
+    }
+    if (!insists) {
+        auto seen = co_await look(user, id);
+        if (seen.pause_seconds) co_return seen;
     }
     RequestOptions options;
     options.respond_async = true;
@@ -52,6 +69,8 @@ Task<Awakening> WakeService::look(base::UserId user, base::WorkspaceId id) {
                 seen.state = Awakening::State::kFailed;
                 seen.note = workspace.last_error.value_or("The workspace could not be started.");
                 seen.code = operation ? operation->error_code.value_or("") : "";
+                if (const auto left = pause_left(workspace, operation, clock_.now()))
+                    seen.pause_seconds = static_cast<int>(left->count());
             } else {
                 const bool stopping = open && operation->kind == OperationKind::kStop;
                 seen.state = stopping ? Awakening::State::kStopping : Awakening::State::kStopped;

@@ -69,6 +69,10 @@ void ProxyTickets::insert(const ProxyTicket& ticket) {
     ticket_table().insert(db_, ticket);
 }
 
+bool ProxyTickets::exists(const std::string& hash) {
+    return ticket_table().select_one(db_, R"(WHERE "ticketHash" = $1)", {hash}).has_value();
+}
+
 std::optional<ProxyTicket> ProxyTickets::take(const std::string& hash) {
     // One statement, so that of two servers that hold the same ticket only one gets it.
     const auto result = db_.execute(

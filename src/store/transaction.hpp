@@ -205,6 +205,8 @@ class ProxyTickets {
   public:
     explicit ProxyTickets(Connection& db) : db_(db) {}
     void insert(const model::ProxyTicket& ticket);
+    // Whether it could be taken, without taking it.
+    bool exists(const std::string& hash);
     // Takes the ticket out: a second call finds nothing. Expired ones are returned too; the caller looks at
     // the time.
     std::optional<model::ProxyTicket> take(const std::string& hash);

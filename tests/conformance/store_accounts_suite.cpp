@@ -199,7 +199,10 @@ TEST_P(StoreSuite, TicketsGoWithTheirTimeAndTheirSession) {
         ticket.session_id.reset();
         ticket.expires_at = at(1);
         tx.proxy_tickets().insert(ticket);
+        EXPECT_TRUE(tx.proxy_tickets().exists("b"));
         EXPECT_EQ(tx.proxy_tickets().prune(at(50)), 1);
+        EXPECT_TRUE(tx.proxy_tickets().exists("a"));
+        EXPECT_FALSE(tx.proxy_tickets().exists("b"));
         EXPECT_FALSE(tx.proxy_tickets().take("b"));
         tx.sessions().prune(at(50));
         EXPECT_FALSE(tx.proxy_tickets().take("a"));

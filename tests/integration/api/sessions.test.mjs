@@ -160,6 +160,30 @@ test('the page\'s session lives in a cookie that no script reads and no other pa
   (await refresh({ ...own, Cookie: fresh })).expect(401);
 });
 
+test('a cookie of the same name that an application\'s page has set neither ends the session nor takes its place', async () => {
+  const [victim, attacker] = [await server.user('victim'), await server.user('attacker')];
+  const own = { Origin: server.api, 'Sec-Fetch-Site': 'same-origin' };
+  const cookieOf = (answer) => answer.headers['set-cookie'].at(-1).split(';')[0];
+  const login = async ({ user, password }) => cookieOf((await server.nobody().post('/api/auth/login', { email: user.email, password, cookie: true }, { headers: own })).expect(200));
+  const refresh = (...cookies) => server.nobody().post('/api/auth/refresh', { cookie: true }, { headers: { ...own, Cookie: cookies.join('; ') } });
+  const paths = (answer) => answer.headers['set-cookie'].filter((each) => each.startsWith('agentdb9_refresh=;') && /Max-Age=0/.test(each)).map((each) => each.match(/Path=([^;]*)/)[1]);
+  let mine = await login(victim);
+  for (const others of [['agentdb9_refresh=bad'], ['agentdb9_refresh=', `agentdb9_refresh=${'x'.repeat(118)}`]]) {
+    const answer = (await refresh(...others, mine)).expect(200);
+    assert.equal(answer.data.user.id, victim.user.id);
+    assert.ok(paths(answer).includes('/api/auth/refresh'), 'what was set besides is removed');
+    mine = cookieOf(answer);
+    assert.match(mine, /^agentdb9_refresh=./, 'and the genuine one is the last that is set');
+  }
+  // Two that are good: which is the user's cannot be told.
+  const theirs = await login(attacker);
+  const refused = (await refresh(theirs, mine)).expect(401, 'several_sessions');
+  assert.ok(['/', '/api/auth', '/api/auth/refresh'].every((path) => paths(refused).includes(path)), paths(refused).join(' '));
+  assert.ok(!refused.headers['set-cookie'].some((each) => /agentdb9_refresh=[^;]/.test(each)));
+  (await refresh('agentdb9_refresh=bad')).expect(401, 'invalid_refresh_token');
+  assert.equal((await refresh(mine)).expect(200).data.user.id, victim.user.id, 'neither session has ended');
+});
+
 test('a logout ends the session\'s tokens and open sockets at once, and nobody else\'s', async () => {
   const user = await server.user('leaving');
   const other = await server.login(user.user.email, user.password);
@@ -171,6 +195,18 @@ test('a logout ends the session\'s tokens and open sockets at once, and nobody e
     await new Promise((resolve, reject) => opened.on('open', resolve).on('error', reject));
     return { opened, closed };
   };
+  const project = await user.createProject();
+  const events = async (token) => {
+    const answer = await fetch(`${server.api}/api/projects/${project.id}/events`, { headers: { Authorization: `Bearer ${token}` } });
+    assert.equal(answer.status, 200);
+    const reader = answer.body.getReader();
+    const ended = (async () => {
+      while (!(await reader.read()).done);
+      return 'as if it were whole';
+    })().catch(() => 'cut off');
+    return { ended, cancel: () => reader.cancel() };
+  };
+  const [myEvents, theirEvents] = [await events(user.token), await events(other.token)];
   const mine = await socket(user.token);
   const theirs = await socket(other.token);
   const began = Date.now();
@@ -178,6 +214,9 @@ test('a logout ends the session\'s tokens and open sockets at once, and nobody e
   const { code, at } = await mine.closed;
   assert.ok([1008, 1012].includes(code), `closed with ${code}`);
   assert.ok(at - began < 1000, `closed after ${at - began} ms`);
+  assert.equal(await myEvents.ended, 'cut off');
+  assert.equal(await Promise.race([theirEvents.ended, 'goes on']), 'goes on');
+  await theirEvents.cancel();
   (await user.get('/api/auth/profile')).expect(401, 'token_revoked');
   assert.equal((await user.application('GET', workspace.id, '/')).status, 401);
   (await user.post('/api/auth/refresh', { refreshToken: user.refreshToken })).expect(401);

@@ -150,6 +150,14 @@ test('a start that fails says why, does not go on by itself, and can be tried ag
   assert.doesNotMatch(told.text, /http-equiv|<script/);
   await follow(s, page, navigation);
   assert.equal((await starts(s.user, s.workspace)).length, 1, 'looking starts nothing');
+  // Nor, for a while, does what comes by itself: programs hear why, and when to come again.
+  for (let i = 0; i < 3; i += 1) {
+    const asked = (await s.user.application('GET', s.workspace.id, '/')).expect(503, 'workspace_start_failed');
+    assert.ok(asked.body.message.includes(failed.error), asked.body.message);
+    assert.ok(Number(asked.headers['retry-after']) > 0, asked.headers['retry-after']);
+  }
+  assert.match((await s.go()).expect(503).text, /did not start.*Try again/s);
+  assert.equal((await starts(s.user, s.workspace)).length, 1);
   (await s.go(navigation, '?agentdb9_starting=again')).expect(503);
   assert.equal((await starts(s.user, s.workspace)).length, 2);
 });

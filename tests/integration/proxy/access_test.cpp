@@ -183,7 +183,7 @@ TEST_F(Access, AnAnswerThatBreaksOffSaysSo) {
 TEST_F(Access, AnApiAnswerNamesItsCallerAndNobodyElseHearsOfIt) {
     plane.api_handler = [this](http::Request) -> Task<http::Response> {
         http::Response response;
-        response.caller = plane.user.str();
+        response.caller.user = plane.user.str();
         co_return response;
     };
     auto client = plane.api();

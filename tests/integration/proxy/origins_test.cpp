@@ -131,8 +131,15 @@ TEST_F(Origins, TheApiIsNotServedAtAnApplicationsName) {
         auto client = plane.api();
         EXPECT_EQ(ask(client, Plane::get_at(Plane::host(route), path, kBearer)).status(), 421) << path;
     }
+    // Nor where cookies lie that an application may have set for the whole domain.
+    for (std::string host : {"apps.test", "APPS.test:8000", "apps.test.", "www.apps.test"}) {
+        auto client = plane.api();
+        EXPECT_EQ(ask(client, Plane::get_at(host, "/api/auth/refresh")).status(), 421) << host;
+    }
     auto client = plane.api();
     EXPECT_EQ(ask(client, plane.get(Plane::proxy(route, "/"), kBearer)).status(), 200);
+    for (std::string host : {"test", "xapps.test", "127.0.0.1:8000", ""})
+        EXPECT_EQ(ask(client, Plane::get_at(host, "/api/x")).status(), 200) << host;
 }
 
 TEST_F(Origins, ATicketBecomesACookieOfThisHostOnly) {
@@ -161,6 +168,50 @@ TEST_F(Origins, WhatIsNoCookieOfOursMayBeATokenOfOurs) {
     const auto value = cookie.substr(cookie.find('=') + 1, cookie.size() - cookie.find('=') - 3);
     EXPECT_EQ(mine("/", cookie + "Authorization: Bearer " + value + "\r\n").status(), 200);
     EXPECT_EQ(mine("/", cookie).status(), 200);
+}
+
+TEST_F(Origins, ThePageOfAStartLeadsToNoOtherHost) {
+    const auto fields = Plane::cookie(route) + "Accept: text/html\r\n";
+    EXPECT_EQ(mine("//evil.test/?agentdb9_starting=1", fields).field("Location"), "/.//evil.test/");
+    EXPECT_EQ(mine("/\\evil.test/?a=b&agentdb9_starting=1", fields).field("Location"), "/./\\evil.test/?a=b");
+    route.wake_on_request = true;
+    route.state = model::RouteState::kStopped;
+    plane.publish();
+    for (const auto state : {model::Awakening::State::kStarting, model::Awakening::State::kFailed}) {
+        plane.awakening.state = state;
+        for (const auto* query : {"", "?agentdb9_starting=8000000000"}) {
+            const auto page = mine("//evil.test/" + std::string(query), fields);
+            EXPECT_EQ(page.status(), 503);
+            EXPECT_THAT(page.body, HasSubstr("=\"/.//evil.test/"));
+            EXPECT_THAT(page.body, Not(HasSubstr("=\"//"))) << "in a link, or for the script";
+            EXPECT_THAT(page.body, Not(HasSubstr("url=//"))) << "in the refresh";
+        }
+    }
+    plane.wake_refused = http::Problem{409, "project_in_use", "It is in use.", {}};
+    EXPECT_THAT(mine("//evil.test/", fields).body,
+                HasSubstr("href=\"/.//evil.test/?agentdb9_starting=again"));
+}
+
+TEST_F(Origins, ANeighboursPageDoesNotFollowTheLinkThatStarts) {
+    route.wake_on_request = true;
+    route.state = model::RouteState::kStopped;
+    plane.awakening.state = model::Awakening::State::kStopped;
+    plane.publish();
+    const auto again = [&](const std::string& site, const std::string& destination) {
+        return mine("/?agentdb9_starting=again",
+                    Plane::cookie(route) +
+                        "Accept: text/html\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: " + destination +
+                        "\r\nSec-Fetch-Site: " + site + "\r\n");
+    };
+    for (std::string destination : {"iframe", "document"}) {
+        for (std::string site : {"same-site", "cross-site"})
+            EXPECT_THAT(again(site, destination).body, HasSubstr("Start it")) << site << destination;
+    }
+    EXPECT_EQ(plane.wakes, 0);
+    again("same-origin", "iframe");
+    EXPECT_EQ(plane.wakes, 1);
+    again("none", "document");
+    EXPECT_EQ(plane.wakes, 2);
 }
 
 TEST_F(Origins, BehindHttpsNoOtherHostCanSetTheCookie) {

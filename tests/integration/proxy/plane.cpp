@@ -50,8 +50,10 @@ Plane::Plane(proxy::Options options) : work_(asio::make_work_guard(control_)) {
         co_return proxy::ApplicationCookie{"cookie-" + workspace.str() + "-" + std::to_string(port),
                                            expires_at};
     };
-    control.wake = [this](base::UserId, base::WorkspaceId) -> Task<proxy::Answer<model::Awakening>> {
+    control.wake = [this](base::UserId, base::WorkspaceId,
+                          bool insists) -> Task<proxy::Answer<model::Awakening>> {
         ++wakes;
+        if (insists) ++insisted;
         if (wake_refused) co_return std::unexpected(*wake_refused);
         co_return awakening;
     };

@@ -57,6 +57,7 @@ class Plane {
     std::atomic<int> authentications = 0;
     std::atomic<bool> authentication_fails = false;
     std::atomic<int> wakes = 0;
+    std::atomic<int> insisted = 0;  // among these
     std::atomic<int> looks = 0;
     model::Awakening awakening{.workspace = "desk", .percent = {}, .note = {}, .code = {}};
     std::optional<http::Problem> wake_refused;

@@ -374,5 +374,74 @@ TEST_F(Streaming, TheSourceOfPiecesEndsWhenTheClientGoes) {
     EXPECT_TRUE(eventually([&] { return watch.expired() && plane.metrics().connections_open == 0; }));
 }
 
+// An answer of the API that goes on and on.
+struct ApiStream : Streaming {
+    ApiStream() {
+        plane.api_handler = [this](http::Request request) -> Task<http::Response> {
+            if (before_answer) before_answer();
+            http::Response response;
+            response.caller = caller;
+            if (request.target == "/api/download") response.length = 1000;
+            response.next_piece = [first = true]() mutable -> Task<std::optional<std::string>> {
+                if (std::exchange(first, false)) co_return "first";
+                asio::steady_timer never(co_await asio::this_coro::executor,
+                                         asio::steady_timer::time_point::max());
+                co_await never.async_wait(asio::use_awaitable);
+                co_return std::nullopt;
+            };
+            co_return response;
+        };
+    }
+    Connection opened(const std::string& path = "/api/events") {
+        auto client = plane.api();
+        client.send(plane.get(path));
+        client.read_until(path == "/api/download" ? "first" : "first\r\n");
+        return client;
+    }
+
+    std::function<void()> before_answer;
+    http::Caller caller{.user = plane.user.str(), .session = plane.session.str(), .api_token = {}};
+};
+
+TEST_F(ApiStream, EndsWithTheSessionOfWhoeverAsked) {
+    auto events = opened();
+    auto download = opened("/api/download");
+    caller.session = base::SessionId::generate().str();
+    auto other = opened();
+    plane.revoke({.user = {}, .session = plane.session, .api_token = {}, .except_session = {}});
+    EXPECT_TRUE(events.closes());
+    EXPECT_TRUE(download.closes());
+    EXPECT_TRUE(other.is_silent_for(50ms)) << "of another session";
+    plane.revoke({.user = plane.user, .session = {}, .api_token = {}, .except_session = {}});
+    EXPECT_TRUE(other.closes());
+    EXPECT_TRUE(eventually([&] { return plane.metrics().connections_open == 0; }));
+}
+
+TEST_F(ApiStream, EndsWithTheTokenOfWhoeverAsked) {
+    const auto token = base::ApiTokenId::generate();
+    caller = {.user = plane.user.str(), .session = {}, .api_token = token.str()};
+    auto client = opened();
+    plane.revoke({.user = {}, .session = plane.session, .api_token = {}, .except_session = {}});
+    EXPECT_TRUE(client.is_silent_for(50ms));
+    plane.revoke({.user = {}, .session = {}, .api_token = token, .except_session = {}});
+    EXPECT_TRUE(client.closes());
+}
+
+TEST_F(ApiStream, DoesNotBeginForASessionThatEndedMeanwhile) {
+    before_answer = [this] {
+        plane.plane->revoke({.user = {}, .session = plane.session, .api_token = {}, .except_session = {}});
+    };
+    auto client = plane.api();
+    client.send(plane.get("/api/events"));
+    EXPECT_THAT(client.read_to_end(), testing::Not(HasSubstr("first")));
+}
+
+TEST_F(ApiStream, IsNobodysWhereNobodyWasAsked) {
+    caller = {};
+    auto client = opened();
+    plane.revoke({.user = plane.user, .session = plane.session, .api_token = {}, .except_session = {}});
+    EXPECT_TRUE(client.is_silent_for(50ms));
+}
+
 }  // namespace
 }  // namespace agentdb9::test

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -106,7 +107,26 @@ TEST_F(Application, ThatIsDownIsA502WithTheEnvelope) {
           std::string("\"method\":\"GET\""), "\"requestId\":\"" + answer.field("X-Request-Id") + "\""})
         EXPECT_THAT(answer.body, HasSubstr(part));
     EXPECT_THAT(answer.body, Not(HasSubstr("secret")));
+    EXPECT_THAT(answer.body, HasSubstr("port 8080")) << "what to look at";
+    EXPECT_THAT(answer.body, HasSubstr("listens on all addresses"));
     EXPECT_EQ(ask(client, plane.get("/api/next")).status(), 200);
+}
+
+TEST_F(Application, WhatIsNotItsFaultIsNotSaidToBe) {
+    auto client = plane.api();
+    EXPECT_EQ(ask(client, plane.get("/api/first")).status(), 200);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const int lowest = ::dup(client.fd());
+    ::close(lowest);
+    const rlimit full{static_cast<rlim_t>(lowest), before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &full), 0);
+    auto answer = ask(client, get());
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(answer.status(), 503);
+    EXPECT_THAT(answer.body, HasSubstr("\"code\":\"unavailable\""));
+    EXPECT_EQ(answer.field("Retry-After"), "2");
+    EXPECT_EQ(ask(client, get()).body, "fine");
 }
 
 TEST_F(Application, ANavigationGetsAPageWithTheSameFacts) {
@@ -241,13 +261,17 @@ TEST_F(Application, ThatSpeaksNoHttpIsA502) {
         auto answer = ask(client, get());
         EXPECT_EQ(answer.status(), 502) << garbage;
         EXPECT_THAT(answer.body, HasSubstr("\"code\":\"upstream_invalid\"")) << garbage;
+        EXPECT_THAT(answer.body, HasSubstr("is not valid HTTP: ")) << "and why";
     }
     auto served = upstream.serve([&](Connection& connection) {
         read_message(connection, false, true);
         connection.send("HTTP/1.1 200 OK\r\nX: " + std::string(40'000, 'x') + "\r\n\r\n");
     });
     auto client = plane.api();
-    EXPECT_EQ(ask(client, get()).status(), 502);
+    auto answer = ask(client, get());
+    EXPECT_EQ(answer.status(), 502);
+    EXPECT_THAT(answer.body, HasSubstr("32 KB")) << "not that it is no HTTP";
+    EXPECT_THAT(answer.body, Not(HasSubstr("not valid")));
 }
 
 struct CutShort : Application {
@@ -344,12 +368,79 @@ TEST_F(Application, BytesBehindAnAnswerAreNotTheNextOnes) {
     EXPECT_EQ(upstream.accepted(), 2);
 }
 
+// Of [rewrites]; its look-up answers when the gate opens, or never while the test runs.
+struct NamedUpstream : testing::Test {
+    struct State {
+        Gate answers;
+        std::atomic<int> asked = 0;
+        std::atomic<int> answered = 0;
+    };
+    Upstream upstream{answering([](const Message&) { return ok("fine"); })};
+    std::shared_ptr<State> state = std::make_shared<State>();
+    proxy::Options options = [this] {
+        proxy::Options made;
+        made.limits.upstream_connect = 300ms;
+        made.rewrites = {{"/named", {}, model::Endpoint{"silent.test", upstream.port()}},
+                         {"/two", {}, model::Endpoint{"two.test", upstream.port()}}};
+        made.look_up = [state = state](const std::string& name) -> proxy::NameResolver::Addresses {
+            ++state->asked;
+            if (name == "silent.test") {
+                state->answers.wait();
+                ++state->answered;
+            }
+            // Nothing listens at the first.
+            return {asio::ip::make_address("127.0.0.2"), asio::ip::make_address("127.0.0.1")};
+        };
+        return made;
+    }();
+
+    ~NamedUpstream() override { state->answers.open(); }
+};
+
+TEST_F(NamedUpstream, WhoseNameIsNotFoundInTimeIsA504ForEveryRequestAtOnce) {
+    std::optional<Plane> plane(std::in_place, options);
+    std::vector<Connection> clients;
+    for (int i = 0; i < 20; ++i) {
+        clients.push_back(plane->api());
+        clients.back().send(plane->get("/named/x", kBearer));
+    }
+    for (auto& client : clients) {
+        const auto answer = read_message(client);
+        EXPECT_EQ(answer.status(), 504);
+        EXPECT_THAT(answer.body, HasSubstr("\"code\":\"upstream_timeout\""));
+    }
+    EXPECT_EQ(state->asked, 1);
+    EXPECT_EQ(ask(clients.front(), plane->get("/two/x", kBearer)).body, "fine");
+    plane.reset();
+    EXPECT_EQ(state->answered, 0) << "the end waited for the look-up";
+}
+
+TEST_F(NamedUpstream, EndsAtOnceWithRequestsThatWaitForAName) {
+    options.limits.upstream_connect = 1h;
+    std::optional<Plane> plane(std::in_place, options);
+    auto client = plane->api();
+    client.send(plane->get("/named/x", kBearer));
+    ASSERT_TRUE(eventually([&] { return state->asked == 1; }));
+    plane.reset();
+    EXPECT_EQ(state->answered, 0);
+    EXPECT_TRUE(client.closes());
+}
+
+TEST_F(NamedUpstream, IsReachedAtWhicheverOfItsAddressesAnswers) {
+    Plane plane(options);
+    auto client = plane.api();
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(ask(client, plane.get("/two/x", kBearer)).body, "fine");
+}
+
 TEST_F(Application, APortThatCannotBeReachedIsA502) {
     auto client = plane.api();
     auto answer =
         ask(client, plane.get("/api/workspaces/" + route.workspace.str() + "/ports/9999/", kBearer));
     EXPECT_EQ(answer.status(), 502);
     EXPECT_THAT(answer.body, HasSubstr("\"code\":\"upstream_unreachable\""));
+    EXPECT_THAT(answer.body, HasSubstr("docker.reach")) << "why";
+    EXPECT_THAT(answer.body, HasSubstr("only port 8080")) << "and what to do";
 }
 
 }  // namespace

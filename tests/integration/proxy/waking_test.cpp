@@ -109,6 +109,18 @@ TEST_F(Waking, ThePageOfTheStartOnlyLooks) {
     EXPECT_EQ(upstream.accepted(), 0) << "no application hears of it";
 }
 
+TEST_F(Waking, NoApplicationSeesOurParameterWhateverTheVerb) {
+    become(model::RouteState::kReady);
+    for (std::string method : {"POST", "PUT", "DELETE"}) {
+        auto client = plane.apps();
+        auto answer = ask(client, method + " " + Plane::app(route, "/x?a=b&agentdb9_starting=again&c") +
+                                      " HTTP/1.1\r\nHost: a\r\n" + cookie + "Content-Length: 0\r\n\r\n");
+        EXPECT_THAT(answer.body, testing::StartsWith(method + " /x?a=b&c HTTP/1.1\r\n"));
+    }
+    EXPECT_THAT(apps("/x?agentdb9_starting=7", cookie + kWebSocket).body,
+                testing::StartsWith("GET /x HTTP/1.1\r\n"));
+}
+
 TEST_F(Waking, TheLinkOfOurPagesStartsItAgainAlsoInAFrame) {
     const std::string again = "/x?a=b&agentdb9_starting=again";
     const auto frame =
@@ -147,6 +159,27 @@ TEST_F(Waking, ARefusedStartSaysWhy) {
     EXPECT_THAT(program.body, HasSubstr("project_in_use"));
     plane.wake_refused = http::Problem{503, "runtime_unavailable", "The engine does not answer.", {}};
     EXPECT_EQ(api().field("Retry-After"), "2");
+}
+
+TEST_F(Waking, AStartThatFailedAMomentAgoIsToldAndNotTriedAgainByItself) {
+    plane.awakening.state = model::Awakening::State::kFailed;
+    plane.awakening.note = "The image <x> cannot be pulled.";
+    plane.awakening.code = "image_unavailable";
+    plane.awakening.pause_seconds = 42;
+    auto program = api();
+    EXPECT_EQ(program.status(), 503);
+    EXPECT_EQ(program.field("Retry-After"), "42");
+    EXPECT_THAT(program.body, HasSubstr("\"code\":\"workspace_start_failed\""));
+    EXPECT_THAT(program.body, HasSubstr("The image <x> cannot be pulled."));
+    auto page = apps("/x", cookie + kNavigate);
+    EXPECT_EQ(page.status(), 503);
+    EXPECT_THAT(page.body, HasSubstr("The image &lt;x&gt; cannot be pulled."));
+    EXPECT_THAT(page.body, HasSubstr("agentdb9_starting=again\">Try again</a>"));
+    EXPECT_THAT(page.body, Not(HasSubstr("<script")));
+    EXPECT_EQ(plane.insisted, 0);
+    plane.awakening = {.workspace = "desk", .percent = {}, .note = {}, .code = {}};
+    EXPECT_THAT(apps("/x?agentdb9_starting=again", cookie + kNavigate).body, HasSubstr("Starting desk"));
+    EXPECT_EQ(plane.insisted, 1) << "who follows the link means it";
 }
 
 TEST_F(Waking, WhatWaitedWhenItWasStoppedDoesNotStartIt) {

@@ -267,6 +267,23 @@ TEST(RequestHead, KeepAliveFollowsVersionAndConnection) {
     EXPECT_FALSE(keeps("HTTP/1.0", "Connection: keep-alive, close"));
 }
 
+TEST(RequestHead, ConnectionNamesAFewFieldsOnly) {
+    const auto connection = [](std::size_t names, std::string_view between = ",") {
+        std::string list = "a";
+        for (std::size_t i = 1; i < names; ++i)
+            list += std::string(between) + "a";
+        return list;
+    };
+    EXPECT_EQ(verdict(with_fields("Connection: " + connection(kMaxConnectionNames))), 0);
+    EXPECT_EQ(verdict(with_fields("Connection: " + connection(kMaxConnectionNames + 1))), 431);
+    EXPECT_EQ(verdict(with_fields("Connection: " + connection(kMaxConnectionNames - 1, "\r\nconnection: "))),
+              0);
+    EXPECT_EQ(verdict(with_fields("Connection: " + connection(kMaxConnectionNames + 1, "\r\nconnection: "))),
+              431);
+    EXPECT_EQ(verdict(with_fields("Connection: " + std::string(24'000, ','))), 431) << "empty ones count";
+    EXPECT_EQ(verdict(with_fields("X: " + std::string(24'000, ','))), 0);
+}
+
 TEST(RequestHead, AnUpgradeCountsOnlyWhereConnectionNamesIt) {
     RequestHead head;
     ASSERT_EQ(verdict(with_fields("Upgrade: websocket\r\nConnection: keep-alive, Upgrade"), head), 0);

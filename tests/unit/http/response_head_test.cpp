@@ -49,6 +49,14 @@ TEST(ResponseHead, MalformedStatusLinesAreRefused) {
         EXPECT_FALSE(reads(std::string(line) + "\r\nX: y\r\n\r\n")) << line;
 }
 
+TEST(ResponseHead, ConnectionNamesAFewFieldsOnly) {
+    const auto with = [](std::size_t commas) {
+        return "HTTP/1.1 200 OK\r\nConnection: close" + std::string(commas, ',') + "\r\n\r\n";
+    };
+    EXPECT_TRUE(reads(with(kMaxConnectionNames - 1)));
+    EXPECT_FALSE(reads(with(kMaxConnectionNames)));
+}
+
 TEST(ResponseHead, DoubtfulFramingIsRefused) {
     for (std::string_view fields :
          {"Content-Length: 3\r\nTransfer-Encoding: chunked", "Content-Length: 3\r\nContent-Length: 3",

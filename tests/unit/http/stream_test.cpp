@@ -1,8 +1,11 @@
 #include "http/stream.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <array>
+#include <boost/asio/ip/tcp.hpp>
 
 #include "sockets.hpp"
 
@@ -62,6 +65,22 @@ TEST(Stream, SendingToOneThatHasGoneIsAReset) {
     StreamPair pair;
     pair.close_other();
     EXPECT_EQ(pair.run(pair.stream->send("x")).error(), IoError::kReset);
+}
+
+TEST(Stream, AConnectionThatWeHaveNothingLeftForIsToldFromOneThatIsRefused) {
+    StreamPair pair;
+    const asio::ip::tcp::endpoint nobody(asio::ip::make_address("127.0.0.1"), 1);
+    const auto connect = [&] { return pair.run(Stream::connect(pair.loop, nobody, pair.loop.after(10s))); };
+    EXPECT_EQ(connect().error(), IoError::kReset);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const int lowest = ::dup(pair.other);
+    ::close(lowest);
+    const rlimit full{static_cast<rlim_t>(lowest), before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &full), 0);
+    const auto error = connect().error();
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(error, IoError::kExhausted);
 }
 
 TEST(Stream, IsQuietUntilAnythingComes) {

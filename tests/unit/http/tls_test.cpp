@@ -105,7 +105,17 @@ TEST(TlsContext, WarnsOfACertificateOutOfItsTimeAndOfAKeyThatAllMayRead) {
     ASSERT_EQ(::chmod(files.key.c_str(), 0644), 0);
     const auto open = TlsContext::load(files);
     ASSERT_TRUE(open);
-    EXPECT_THAT((*open)->warnings(), ElementsAre(HasSubstr("chmod 600")));
+    EXPECT_THAT((*open)->warnings(),
+                ElementsAre(AllOf(HasSubstr("read by every user"), HasSubstr("chmod 600"))));
+    for (const mode_t mode : {0620U, 0602U, 0660U}) {
+        ASSERT_EQ(::chmod(files.key.c_str(), mode), 0);
+        const auto writable = TlsContext::load(files);
+        ASSERT_TRUE(writable);
+        EXPECT_THAT((*writable)->warnings(),
+                    ElementsAre(AllOf(HasSubstr("changed by others"), HasSubstr("chmod 600"))));
+    }
+    ASSERT_EQ(::chmod(files.key.c_str(), 0640), 0);
+    EXPECT_THAT((*TlsContext::load(files))->warnings(), testing::IsEmpty()) << "a group may read it";
 }
 
 }  // namespace

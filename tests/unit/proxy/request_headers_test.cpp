@@ -58,6 +58,18 @@ TEST(UpstreamRequest, DropsHopByHopFieldsAndThoseNamedInConnection) {
         EXPECT_THAT(head, Not(HasSubstr(name)));
 }
 
+TEST(UpstreamRequest, DropsTheLastOfAsManyFieldsAsConnectionMayName) {
+    std::string list;
+    std::string fields;
+    for (std::size_t i = 1; i <= http::kMaxConnectionNames; ++i) {
+        list += (i == 1 ? "" : i % 2 == 0 ? "\r\nConnection: " : ", ") + ("X-" + std::to_string(i));
+        fields += "x-" + std::to_string(i) + ": secret\r\n";
+    }
+    auto head = relayed("Connection: " + list + "\r\n" + fields + "X-Kept: 1\r\n");
+    EXPECT_THAT(head, Not(HasSubstr("secret")));
+    EXPECT_THAT(head, HasSubstr("X-Kept: 1\r\n"));
+}
+
 TEST(UpstreamRequest, ConnectionCannotTakeAwayWhatFramesOrRoutesTheMessage) {
     Request request;
     request.line = "POST / HTTP/1.1";

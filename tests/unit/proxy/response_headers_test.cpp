@@ -85,6 +85,18 @@ TEST(ClientResponse, IsFramedForTheClient) {
     EXPECT_THAT(answer.relayed(), HasSubstr("\r\nTransfer-Encoding: chunked\r\n"));
 }
 
+TEST(ClientResponse, ALengthIsPassedAsWeReadIt) {
+    Answer answer;
+    for (auto [written, passed] : {std::pair{"010", "10"}, {"0", "0"}, {"000", "0"}, {"100", "100"}}) {
+        answer.fields = "content-length: " + std::string(written) + "\r\n";
+        for (std::string method : {"GET", "HEAD"}) {
+            answer.method = method;
+            EXPECT_THAT(answer.relayed(), HasSubstr("\r\ncontent-length: " + std::string(passed) + "\r\n"))
+                << written << method;
+        }
+    }
+}
+
 TEST(ClientResponse, LengthsStayWhereTheyDescribeWhatIsNotSent) {
     Answer answer;
     answer.method = "HEAD";

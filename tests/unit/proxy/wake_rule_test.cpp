@@ -62,6 +62,13 @@ TEST(WakeRule, APageThatIsFetchedInAdvanceDoesNot) {
     EXPECT_FALSE(cookie_wakes(kNavigate + "X-Moz: prefetch\r\n"));
 }
 
+TEST(WakeRule, ABrowserTellsWhetherAnotherPageLeadsHere) {
+    for (std::string site : {"same-site", "cross-site", "anything"})
+        EXPECT_TRUE(comes_from_elsewhere(Request("Sec-Fetch-Site: " + site + "\r\n").head)) << site;
+    for (std::string fields : {"", "Sec-Fetch-Site: none\r\n", "Sec-Fetch-Site: same-origin\r\n"})
+        EXPECT_FALSE(comes_from_elsewhere(Request(fields).head)) << fields;
+}
+
 TEST(WakeRule, ATokenWakesWhateverItAsksFor) {
     EXPECT_TRUE(token_wakes(""));
     EXPECT_TRUE(token_wakes("Accept: application/json\r\n"));

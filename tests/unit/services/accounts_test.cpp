@@ -157,6 +157,16 @@ TEST_F(AccountsTest, WhatIsNoRefreshTokenOfOursEndsNothing) {
     EXPECT_TRUE(who(tokens.access_token));
 }
 
+TEST_F(AccountsTest, OfSeveralRefreshTokensOnlyOwnOnesCountOncePerSession) {
+    const auto one = register_ada().refresh_token;
+    const auto other = log_in().refresh_token;
+    auto forged = one;
+    forged.back() = forged.back() == 'A' ? 'B' : 'A';
+    EXPECT_EQ(accounts_.own_refresh_tokens({"x", forged, one, "", one}), std::vector{one});
+    EXPECT_EQ(accounts_.own_refresh_tokens({other, one}), (std::vector{other, one}));
+    EXPECT_TRUE(accounts_.own_refresh_tokens({"x", forged}).empty());
+}
+
 TEST_F(AccountsTest, LogoutEndsTheSessionAtOnce) {
     const auto tokens = register_ada();
     const auto other = log_in();

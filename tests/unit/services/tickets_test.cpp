@@ -1,9 +1,34 @@
+#include "auth/tokens.hpp"
 #include "unit/services/fixture.hpp"
 
 namespace agentdb9::services {
 namespace {
 
 using auth::Failure;
+
+// Another store, and how often it was written to.
+class CountingStore final : public store::Store {
+  public:
+    explicit CountingStore(store::Store& inner) : Store(std::size_t{0}), inner_(inner) {}
+    ~CountingStore() override { join(); }
+
+    void transact(store::Mode mode, const std::function<void(store::Transaction&)>& work) override {
+        if (mode == store::Mode::kWrite) ++writes;
+        inner_.transact(mode, work);
+    }
+    std::optional<std::string> server_name() const override { return inner_.server_name(); }
+    std::unique_ptr<Subscription> subscribe(Subscriber subscriber) override {
+        return inner_.subscribe(std::move(subscriber));
+    }
+    store::Migrated migrate() override { return inner_.migrate(); }
+    std::vector<std::string> pending_migrations() override { return inner_.pending_migrations(); }
+    std::string describe() const override { return inner_.describe(); }
+
+    int writes = 0;
+
+  private:
+    store::Store& inner_;
+};
 
 class Tickets : public AccountsTest {
   protected:
@@ -71,6 +96,19 @@ TEST_F(Tickets, OneDoesNotOpenAWorkspaceThatIsBeingDeleted) {
         tx.workspaces().update(row);
     });
     EXPECT_EQ(redeem(ticket).error(), Failure::kRevoked);
+}
+
+TEST_F(Tickets, WhatWasNeverIssuedTakesNoTurnOfTheWriters) {
+    CountingStore counting(*store_);
+    TicketService tickets(counting, clock_, keys_);
+    for (int i = 0; i < 1000; ++i)
+        EXPECT_EQ(run(tickets.redeem(auth::make_ticket(), workspace_, 8080)).error(), Failure::kMalformed);
+    EXPECT_EQ(counting.writes, 0);
+    const auto ticket = issue();
+    EXPECT_TRUE(run(tickets.redeem(ticket, workspace_, 8080)));
+    EXPECT_EQ(counting.writes, 1);
+    EXPECT_EQ(run(tickets.redeem(ticket, workspace_, 8080)).error(), Failure::kMalformed);
+    EXPECT_EQ(counting.writes, 1) << "nor does a used one";
 }
 
 TEST_F(Tickets, WhatIsNoTicketIsRefused) {
