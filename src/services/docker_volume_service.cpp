@@ -246,9 +246,9 @@ Task<> DockerVolumeService::give_up(Tombstone claimed) {
     });
 }
 
-// A stopped container may still refer to the volume; the reconciler removes it when its project is gone, so a
-// later round succeeds. After any other failure it is not known whether the volume is still there: the claim
-// stays, and a later round goes on with it.
+// A stopped container may still refer to the volume; the reconciler is told, which removes it when its
+// project is gone, so that a later round succeeds. After any other failure it is not known whether the volume
+// is still there: the claim stays, and a later round goes on with it.
 Task<> DockerVolumeService::remove_volume_of(Tombstone tombstone) {
     tombstone = co_await claim(std::move(tombstone));
     std::optional<Error> refusal;
@@ -260,6 +260,7 @@ Task<> DockerVolumeService::remove_volume_of(Tombstone tombstone) {
     }
     if (refusal) {
         co_await give_up(tombstone);
+        co_await tell_users_of(tombstone.volume_name);
         throw std::move(*refusal);
     }
     const auto now = clock_.now();
@@ -269,6 +270,16 @@ Task<> DockerVolumeService::remove_volume_of(Tombstone tombstone) {
         row->purged_at = now;
         tx.tombstones().update(*row);
     });
+}
+
+// Whoever let the volume go may have died, or lost the database, before anybody was told.
+Task<> DockerVolumeService::tell_users_of(std::string volume) {
+    try {
+        for (const auto& instance : co_await runtime_.instances_on_volume(volume))
+            left_behind_(instance.workspace_id);
+    } catch (const Error& error) {
+        log::info("who uses a volume is not known", {{"volume", volume}, {"reason", error.what()}});
+    }
 }
 
 Task<> DockerVolumeService::remove_ours(Tombstone tombstone) {

@@ -68,6 +68,7 @@ class DockerVolumeService {
     Task<> remove_volume_of(model::Tombstone tombstone);
     Task<model::Tombstone> claim(model::Tombstone tombstone);
     Task<> give_up(model::Tombstone claimed);
+    Task<> tell_users_of(std::string volume);
     Task<> remove_ours(model::Tombstone tombstone);
     Task<model::Tombstone> find_open(std::optional<base::UserId> user, base::TombstoneId id);
 

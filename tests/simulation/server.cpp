@@ -35,6 +35,9 @@ Server::Server(Machine& machine, std::optional<std::string> name, Published publ
       machine_(machine),
       published_(std::move(published)) {
     routes.set_publisher([this](auto table) { return hand_out(*this, std::move(table)); });
+    volumes.on_left_behind([this](const base::WorkspaceId& id) {
+        if (reconciler.started()) reconciler.desire_changed(id);
+    });
 }
 
 // The workers take a moment to lay the older table aside.
