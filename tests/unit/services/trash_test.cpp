@@ -125,7 +125,10 @@ TEST_F(Trash, AVolumeThatAContainerStillMountsCanBeRestored) {
     spec.mounts = {{tombstone.volume_name, "/workspace"}};
     engine_.images().insert("image");
     engine_.create(installation_, spec, "c");
+    std::vector<base::WorkspaceId> told;
+    volumes_.on_left_behind([&](const base::WorkspaceId& workspace) { told.push_back(workspace); });
     EXPECT_EQ(word_of([&] { run(volumes_.purge(user_, tombstone.id)); }), "volume_in_use");
+    EXPECT_EQ(told, std::vector{spec.workspace_id}) << "whose container it is is looked at";
     run(volumes_.restore(user_, tombstone.id));
     EXPECT_EQ(engine_.volumes().size(), 1U);
 }
