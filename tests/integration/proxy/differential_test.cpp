@@ -52,6 +52,15 @@ std::vector<std::uint16_t> ports_of(const std::deque<Lane>& lanes, Peer peer) {
     return ports;
 }
 
+// On a thread: what is thrown there would end the program.
+std::optional<std::string> judged(Lane& lane, std::uint64_t seed, const Corpus& corpus) {
+    try {
+        return lane.judge(seed, corpus);
+    } catch (const std::exception& error) {
+        return std::string(error.what()) + "\n";
+    }
+}
+
 TEST(Differential, NginxAndHaproxyFrameWhatIsPassedOnAsWeDo) {
     base::log::configure(base::log::Level::kOff, base::log::Format::kJson);
     const auto streams = number_from("AGENTDB9_DIFFERENTIAL_STREAMS", kStreams);
@@ -74,7 +83,7 @@ TEST(Differential, NginxAndHaproxyFrameWhatIsPassedOnAsWeDo) {
     const auto work = [&](Lane& lane, std::uint64_t number) {
         for (std::uint64_t i = number; i < streams; i += kLanes) {
             if (!keep_going && disagreements >= kMostTold) return;
-            const auto found = lane.judge(first + i, corpus);
+            const auto found = judged(lane, first + i, corpus);
             const std::lock_guard lock(one_at_a_time);
             if (keep_going && i > 0 && i % kTellsEvery == 0)
                 std::cout << "stream " << i << " of " << streams << ", " << disagreements << " disagreements"

@@ -6,19 +6,8 @@
 #include "support/mutation.hpp"
 
 namespace agentdb9::test {
-namespace {
 
 using namespace std::string_view_literals;
-
-std::string hex(std::size_t number) {
-    std::string text;
-    do
-        text.insert(text.begin(), "0123456789abcdef"[number % 16]);
-    while ((number /= 16) > 0);
-    return text;
-}
-
-}  // namespace
 
 std::vector<std::string_view> Stream::segments() const {
     std::vector<std::string_view> result;
@@ -156,62 +145,56 @@ std::string Generator::field(std::string_view name, std::string_view value, doub
 
 std::string Generator::other_fields() {
     std::string text;
-    for (auto left = random_.below(4); left > 0; --left) {
-        switch (random_.below(12)) {
-            case 0:
-                text +=
-                    field("Connection", any({"keep-alive", "keep-alive", "close", "Upgrade",
-                                             "Transfer-Encoding", "Content-Length", "close, Content-Length",
-                                             "keep-alive, Transfer-Encoding, X-Request-Id", "Host", "TE",
-                                             "X-A, , X-B", "Expect, close", ",", "\"close\""}));
-                break;
-            case 1:
-                text +=
-                    field("TE", any({"trailers", "gzip, chunked", "trailers, deflate;q=0.5", "chunked", ""}));
-                text += field("Connection", any({"TE", "te, keep-alive", "X"}));
-                break;
-            case 2:
-                text += field("Expect",
-                              any({"100-continue", "100-Continue", "100-continue, x", "200-ok", "100"}));
-                break;
-            case 3:
-                text += field("Upgrade",
-                              any({"websocket", "h2c", "WebSocket", "foo/1", "TLS/1.0, websocket", ""}));
-                text += field("Connection", any({"Upgrade", "upgrade, keep-alive", "keep-alive"}));
-                if (random_.chance(0.5))
-                    text +=
-                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-                        "Origin: http://a.test\r\n";
-                break;
-            case 4:
-                text += field("Trailer", any({"X-T", "Content-Length", "Transfer-Encoding", ""}));
-                break;
-            case 5:
-                text += corpus_line();
-                break;
-            case 6:
-                text += field("Cookie", any({"a=b", "a=\"b;c\"", "; ;", "a=b\t;c"}));
-                break;
-            case 7:
-                text += field("X-Long", std::string(random_.below(9'000), 'x'));
-                break;
-            case 8:
-                text += odd(4) ? field("", "empty") : field("X-Empty", "");
-                break;
-            case 9:
-                text += field(any({"X-Forwarded-For", "x_forwarded_for", "Forwarded", "X-Real-IP", "Via"}),
-                              "1.2.3.4");
-                break;
-            case 10:
-                text += field(any({"Content-Lengt", "Content_Length", "XContent-Length", "Content-Length-X",
-                                   "X-Transfer-Encoding", "Transfer_Encoding", "Transfer-Encodin"}),
-                              any({"3", "chunked", "0"}));
-                break;
-            default:
-                text += field("Accept", any({"*/*", "text/html", "a\tb", "\xc3\xa9", "\"x\\\"", "(comment"}));
-        }
-    }
+    for (auto left = random_.below(4); left > 0; --left)
+        text += other_field();
     return text;
+}
+
+// Some have a second one that belongs to it.
+std::string Generator::other_field() {
+    switch (random_.below(12)) {
+        case 0:
+            return field("Connection", any({"keep-alive", "keep-alive", "close", "Upgrade",
+                                            "Transfer-Encoding", "Content-Length", "close, Content-Length",
+                                            "keep-alive, Transfer-Encoding, X-Request-Id", "Host", "TE",
+                                            "X-A, , X-B", "Expect, close", ",", "\"close\""}));
+        case 1: {
+            auto text =
+                field("TE", any({"trailers", "gzip, chunked", "trailers, deflate;q=0.5", "chunked", ""}));
+            return text += field("Connection", any({"TE", "te, keep-alive", "X"}));
+        }
+        case 2:
+            return field("Expect", any({"100-continue", "100-Continue", "100-continue, x", "200-ok", "100"}));
+        case 3: {
+            auto text =
+                field("Upgrade", any({"websocket", "h2c", "WebSocket", "foo/1", "TLS/1.0, websocket", ""}));
+            text += field("Connection", any({"Upgrade", "upgrade, keep-alive", "keep-alive"}));
+            if (random_.chance(0.5))
+                text +=
+                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+                    "Origin: http://a.test\r\n";
+            return text;
+        }
+        case 4:
+            return field("Trailer", any({"X-T", "Content-Length", "Transfer-Encoding", ""}));
+        case 5:
+            return corpus_line();
+        case 6:
+            return field("Cookie", any({"a=b", "a=\"b;c\"", "; ;", "a=b\t;c"}));
+        case 7:
+            return field("X-Long", std::string(random_.below(9'000), 'x'));
+        case 8:
+            return odd(4) ? field("", "empty") : field("X-Empty", "");
+        case 9:
+            return field(any({"X-Forwarded-For", "x_forwarded_for", "Forwarded", "X-Real-IP", "Via"}),
+                         "1.2.3.4");
+        case 10:
+            return field(any({"Content-Lengt", "Content_Length", "XContent-Length", "Content-Length-X",
+                              "X-Transfer-Encoding", "Transfer_Encoding", "Transfer-Encodin"}),
+                         any({"3", "chunked", "0"}));
+        default:
+            return field("Accept", any({"*/*", "text/html", "a\tb", "\xc3\xa9", "\"x\\\"", "(comment"}));
+    }
 }
 
 std::string Generator::corpus_line() {
@@ -236,206 +219,6 @@ std::string Generator::corpus_request() {
     if (one == text.npos || two == text.npos || line == text.npos || line < two) return text;
     text.insert(line + 2, place_.credential + "X-Request-Id: " + id_ + "\r\n");
     text.replace(one + 1, two - one - 1, place_.prefix + "/" + id_);
-    return text;
-}
-
-// What a reader would take for a request of its own, if it were mistaken about where this one ends.
-std::string Generator::smuggled() {
-    return "GET " + place_.prefix + "/smuggled-" + id_ + " HTTP/1.1\r\nHost: a.test\r\n" + place_.credential +
-           "X-Request-Id: smuggled-" + id_ + "\r\n\r\n";
-}
-
-std::string Generator::content() {
-    switch (random_.below(12)) {
-        case 0:
-            return "";
-        case 1:
-            return smuggled();
-        case 2:
-            return "0\r\n\r\n" + smuggled();
-        case 3:
-            return "\r\n\r\n" + smuggled();
-        case 4:
-            return "5\r\nabcde\r\n0\r\n\r\n";
-        case 5:
-            return std::string(random_.below(random_.chance(0.2) ? 150'000 : 9'000), 'y');
-        case 6:
-            return "\r\n";
-        case 7:
-            return std::string("\0\n\r\r\n\x80\xff", 7);
-        default:
-            return std::string(1 + random_.below(40), 'z');
-    }
-}
-
-Generator::Body Generator::body() {
-    switch (random_.below(10)) {
-        case 0:
-        case 1:
-        case 2:
-            return odd() ? Body{{}, content()} : Body{};
-        case 3:
-        case 4:
-            return with_length();
-        case 5:
-        case 6:
-        case 7:
-            return chunked();
-        default:
-            return oddness_ > 0 ? classic() : chunked();
-    }
-}
-
-Generator::Body Generator::with_length() {
-    auto text = content();
-    auto fields = field("Content-Length", length_value(text.size()), 2);
-    if (odd()) text.resize(random_.below(text.size() + 1));
-    if (odd()) text += any({"\r\n", "x", "\n", "\0"sv});
-    return {fields, text};
-}
-
-Generator::Body Generator::chunked() {
-    return {field("Transfer-Encoding", coding(), 2), chunks(content())};
-}
-
-// The shapes of which servers have been known to think differently.
-Generator::Body Generator::classic() {
-    const auto text = content();
-    const auto length = std::to_string(text.size());
-    const auto in_chunks = chunks(text);
-    const auto whole = std::to_string(in_chunks.size());
-    const auto te = [&] { return field("Transfer-Encoding", coding(), 3); };
-    const auto cl = [&](std::string_view value) { return field("Content-Length", value, 3); };
-    switch (random_.below(10)) {
-        case 0:  // CL.TE: the length covers what the chunks do not
-            return {cl(std::to_string(in_chunks.size() + 20)) + te(), in_chunks + smuggled()};
-        case 1:  // TE.CL
-            return {te() + cl(any({"0", "3", "4"})), in_chunks};
-        case 2:
-            return {cl(whole) + te(), in_chunks};
-        case 3:  // TE.TE
-            return {
-                te() + field("Transfer-Encoding", any({"identity", "chunked", "x", "gzip", "", "cow"}), 3),
-                in_chunks};
-        case 4:
-            return {field("Transfer-Encoding", any({"identity", "gzip", "x", ""}), 3) + te(), in_chunks};
-        case 5:
-            return {cl(length) + cl(random_.chance(0.5) ? std::string_view(length) : any({"0", "1", "007"})),
-                    text};
-        case 6:
-            return {cl(length + std::string(any({", ", ",", " ", ";", ", , "})) + length), text};
-        case 7:
-            return {cl(length_value(text.size())), text};
-        case 8:  // hidden from whoever reads lines otherwise
-            return {field("X-Hide", std::string("y") +
-                                        std::string(any({"\r", "\n", "\r\n ", "\r\r\n", "\0"sv, "\v"})) +
-                                        "Transfer-Encoding: chunked"),
-                    in_chunks};
-        default:  // named in Connection, so that it would not be passed on
-            return {random_.chance(0.5) ? te() + field("Connection", "Transfer-Encoding")
-                                        : cl(length) + field("Connection", "close, Content-Length"),
-                    in_chunks};
-    }
-}
-
-std::string Generator::length_value(std::size_t size) {
-    const auto usual = std::to_string(size);
-    if (!odd(2)) return usual;
-    switch (random_.below(4)) {
-        case 0:
-            return std::string(any({"+", "-", "0", "00000000000000000", "0x", " ", "\v", "\"",
-                                    "0000000000000000000000", "1", "\xd9\xa3"})) +
-                   usual;
-        case 1:
-            return usual +
-                   std::string(any({".0", "e0", " ", "\v", "\"", ",", ", 0", " 0", ";", "\0"sv, "L", "%30"}));
-        case 2:
-            return "0x" + hex(size);
-        default:
-            return std::string(
-                any({"", "99999999999999999999", "18446744073709551616", "-1", "4294967296",
-                     "9223372036854775807", "9223372036854775808", "999999999999999999", "a"}));
-    }
-}
-
-std::string Generator::coding() {
-    if (!odd(2)) return odd() ? recased("chunked") : "chunked";
-    return std::string(any({"Chunked",
-                            "CHUNKED",
-                            "xchunked",
-                            "chunkedx",
-                            "chunked, chunked",
-                            "identity",
-                            "identity, chunked",
-                            "chunked, identity",
-                            "gzip, chunked",
-                            "chunked, gzip",
-                            "chunked;q=1",
-                            "chunked ; q=1",
-                            "\"chunked\"",
-                            "'chunked'",
-                            "chunked\t",
-                            "\vchunked",
-                            "chunked\v",
-                            "chunked\0"sv,
-                            "\xa0"
-                            "chunked",
-                            ", chunked",
-                            "chunked,",
-                            ",chunked",
-                            "chunked, ",
-                            "",
-                            "cHuNkEd",
-                            "chun\r\n ked",
-                            "chunked\r\n identity",
-                            "\r\n chunked",
-                            "chunKed",
-                            "ch\xc5\xbfunked",
-                            "deflate",
-                            "trailers"}));
-}
-
-std::string Generator::chunk_size(std::size_t size) {
-    auto digits = hex(size);
-    if (odd())
-        std::ranges::transform(digits, digits.begin(), [](char c) { return c >= 'a' ? char(c - 32) : c; });
-    if (odd())
-        digits = std::string(any({"0", "00000", "00000000000000", "0000000000000000000", "0x", "+", "-", " ",
-                                  "\t", "\v", "1", "f", "fffffff", "fffffffffffffff", "ffffffffffffffff",
-                                  "10000000000000000"})) +
-                 digits;
-    if (odd()) digits += any({" ", "\t", "\v", "x", "h", ".0", "\0"sv, ",", "\xa0", "  ;x", "\"", "_"});
-    if (odd(3) || random_.chance(0.1))
-        digits += any({";", ";x", ";a=b", ";a=\"b\"", ";a=\"b;c\"", ";a=\"\\\"\"", ";a=\"", ";;", "; a = b",
-                       ";\t", ";a=\"\r\n\"", ";\r", ";\n", ";a\0b"sv, ";\x80"sv, ";x\r\r", ";=", ";a=b;c=d"});
-    return digits + std::string(usually("\r\n", {"\n", "\r", "\r\r\n", "\n\r\n", "", " \r\n", "\r\n "}));
-}
-
-std::string Generator::chunks(const std::string& content) {
-    std::string text;
-    std::string_view left = content;
-    while (!left.empty()) {
-        const auto size = random_.chance(0.5) ? left.size() : 1 + random_.below(left.size());
-        const auto said = odd() ? random_.below(2 * size + 2) : size;
-        text += chunk_size(said);
-        text += left.substr(0, size);
-        text += usually("\r\n", {"\n", "", "\r", "x\r\n", "\r\n\r\n", "\0\n"sv, "\r\n "});
-        left.remove_prefix(size);
-    }
-    if (odd(0.5)) return text;
-    text += chunk_size(0);
-    text += trailers();
-    return text + std::string(usually("\r\n", {"\n", "", "\r", "\r\n\r\n", "\0\r\n"sv, " \r\n"}));
-}
-
-std::string Generator::trailers() {
-    if (odd(2)) return random_.pick(corpus_.chunked);
-    std::string text;
-    if (!odd(4) && !random_.chance(0.15)) return text;
-    for (auto left = 1 + random_.below(3); left > 0; --left)
-        text += field(any({"X-T", "Checksum", "Content-Length", "Transfer-Encoding", "Host", "Trailer",
-                           "X-Request-Id", "Connection", "Cookie"}),
-                      any({"5", "chunked", "a", "", "close", "x\ty"}));
     return text;
 }
 

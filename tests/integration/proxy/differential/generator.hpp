@@ -53,6 +53,7 @@ class Generator {
     std::string field(std::string_view name, std::string_view value, double weight = 1);
     std::string recased(std::string_view name);
     std::string other_fields();
+    std::string other_field();
     std::string corpus_line();
     std::string corpus_request();
     std::string smuggled();

@@ -15,7 +15,7 @@
 namespace agentdb9::test {
 namespace {
 
-constexpr int kPatienceMs = 5'000;
+constexpr int kPatienceMs = 15'000;
 const std::string kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + std::string(kRecorded) + "\r\n";
 const std::string kBroken = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 

@@ -117,7 +117,7 @@ Progress take_chunked(std::string_view& rest, Seen& seen) {
             doubt(seen, "a stray CR, LF or NUL in a chunk extension");
         rest.remove_prefix(end + kLineEnd.size());
         if (size == 0) break;
-        if (rest.size() < size + kLineEnd.size()) return Progress::kMore;
+        if (rest.size() < size || rest.size() - size < kLineEnd.size()) return Progress::kMore;
         seen.body += rest.substr(0, size);
         if (rest.substr(size, kLineEnd.size()) != kLineEnd) return Progress::kBroken;
         rest.remove_prefix(size + kLineEnd.size());
@@ -181,11 +181,15 @@ std::optional<Seen> RequestReader::take() {
 
 std::string plain_head(std::string_view head) {
     constexpr std::array<std::string_view, 3> kTaste{"host", "connection", "upgrade"};
+    // HAProxy keeps the size of a name in a byte.
+    constexpr std::size_t kLongestName = 255;
     std::string lines = "POST /plain HTTP/1.1\r\nHost: a\r\n";
     bool first = true;
     each_line(head, [&](std::string_view line) {
-        if (!std::exchange(first, false) && std::ranges::find(kTaste, field_of(line).name) == kTaste.end())
-            lines.append(line).append(kLineEnd);
+        if (std::exchange(first, false)) return;
+        const auto name = field_of(line).name;
+        if (name.size() > kLongestName || std::ranges::find(kTaste, name) != kTaste.end()) return;
+        lines.append(line).append(kLineEnd);
     });
     return lines;
 }
