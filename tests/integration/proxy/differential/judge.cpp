@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "support/mutation.hpp"
+
 namespace agentdb9::test {
 namespace {
 
@@ -9,7 +11,7 @@ using End = Believed::End;
 using Verdict = std::optional<std::string>;
 
 std::string described(const Seen& seen) {
-    return seen.method + " " + seen.target + ", id " + seen.id + ", a body of " +
+    return escaped(seen.method + " " + seen.target + ", id " + seen.id) + ", a body of " +
            std::to_string(seen.body.size()) + " bytes\n";
 }
 
