@@ -418,6 +418,9 @@ std::optional<Refusal> Gateway::check_origin(const http::RequestHead& head, cons
                                              bool own_origin) const {
     auto origin = head.get("Origin");
     if (!origin) return std::nullopt;
+    // What a form of a page without referrers says, on its own origin too; browsers let no page set the
+    // other.
+    if (*origin == "null" && head.get("Sec-Fetch-Site").value_or("") == "same-origin") return std::nullopt;
     const auto& options = worker_.options();
     const auto& configured = client.origin == Origin::kApi ? options.public_url : options.apps_url;
     if (http::iequals(*origin, client.scheme + "://" + std::string(head.host))) return std::nullopt;

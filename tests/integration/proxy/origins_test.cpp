@@ -252,6 +252,15 @@ TEST_F(Origins, OnlyItsOwnPagesOpenSocketsAndChangeThings) {
         EXPECT_EQ(mine("/", fields, "POST").status(), 403) << origin;
         EXPECT_EQ(mine("/", Plane::cookie(route) + "Origin: " + origin + "\r\n").status(), 200) << origin;
     }
+    // A form of a page that sends no referrers has no Origin either; the browser tells whose page it is.
+    for (const auto& [site, status] : std::map<std::string, int>{
+             {"same-origin", 200}, {"same-site", 403}, {"cross-site", 403}, {"none", 403}}) {
+        auto fields = Plane::cookie(route) + "Origin: null\r\nContent-Length: 0\r\nSec-Fetch-Site: " + site;
+        EXPECT_EQ(mine("/", fields + "\r\n", "POST").status(), status) << site;
+    }
+    auto neighbour = Plane::cookie(route) + "Origin: http://" + Plane::host(second) +
+                     "\r\nContent-Length: 0\r\nSec-Fetch-Site: same-origin\r\n";
+    EXPECT_EQ(mine("/", neighbour, "POST").status(), 403);
 }
 
 }  // namespace
