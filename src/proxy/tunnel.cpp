@@ -3,6 +3,7 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <cstring>
+#include <tuple>
 
 namespace agentdb9::proxy {
 namespace {
@@ -246,7 +247,7 @@ void Tunnel::upstream_has_ended() {
         const auto frame = http::websocket_close_frame(static_cast<std::uint16_t>(code), reason_of(code));
         // A client whose window is full does not hear it.
         std::string_view bytes(frame);
-        (void)client_->try_send({&bytes, 1});
+        std::ignore = client_->try_send({&bytes, 1});
     }
     client_->shutdown_send();
     // In another protocol than WebSocket it may still listen.
