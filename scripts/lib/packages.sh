@@ -2,6 +2,7 @@
 
 build_packages=(
   clang-19 libclang-rt-19-dev lld-19   # the compiler (g++ 12 miscompiles coroutines), its sanitizers, the linker
+  llvm-19                              # the archiver for what is optimised across files
   clang-format-19 clang-tidy-19        # format and lint
   cmake ninja-build ccache pkg-config  # the build
   libboost1.81-dev                     # Asio, Beast, JSON, URL

@@ -24,7 +24,7 @@ bool has_form_of_signed_text(std::string_view text) {
 
 }  // namespace
 
-std::optional<std::string_view> bearer_token(std::string_view header) {
+std::optional<std::string_view> bearer_text(std::string_view header) {
     if (header.size() <= kScheme.size() || header[kScheme.size()] != ' ') return std::nullopt;
     for (std::size_t i = 0; i < kScheme.size(); ++i) {
         const char c = header[i];
@@ -35,8 +35,13 @@ std::optional<std::string_view> bearer_token(std::string_view header) {
         token.remove_prefix(1);
     while (token.ends_with(' '))
         token.remove_suffix(1);
-    if (token.empty() || !std::ranges::all_of(token, is_token_character)) return std::nullopt;
+    if (token.empty()) return std::nullopt;
     return token;
+}
+
+std::optional<std::string_view> bearer_token(std::string_view header) {
+    const auto text = bearer_text(header);
+    return text && std::ranges::all_of(*text, is_token_character) ? text : std::nullopt;
 }
 
 std::vector<std::string_view> signed_texts(std::string_view header) {

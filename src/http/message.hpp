@@ -19,7 +19,11 @@ namespace agentdb9::http {
 bool iequals_same_size(std::string_view a, std::string_view b);
 // ASCII only, as field names are (RFC 9110 section 5.1).
 inline bool iequals(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && iequals_same_size(a, b);
+    if (a.size() != b.size()) return false;
+    // Nearly all that differ do so in the first letter. Other characters may look alike here.
+    constexpr unsigned kCase = 0x20;
+    const auto first = [](std::string_view text) { return static_cast<unsigned char>(text.front()) | kCase; };
+    return a.empty() || (first(a) == first(b) && iequals_same_size(a, b));
 }
 // Without spaces and tabs at either end.
 std::string_view trim(std::string_view text);

@@ -34,7 +34,7 @@ bool wants_html(const http::RequestHead& head) {
 // before, where no cookie comes first.
 Gateway::CallerResult Gateway::known_bearer(const http::RequestHead& head, const Client& client) {
     const bool cookies_first = client.origin == Origin::kApplications && head.get("Cookie");
-    const auto token = auth::bearer_token(head.get("Authorization").value_or(""));
+    const auto token = auth::bearer_text(head.get("Authorization").value_or(""));
     if (!token || cookies_first) return std::unexpected(Refusal());
     auto& tokens = worker_.tokens();
     auto known = tokens.find(auth::Credential::Kind::kBearer, *token, worker_.wall_clock());

@@ -14,6 +14,11 @@ constexpr int kMaxInterim = 32;
 // Pieces of a body in a row, before others have their turn.
 constexpr int kPieces = 16;
 
+bool is_whole(const http::Framing& framing, const http::BodyReader::Piece& piece) {
+    return framing.kind == http::Framing::Kind::kNone ||
+           (framing.kind == http::Framing::Kind::kLength && piece.used == framing.length);
+}
+
 }  // namespace
 
 Relay::Relay(std::shared_ptr<Session> session, ToApplication to)
@@ -34,7 +39,7 @@ Relay::~Relay() {
 Task<Relay::Outcome> Relay::run(std::shared_ptr<Relay> self) {
     auto outcome = co_await self->exchange();
     if (outcome == Outcome::kTunnelled) co_return outcome;
-    co_await self->stop_pump();
+    if (self->pump_running_) co_await self->stop_pump();
     self->session_->stream().watch_peer({});
     co_return outcome;
 }
@@ -245,7 +250,16 @@ Task<Relay::Outcome> Relay::pass_response() {
     // end is a reset, whoever of us brings it about; but for the good one.
     const bool end_tells = framing == ClientFraming::kUntilClose;
     if (end_tells) session_->stream().reset_at_close();
-    auto passed = co_await pass_body(body, *first, framing, std::move(head));
+    http::IoResult<> passed;
+    if (framing == ClientFraming::kAsIs && is_whole(response_.framing, *first)) {
+        // Most answers: all of it is here, and goes at once.
+        std::array<std::string_view, 2> parts{head, first->bytes};
+        passed = session_->stream().try_send(parts);
+        if (passed && !http::is_sent(parts)) passed = co_await session_->stream().send(parts);
+        if (passed) body.consume(*first);
+    } else {
+        passed = co_await pass_body(body, *first, framing, std::move(head));
+    }
     if (passed && end_tells) session_->stream().reset_at_close(false);
     if (!passed) {
         session_->stream().close(http::IoError::kReset);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/container/static_vector.hpp>
 
 #include "http/message.hpp"
 
@@ -42,14 +43,13 @@ class ConnectionNames {
         for (const auto& field : head.fields) {
             if (!iequals(field.name, "Connection")) continue;
             split(field.value, ',', [this](std::string_view name) {
-                if (!name.empty() && count_ < std::ssize(names_))
-                    names_[static_cast<std::size_t>(count_++)] = name;
+                if (!name.empty() && names_.size() < names_.capacity()) names_.push_back(name);
             });
         }
     }
     bool has(std::string_view name) const {
         const auto is = [&](std::string_view other) { return iequals(name, other); };
-        if (std::none_of(names_.begin(), names_.begin() + count_, is)) return false;
+        if (std::ranges::none_of(names_, is)) return false;
         // A Connection field cannot take away what routes or frames the message.
         constexpr std::array<std::string_view, 4> kKept{"Host", "Content-Length", "Cookie", "Content-Type"};
         return !one_of(name, kKept);
@@ -57,8 +57,7 @@ class ConnectionNames {
 
   private:
     // The parser lets no more pass.
-    std::array<std::string_view, http::kMaxConnectionNames> names_;
-    std::ptrdiff_t count_ = 0;
+    boost::container::static_vector<std::string_view, http::kMaxConnectionNames> names_;
 };
 
 // Says where a request came from. Also in the spelling with underscores, which CGI and WSGI servers cannot

@@ -73,7 +73,9 @@ Task<Relay::HeadResult> Relay::ask_upstream() {
     forwarding.trusted_peer = client.trusted_peer;
     forwarding.scheme = client.scheme;
     forwarding.prefix = to_.prefix;
-    const auto host = to_.target.endpoint.host + ":" + std::to_string(to_.target.endpoint.port);
+    std::string host;
+    if (session_->head().host.empty())
+        host = to_.target.endpoint.host + ":" + std::to_string(to_.target.endpoint.port);
     forwarding.host = host;
     forwarding.pass_authorization = to_.pass_authorization;
     forwarding.upgrade = to_.upgrade;

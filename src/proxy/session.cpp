@@ -149,7 +149,11 @@ Task<bool> Session::wait_for_first_byte() {
         bool half_line = !forgiven && reader_.data() == "\r";
         if (!reader_.data().empty() && !half_line) break;
         if (worker_.draining()) co_return false;
-        if (!co_await reader_.fill(worker_.loop().after(worker_.limits().idle_connection))) co_return false;
+        const auto filled = reader_.try_fill();
+        if (!filled) co_return false;
+        if (*filled) continue;
+        if (!co_await stream_->wait_readable(worker_.loop().after(worker_.limits().idle_connection)))
+            co_return false;
     }
     idle_ = false;
     co_return true;

@@ -265,7 +265,9 @@ void Worker::for_each_ongoing(Visit visit) {
 std::string Worker::make_request_id() {
     std::array<char, 16> digits{};
     auto end = std::to_chars(digits.data(), digits.data() + digits.size(), ++next_id_, 16).ptr;
-    return id_prefix_ + "-" + std::string(digits.data(), end);
+    std::string id;
+    id.reserve(id_prefix_.size() + 1 + digits.size());
+    return id.append(id_prefix_).append("-").append(digits.data(), end);
 }
 
 base::Time Worker::wall_clock() const {

@@ -73,6 +73,10 @@ TEST(BearerToken, ReadsTheSchemeInAnyCase) {
     for (const auto* text : {"", "Bearer", "Bearer ", "Bearerabc", "Basic abc", "Bearer a b", "Bearer a,b",
                              "Bearer \xc3\xa4", " Bearer abc"})
         EXPECT_FALSE(bearer_token(text)) << text;
+    // What is only looked up may be anything.
+    EXPECT_EQ(bearer_text("Bearer  a,b "), "a,b");
+    for (const auto* text : {"", "Bearer ", "Basic abc"})
+        EXPECT_FALSE(bearer_text(text)) << text;
 }
 
 TEST(SignedTexts, AreFoundInAnySchemeAndPlace) {

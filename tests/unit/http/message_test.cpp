@@ -11,6 +11,15 @@ TEST(Message, NamesCompareWithoutCaseInAsciiOnly) {
     EXPECT_FALSE(iequals("\xc3\x84", "\xc3\xa4"));
     // '@' and '`' differ by the same bit as letters do.
     EXPECT_FALSE(iequals("@", "`"));
+    EXPECT_TRUE(iequals("", ""));
+    EXPECT_FALSE(iequals("", "a"));
+    for (int a = 0; a < 256; ++a)
+        for (int b = 0; b < 256; ++b) {
+            const std::string one(1, static_cast<char>(a));
+            const std::string other(1, static_cast<char>(b));
+            const auto lower = [](int c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
+            EXPECT_EQ(iequals(one, other), lower(a) == lower(b)) << a << ' ' << b;
+        }
 }
 
 TEST(Message, ListsHaveWholeElements) {

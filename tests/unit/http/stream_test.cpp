@@ -4,8 +4,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/ip/tcp.hpp>
+#include <random>
 
 #include "sockets.hpp"
 
@@ -26,6 +28,49 @@ TEST(Stream, ReceivesWithoutWaitingWhatIsThere) {
     ASSERT_TRUE(pair.run(pair.stream->wait_readable(kNever)));
     EXPECT_EQ(pair.stream->try_recv(into).error(), IoError::kEnd);
     EXPECT_EQ(pair.stream->bytes_received(), 3U);
+}
+
+// Few bytes are put together before they are sent, more go as a list; the system takes either in part.
+TEST(Stream, PartsOfAnySizeArriveInOrder) {
+    const auto seed = std::random_device{}();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random(seed);
+    const auto any = [&](std::size_t most) {
+        return std::uniform_int_distribution<std::size_t>(0, most)(random);
+    };
+    bool in_part = false;
+    for (int round = 0; round < 200; ++round) {
+        StreamPair pair;
+        const int little = 1024;
+        ::setsockopt(pair.own, SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
+        std::array<std::string, 4> texts;
+        std::array<std::string_view, 4> parts;
+        std::string all;
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            texts[i].resize(any(round % 2 == 0 ? 2'000 : 9'000));
+            std::ranges::generate(texts[i], [&] { return static_cast<char>(any(255)); });
+            parts[i] = texts[i];
+            all += texts[i];
+        }
+        std::string arrived;
+        while (true) {
+            ASSERT_TRUE(pair.stream->try_send(parts));
+            const bool whole = is_sent(parts);
+            in_part = in_part || !whole;
+            std::array<char, 64UL * 1024> bytes;
+            const auto got = ::recv(pair.other, bytes.data(), bytes.size(), MSG_DONTWAIT);
+            if (got > 0) arrived.append(bytes.data(), static_cast<std::size_t>(got));
+            if (whole && got <= 0) break;
+            if (!whole)
+                pair.run([](Stream& stream) -> Task<int> {
+                    co_await stream.wait_writable();
+                    co_return 0;
+                }(*pair.stream));
+        }
+        ASSERT_EQ(arrived, all);
+        EXPECT_EQ(pair.stream->bytes_sent(), all.size());
+    }
+    EXPECT_TRUE(in_part);
 }
 
 TEST(Stream, AnInterruptWakesThisWaitOrTheNext) {

@@ -36,6 +36,22 @@ TEST(TokenCache, TheWholeTextAndTheKindCount) {
         EXPECT_FALSE(cache.find(Kind::kBearer, text, kNow)) << text;
 }
 
+TEST(TokenCache, EveryByteCounts) {
+    for (std::size_t size = 1; size <= 33; ++size) {
+        TokenCache cache(1);
+        std::string text(size, 'a');
+        cache.put({Kind::kBearer, text}, someone());
+        EXPECT_TRUE(cache.find(Kind::kBearer, text, kNow)) << size;
+        EXPECT_FALSE(cache.find(Kind::kBearer, text + 'a', kNow)) << size;
+        EXPECT_FALSE(cache.find(Kind::kBearer, text + '\0', kNow)) << size;
+        for (auto& byte : text) {
+            byte = 'b';
+            EXPECT_FALSE(cache.find(Kind::kBearer, text, kNow)) << text;
+            byte = 'a';
+        }
+    }
+}
+
 TEST(TokenCache, OfTwoInOneSlotTheNewerStays) {
     TokenCache cache(1);
     cache.put({Kind::kBearer, "one"}, someone());
