@@ -1,5 +1,5 @@
-// usage: node bench/proxy.mjs [--rounds N] [--seconds S] [--workers 1|2|both] [--only 1k,latency,10m,websocket,idle]
-//                             [--peers nginx,haproxy,haproxy-jwt,caddy,chp,ours] [--quick]
+// usage: node bench/proxy.mjs [--rounds N] [--seconds S] [--workers 1|2|both] [--only 1k,latency,10m,websocket,idle,
+//                              https,https10m,handshake,httpsidle] [--peers nginx,haproxy,haproxy-jwt,caddy,chp,ours] [--quick]
 //        node bench/proxy.mjs --scenario abandoned|slow-readers|paced [--workers 1|2|both] [--peers …] [--seconds S]
 // Our data plane, which checks a token and the owner on every request, beside proxies that check nothing (haproxy-jwt: the
 // token). Installs and builds what is missing, loads 127.0.0.1 only, in interleaved rounds, and prints medians; in brackets
@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkAnswers } from './proxy/answers.mjs';
 import { scenarios } from './proxy/extras.mjs';
+import { makeCertificate } from './proxy/https.mjs';
 import { measure, measurements } from './proxy/measure.mjs';
 import { peers as allPeers } from './proxy/peers.mjs';
 import { Process, othersShare, placement, processorUse, stopAll } from './proxy/processes.mjs';
@@ -67,7 +68,7 @@ async function compare(bench, peers, only) {
   let invalid = 0;
   for (const name of only) {
     for (let round = 1; round <= rounds; round += 1) {
-      for (const peer of peers) {
+      for (const peer of peers.filter((each) => each.secure || !measurements[name].secure)) {
         const { errors, ...numbers } = await measure(name, peer, bench);
         const bad = Object.entries(errors).map(([what, count]) => `${count} × ${what}`);
         invalid += bad.length > 0;
@@ -112,9 +113,10 @@ try {
   const secret = randomBytes(24).toString('hex');
   const server = (...words) => execFileSync(built('server'), words, { encoding: 'utf8' }).trim();
   const path = server('path');
+  const tls = makeCertificate(folder);
   for (const workers of workerCounts) {
     const bench = {
-      workers, seconds, path, cpus: placement(workers), programs: { load: built('load'), echo: built('echo') },
+      workers, seconds, path, tls, cpus: placement(workers), programs: { load: built('load'), echo: built('echo') },
       token: (kind) => server(kind, secret),
       place: (count) => ({ folder, secret, workers: count, cpus: bench.cpus.proxy }),
     };

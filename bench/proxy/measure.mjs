@@ -1,4 +1,5 @@
 // One measurement of one proxy, in a fresh process of it. Each returns numbers by name, and the errors that were seen.
+import { secureMeasurements } from './https.mjs';
 import { Process, sleep } from './processes.mjs';
 import { startPeer } from './peers.mjs';
 import { kLarge, kSmall } from './upstream.mjs';
@@ -58,7 +59,7 @@ async function idle(bench, proxy) {
   return { kilobytes, errors: (await held.go()).errors };
 }
 
-// By the name that --only takes. `behind`: which of the upstreams.
+// By the name that --only takes. `behind`: which of the upstreams; `secure`: the proxy speaks TLS.
 export const measurements = {
   '1k': { behind: 'http', run: http('1k', { connections: 64, bytes: kSmall }) },
   latency: { behind: 'http', run: http('1k', { connections: 16, bytes: kSmall, rate: 2000 }) },
@@ -68,11 +69,13 @@ export const measurements = {
     run: (bench, proxy) => timed(bench, proxy, 'websocket', { target: bench.path, connections: 100, bytes: 64 }),
   },
   idle: { behind: 'echo', run: idle },
+  ...secureMeasurements,
 };
 
 export async function measure(name, peer, bench) {
-  const { behind, run } = measurements[name];
-  const proxy = await startPeer(peer, { ...bench.place(bench.workers), upstream: bench[behind].port });
+  const { behind, secure, run } = measurements[name];
+  const tls = secure ? bench.tls : undefined;
+  const proxy = await startPeer(peer, { ...bench.place(bench.workers), upstream: bench[behind].port, tls });
   try {
     return await run(bench, proxy);
   } finally {

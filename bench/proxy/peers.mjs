@@ -35,7 +35,7 @@ http {
   uwsgi_temp_path ${folder}/uwsgi;
   scgi_temp_path ${folder}/scgi;`;
 
-const nginx = ({ folder, port, upstream, workers }) => `${nginxHead(folder, workers)}
+const nginx = ({ folder, port, upstream, workers, tls }) => `${nginxHead(folder, workers)}
   map $http_upgrade $connection_field { default upgrade; '' ''; }
   upstream application {
     server 127.0.0.1:${upstream};
@@ -44,7 +44,8 @@ const nginx = ({ folder, port, upstream, workers }) => `${nginxHead(folder, work
     keepalive_timeout 1h;
   }
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${port} ${tls ? 'ssl' : ''};
+    ${tls ? `ssl_certificate ${tls.certificate}; ssl_certificate_key ${tls.key}; ssl_protocols TLSv1.2 TLSv1.3;` : ''}
     client_max_body_size 0;
     location / {
       proxy_pass http://application;
@@ -126,13 +127,14 @@ const haproxyPeer = (name, secretOf) => ({
   },
 });
 
-// Each: its name, its version (absent: it is not installed), and how it is started. place: {folder, port, upstream,
-// workers, cpus, secret}.
+// Each: its name, its version (absent: it is not installed), whether it is set up for TLS, and how it is started.
+// place: {folder, port, upstream, workers, cpus, secret, tls: absent or {certificate, key}}.
 export function peers({ server, programs, sources }) {
   const chp = join(programs, 'node_modules/configurable-http-proxy');
   return [
     {
       name: 'nginx',
+      secure: true,
       version: () => version('nginx', ['-v']),
       start: (place) => {
         const file = join(place.folder, 'nginx.conf');
@@ -171,8 +173,9 @@ export function peers({ server, programs, sources }) {
       version: () => execFileSync('git', ['-C', sources, 'describe', '--always', '--dirty'], { encoding: 'utf8' }).trim(),
       authenticates: true,
       ours: true,
-      start: (place) =>
-        new Process('ours', place.cpus, server, ['serve', place.secret, `${place.workers}`, `${place.upstream}`]),
+      secure: true,
+      start: ({ cpus, secret, workers, upstream, tls }) =>
+        new Process('ours', cpus, server, ['serve', secret, `${workers}`, `${upstream}`, ...(tls ? [tls.certificate, tls.key] : [])]),
     },
   ];
 }

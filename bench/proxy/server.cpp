@@ -11,6 +11,7 @@
 #include "auth/keys.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "http/tls.hpp"
 #include "proxy/data_plane.hpp"
 
 namespace agentdb9::bench {
@@ -32,8 +33,8 @@ std::string make_token(const auth::Keys& keys, const base::UserId& user) {
 
 class Bench {
   public:
-    Bench(const auth::Keys& keys, std::size_t workers, int upstream)
-        : keys_(keys), upstream_(upstream), plane_(options(workers), control()) {}
+    Bench(const auth::Keys& keys, std::size_t workers, int upstream, http::TlsContextPtr tls)
+        : keys_(keys), upstream_(upstream), plane_(options(workers, std::move(tls)), control()) {}
 
     void run() {
         plane_.start();
@@ -45,8 +46,9 @@ class Bench {
     }
 
   private:
-    static proxy::Options options(std::size_t workers) {
+    static proxy::Options options(std::size_t workers, http::TlsContextPtr tls) {
         proxy::Options options;
+        options.applications_tls = std::move(tls);
         options.workers = workers;
         options.api.port = 0;
         options.applications.port = 0;
@@ -120,7 +122,7 @@ int usage() {
         << "usage: bench_proxy_server token SECRET         prints a token of the workspace's owner\n"
            "       bench_proxy_server strangers SECRET     prints a token of another user\n"
            "       bench_proxy_server path                 prints the path of the workspace's application\n"
-           "       bench_proxy_server serve SECRET WORKERS UPSTREAM_PORT\n"
+           "       bench_proxy_server serve SECRET WORKERS UPSTREAM_PORT [CERTIFICATE KEY]\n"
            "                                               prints the port that it listens on\n";
     return 2;
 }
@@ -136,10 +138,16 @@ int run(const std::vector<std::string>& words) {
         std::cout << make_token(keys, words[0] == "token" ? kOwner : kStranger) << "\n";
         return 0;
     }
-    if (words.size() != 4 || words[0] != "serve") return usage();
+    if ((words.size() != 4 && words.size() != 6) || words[0] != "serve") return usage();
+    http::TlsContextPtr tls;
+    if (words.size() == 6) {
+        auto loaded = http::TlsContext::load({.certificate = words[4], .key = words[5]});
+        if (!loaded) throw std::runtime_error(loaded.error());
+        tls = std::move(*loaded);
+    }
     log::configure(log::Level::kError, log::Format::kHuman);
     std::signal(SIGPIPE, SIG_IGN);
-    Bench(keys, std::stoul(words[2]), std::stoi(words[3])).run();
+    Bench(keys, std::stoul(words[2]), std::stoi(words[3]), std::move(tls)).run();
     return 0;
 }
 

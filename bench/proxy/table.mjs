@@ -22,8 +22,15 @@ const columns = [
   ['websocket', 'rate', 'WebSocket: msg/s', 1, 0],
   ['websocket', 'cpuMicroseconds', 'µs CPU/msg', 1, 1],
   ['idle', 'kilobytes', 'KB/idle WebSocket', 1, 2],
+  ['https', 'rate', 'https 1 KB: req/s', 1, 0],
+  ['https', 'cpuMicroseconds', 'µs CPU/req', 1, 1],
+  ['https10m', 'megabytesPerSecond', 'https 10 MB: MB/s', 1, 0],
+  ['https10m', 'cpuMicroseconds', 'ms CPU/req', 1000, 2],
+  ['handshake', 'rate', 'handshakes/s', 1, 0],
+  ['handshake', 'cpuMicroseconds', 'µs CPU each', 1, 0],
+  ['httpsidle', 'kilobytes', 'KB/idle https', 1, 2],
 ];
-const busyColumns = { '1k': '1 KB', latency: '2,000 req/s', '10m': '10 MB', websocket: 'WebSocket' };
+const busyColumns = { '1k': '1 KB', latency: '2,000 req/s', '10m': '10 MB', websocket: 'WebSocket', https: 'https 1 KB', https10m: 'https 10 MB', handshake: 'handshakes' };
 
 // samples[measurement][peer]: one entry a round, undefined for a round that is not valid.
 const valuesOf = (samples, measurement, peer, number) => (samples[measurement]?.[peer] ?? []).map((each) => each?.[number]);

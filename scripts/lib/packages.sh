@@ -37,6 +37,7 @@ bench_packages=(
   nginx   # the proxy that ours is measured by, and the upstream of all of them
   haproxy # a peer
   caddy   # a peer
+  wrk     # the load by https
 )
 bench_npm_packages=(configurable-http-proxy@5) # a peer: JupyterHub's proxy
 
