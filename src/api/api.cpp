@@ -79,7 +79,8 @@ Task<http::Response> Api::run(const http::Request& request, http::Caller& caller
         const auto& known = *call.principal;
         caller = {.user = known.user.str(),
                   .session = known.session ? known.session->str() : std::string(),
-                  .api_token = known.api_token ? known.api_token->str() : std::string()};
+                  .api_token = known.api_token ? known.api_token->str() : std::string(),
+                  .ends_at = known.ends_at};
     }
     if (access == Access::kAdmin && call.principal->role != model::Role::kAdmin) {
         throw base::Error(base::ErrorCode::kForbidden, "admin_required",

@@ -25,8 +25,14 @@ struct Principal {
     std::optional<base::SessionId> session;     // of an access token or a cookie taken in that session
     std::optional<base::ApiTokenId> api_token;  // of an API token or a cookie taken with it
     std::optional<ApplicationScope> scope;      // present for cookies; absent: everything of the user's
-    base::Time expires_at;
+    base::Time expires_at;                      // to be asked about again then
+    // When the API token itself is over, and with it what goes on under it; absent: no end is set.
+    std::optional<base::Time> ends_at = {};
 };
+
+inline bool has_ended(const Principal& principal, base::Time now) {
+    return principal.ends_at && *principal.ends_at <= now;
+}
 
 // What a worker hands up to be checked. The text is a secret.
 struct Credential {

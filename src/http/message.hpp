@@ -13,6 +13,7 @@
 
 #include "base/async.hpp"
 #include "base/bytes.hpp"
+#include "base/time.hpp"
 
 namespace agentdb9::http {
 
@@ -79,6 +80,7 @@ struct Caller {
     std::string user;
     std::string session;
     std::string api_token;
+    std::optional<base::Time> ends_at = {};  // of the API token, where it has an end
 };
 
 struct Response {

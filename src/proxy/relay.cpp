@@ -60,6 +60,7 @@ void Relay::on_routes(const model::RouteTable& table) {
 void Relay::on_drain() {}
 
 void Relay::on_time(base::SteadyTime now) {
+    if (auth::has_ended(*to_.principal, worker_.wall_clock())) return cut_off();
     if (!upstream_ || !session_->time_is_over(now)) return;
     overdue_ = true;
     upstream_->close(http::IoError::kTimeout);

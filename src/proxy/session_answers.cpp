@@ -31,7 +31,8 @@ std::optional<auth::Principal> principal_of(const http::Caller& caller) {
                            .session = base::SessionId::parse(caller.session),
                            .api_token = base::ApiTokenId::parse(caller.api_token),
                            .scope = {},
-                           .expires_at = base::Time::max()};
+                           .expires_at = base::Time::max(),
+                           .ends_at = caller.ends_at};
 }
 
 bool is_navigation(const http::RequestHead& head) {

@@ -91,6 +91,7 @@ void Tunnel::on_drain() {
 
 void Tunnel::on_time(base::SteadyTime) {
     count_bytes();
+    if (auth::has_ended(*principal_, worker_.wall_clock())) end(Ending::kRevoked);
 }
 
 void Tunnel::count_bytes() {

@@ -147,10 +147,12 @@ Task<Authenticator::Answer> Authenticator::resolve(Claim claim) {
         if (!found.session && !found.api_token) co_return std::unexpected(Failure::kRevoked);
         if (auto failure = refuse(found, now)) co_return std::unexpected(*failure);
 
+        // A session's own end moves on as long as it is used.
+        std::optional<base::Time> ends_at;
+        if (found.api_token) ends_at = found.api_token->expires_at;
         auto expires_at = claim.expires_at.value_or(now + kApiTokenPrincipalLife);
         if (found.session) expires_at = std::min(expires_at, found.session->expires_at);
-        if (found.api_token)
-            expires_at = std::min(expires_at, found.api_token->expires_at.value_or(expires_at));
+        if (ends_at) expires_at = std::min(expires_at, *ends_at);
         if (found.api_token && found.api_token->last_used_at.value_or(base::Time()) + kTouchInterval <= now) {
             co_await store_.write(
                 [id = found.api_token->id, now](store::Transaction& tx) { tx.api_tokens().touch(id, now); });
@@ -162,7 +164,8 @@ Task<Authenticator::Answer> Authenticator::resolve(Claim claim) {
                                   .session = std::nullopt,
                                   .api_token = std::nullopt,
                                   .scope = claim.scope,
-                                  .expires_at = expires_at};
+                                  .expires_at = expires_at,
+                                  .ends_at = ends_at};
         if (found.session) principal.session = found.session->id;
         if (found.api_token) principal.api_token = found.api_token->id;
         co_return principal;

@@ -53,6 +53,7 @@ class Plane {
     base::UserId other = base::UserId::generate();
     base::SessionId session = base::SessionId::generate();
     base::Time expires_at;
+    std::optional<base::Time> token_ends_at;
     // What the fakes saw and say. The control thread's, but for the atomics.
     std::atomic<int> authentications = 0;
     std::atomic<bool> authentication_fails = false;

@@ -375,6 +375,23 @@ TEST_F(Streaming, TheSourceOfPiecesEndsWhenTheClientGoes) {
 }
 
 // An answer of the API that goes on and on.
+TEST_F(Streaming, AnAnswerEndsAtTheEndThatTheSignInHas) {
+    plane.token_ends_at =
+        std::chrono::time_point_cast<base::Duration>(std::chrono::system_clock::now()) + 500ms;
+    Gate over;
+    auto served = upstream.serve([&](Connection& connection) {
+        read_message(connection, false, true);
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst");
+        over.wait();
+    });
+    auto client = plane.api();
+    client.send(get());
+    EXPECT_THAT(client.read_until("first"), StartsWith("HTTP/1.1 200 "));
+    EXPECT_TRUE(client.closes());
+    EXPECT_GE(std::chrono::system_clock::now(), *plane.token_ends_at);
+    over.open();
+}
+
 struct ApiStream : Streaming {
     ApiStream() {
         plane.api_handler = [this](http::Request request) -> Task<http::Response> {
@@ -425,6 +442,19 @@ TEST_F(ApiStream, EndsWithTheTokenOfWhoeverAsked) {
     EXPECT_TRUE(client.is_silent_for(50ms));
     plane.revoke({.user = {}, .session = {}, .api_token = token, .except_session = {}});
     EXPECT_TRUE(client.closes());
+}
+
+TEST_F(ApiStream, EndsAtTheEndThatTheSignInHas) {
+    const auto now = std::chrono::time_point_cast<base::Duration>(std::chrono::system_clock::now());
+    caller.ends_at = now + 500ms;
+    auto events = opened();
+    auto download = opened("/api/download");
+    caller.ends_at = now + 1h;
+    auto other = opened();
+    EXPECT_TRUE(events.closes());
+    EXPECT_TRUE(download.closes());
+    EXPECT_GE(std::chrono::system_clock::now(), now + 500ms);
+    EXPECT_TRUE(other.is_silent_for(50ms));
 }
 
 TEST_F(ApiStream, DoesNotBeginForASessionThatEndedMeanwhile) {

@@ -191,6 +191,16 @@ TEST_F(Tunnel, RevocationClosesWith1008) {
     EXPECT_EQ(plane.metrics().tunnels_closed_by_us, 2U);
 }
 
+TEST_F(Tunnel, TheEndOfTheSignInClosesWith1008) {
+    plane.token_ends_at =
+        std::chrono::time_point_cast<base::Duration>(std::chrono::system_clock::now()) + 500ms;
+    auto client = opened();
+    EXPECT_EQ(client.read_to_end(), close_frame(1008, "signed out"));
+    EXPECT_GE(std::chrono::system_clock::now(), *plane.token_ends_at);
+    client.close();
+    EXPECT_TRUE(all_freed());
+}
+
 TEST_F(Tunnel, AnotherInstanceClosesWith1012) {
     auto client = opened();
     // Held: the instance may be serving still.

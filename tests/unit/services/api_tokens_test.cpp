@@ -35,7 +35,9 @@ TEST_F(ApiTokens, OneEndsWhenItsTimeIsOver) {
     const auto me = principal(register_ada());
     EXPECT_EQ(word_of([&] { run(tokens_.create(me, "late", clock_.now())); }), "invalid_field");
     const auto made = run(tokens_.create(me, "short", clock_.now() + 10min));
-    EXPECT_TRUE(who(made.text));
+    ASSERT_TRUE(who(made.text));
+    EXPECT_EQ(who(made.text)->ends_at, made.row.expires_at) << "what goes on under it ends, too";
+    EXPECT_FALSE(me.ends_at) << "of a session that is used there is no end";
     loop_.run_for(10min);
     EXPECT_EQ(who(made.text).error(), auth::Failure::kExpired);
 }
