@@ -1,194 +1,13 @@
 #include "config/settings.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <sstream>
 
+#include "config/setting_kinds.hpp"
 #include "model/application_host.hpp"
 
 namespace agentdb9::config {
 namespace {
-
-using Setter = std::function<std::string(Configuration&, const std::string&)>;
-using Shower = std::function<std::string(const Configuration&)>;
-
-std::string environment_name(std::string_view key) {
-    std::string name = "AGENTDB9_";
-    for (const char c : key) {
-        if (c == '.') {
-            name += '_';
-        } else if (c >= 'A' && c <= 'Z') {
-            name += '_';
-            name += c;
-        } else {
-            name += static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-        }
-    }
-    return name;
-}
-
-Setting make(std::string key, Kind kind, Setter set, Shower show) {
-    auto environment = environment_name(key);
-    return {.key = std::move(key),
-            .environment = std::move(environment),
-            .kind = kind,
-            .set = std::move(set),
-            .show = std::move(show)};
-}
-
-std::optional<std::int64_t> integer(std::string_view text) {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
-
-bool is_ip_address(const std::string& text) {
-    std::array<unsigned char, sizeof(in6_addr)> bytes{};
-    return ::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
-           ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
-}
-
-// "192.0.2.7" or "10.0.0.0/8".
-bool is_network(const std::string& text) {
-    const auto slash = text.find('/');
-    if (!is_ip_address(text.substr(0, slash))) return false;
-    if (slash == std::string::npos) return true;
-    const auto length = integer(std::string_view(text).substr(slash + 1));
-    return length && *length >= 0 && *length <= (text.find(':') == std::string::npos ? 32 : 128);
-}
-
-std::string check_engine_address(const std::string& text) {
-    if (text.starts_with("unix:///") && text.size() <= std::string_view("unix://").size() + 100) return {};
-    const auto colon = text.rfind(':');
-    if (text.starts_with("tcp://") && colon > 6 &&
-        model::parse_port(std::string_view(text).substr(colon + 1)) &&
-        text.find_first_of("/?#@ ", 6) == std::string::npos)
-        return {};
-    return "must be unix:///path/to/socket (100 characters at most) or tcp://ADDRESS:PORT";
-}
-
-Setting number(std::string key, std::int64_t least, std::int64_t most,
-               std::function<void(Configuration&, std::int64_t)> set,
-               std::function<std::int64_t(const Configuration&)> get) {
-    return make(
-        std::move(key), Kind::kInteger,
-        [=](Configuration& c, const std::string& text) -> std::string {
-            const auto value = integer(text);
-            if (!value || *value < least || *value > most) {
-                return "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most);
-            }
-            set(c, *value);
-            return {};
-        },
-        [=](const Configuration& c) { return std::to_string(get(c)); });
-}
-
-Setting address(std::string key, Address ServerSettings::* member) {
-    return make(
-        std::move(key), Kind::kText,
-        [=](Configuration& c, const std::string& text) -> std::string {
-            const auto colon = text.rfind(':');
-            const auto port =
-                colon == std::string::npos ? std::nullopt : integer(std::string_view(text).substr(colon + 1));
-            if (!port || *port < 0 || *port > 65535 || colon == 0)
-                return "must be ADDRESS:PORT, e.g. 127.0.0.1:8000";
-            std::string host = text.substr(0, colon);
-            if (host.size() > 2 && host.front() == '[' && host.back() == ']')
-                host = host.substr(1, host.size() - 2);
-            if (host == "localhost") host = "127.0.0.1";
-            if (!is_ip_address(host)) return "must name an IP address, e.g. 127.0.0.1:8000 or [::1]:8000";
-            c.server.*member = {host, static_cast<int>(*port)};
-            return {};
-        },
-        [=](const Configuration& c) {
-            const auto& value = c.server.*member;
-            const bool six = value.host.find(':') != std::string::npos;
-            return (six ? "[" + value.host + "]" : value.host) + ":" + std::to_string(value.port);
-        });
-}
-
-template <class Part>
-Setting optional_text(std::string key, Part Configuration::* part, std::optional<std::string> Part::* member,
-                      std::function<std::string(const std::string&)> check = {}) {
-    return make(
-        std::move(key), Kind::kText,
-        [=](Configuration& c, const std::string& text) -> std::string {
-            if (check) {
-                if (auto problem = check(text); !problem.empty()) return problem;
-            }
-            c.*part.*member = text;
-            return {};
-        },
-        [=](const Configuration& c) { return (c.*part.*member).value_or("(not set)"); });
-}
-
-std::string check_origin(const std::string& text) {
-    const bool scheme = text.starts_with("http://") || text.starts_with("https://");
-    const auto host = scheme ? text.substr(text.find("//") + 2) : std::string();
-    if (host.empty() || host.find_first_of("/?#@ ") != std::string::npos) {
-        return "must be an origin without a path, e.g. https://work.example";
-    }
-    return {};
-}
-
-std::string check_path(const std::string& text) {
-    return text.starts_with('/') ? std::string() : "must be an absolute path";
-}
-
-Setting flag(std::string key, std::function<bool&(Configuration&)> member) {
-    return make(
-        std::move(key), Kind::kFlag,
-        [=](Configuration& c, const std::string& text) -> std::string {
-            if (text != "true" && text != "false") return "must be true or false";
-            member(c) = text == "true";
-            return {};
-        },
-        [=](const Configuration& c) {
-            auto copy = c;
-            return std::string(member(copy) ? "true" : "false");
-        });
-}
-
-template <class Enum>
-Setting choice(std::string key, std::vector<std::pair<std::string, Enum>> choices,
-               std::function<Enum&(Configuration&)> member) {
-    return make(
-        std::move(key), Kind::kText,
-        [=](Configuration& c, const std::string& text) -> std::string {
-            std::string names;
-            for (const auto& [name, value] : choices) {
-                if (name == text) {
-                    member(c) = value;
-                    return {};
-                }
-                names += (names.empty() ? "\"" : ", \"") + name + "\"";
-            }
-            return "must be one of " + names;
-        },
-        [=](const Configuration& c) {
-            auto copy = c;
-            for (const auto& [name, value] : choices) {
-                if (value == member(copy)) return name;
-            }
-            return std::string();
-        });
-}
-
-std::string show_list(const std::vector<std::string>& list) {
-    std::string text;
-    for (const auto& item : list)
-        text += (text.empty() ? "" : ",") + item;
-    return text.empty() ? "(none)" : text;
-}
-
-Setting secret(Setting setting) {
-    setting.secret = true;
-    return setting;
-}
 
 Setting seconds(std::string key, std::int64_t least, std::int64_t most,
                 std::chrono::seconds ProxySettings::* member) {
@@ -407,38 +226,11 @@ std::vector<Setting> make_settings() {
     return all;
 }
 
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j)
-        row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = std::exchange(row[0], i);
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const auto above = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-            diagonal = above;
-        }
-    }
-    return row[b.size()];
-}
-
 }  // namespace
 
 const std::vector<Setting>& settings() {
     static const std::vector<Setting> all = make_settings();
     return all;
-}
-
-std::optional<std::string> did_you_mean(std::string_view name, const std::vector<std::string>& known) {
-    std::optional<std::string> best;
-    std::size_t best_distance = 3;
-    for (const auto& each : known) {
-        if (const auto d = distance(name, each); d < best_distance) {
-            best_distance = d;
-            best = each;
-        }
-    }
-    return best;
 }
 
 }  // namespace agentdb9::config
