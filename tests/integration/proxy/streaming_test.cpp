@@ -335,10 +335,9 @@ TEST_F(Streaming, AClientThatGoesFreesTheUpstreamAtOnce) {
 }
 
 TEST_F(Streaming, AnApiAnswerMayComePieceByPiece) {
-    std::atomic<int> pieces = 0;
-    plane.api_handler = [&](http::Request) -> Task<http::Response> {
+    plane.api_handler = [](http::Request) -> Task<http::Response> {
         http::Response response;
-        response.next_piece = [&pieces]() -> Task<std::optional<std::string>> {
+        response.next_piece = [pieces = 0]() mutable -> Task<std::optional<std::string>> {
             if (++pieces > 3) co_return std::nullopt;
             co_return "piece" + std::to_string(pieces);
         };
@@ -347,7 +346,6 @@ TEST_F(Streaming, AnApiAnswerMayComePieceByPiece) {
     auto client = plane.api();
     EXPECT_THAT(ask(client, plane.get("/api/events")).body,
                 StartsWith("6\r\npiece1\r\n6\r\npiece2\r\n6\r\npiece3\r\n0\r\n\r\n"));
-    pieces = 0;
     client.send("GET /api/events HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     EXPECT_THAT(client.read_to_end(), EndsWith("\r\n\r\npiece1piece2piece3"));
 }
