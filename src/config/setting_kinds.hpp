@@ -1,5 +1,5 @@
-// The kinds of settings, from which the table of them (settings.cpp) is made: how each reads its text, says what is
-// wrong with it, and shows itself. Inside of config/ only.
+// The kinds of settings, from which the table of them (settings.cpp) is made: how each reads its text, says
+// what is wrong with it, and shows itself. Inside of config/ only.
 #pragma once
 
 #include <cstdint>

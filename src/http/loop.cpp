@@ -20,6 +20,8 @@ namespace {
 constexpr std::size_t kKeptBlocks = 64;
 constexpr std::size_t kKeptPipes = 8;
 constexpr int kPipeSize = 1 << 20;
+// Ticks without a use, after which no pipe is kept: three seconds.
+constexpr int kPipesKeptFor = 30;
 constexpr std::size_t kBatch = 256;
 // Events in a row, before timers, posted work and listeners have their turn.
 constexpr int kEventsAtOnce = 1024;
@@ -133,6 +135,7 @@ void Loop::tick() {
     // A stream never dies in here: the coroutine that owns it is only made ready.
     for (Member& member : members_)
         static_cast<Stream&>(member).on_tick(now_);
+    if (++ticks_without_pipe_ == kPipesKeptFor) free_pipes_.clear();
     if (on_tick_) on_tick_();
 }
 
@@ -155,6 +158,7 @@ void Loop::give_block(std::unique_ptr<char[]> block) {
 }
 
 std::optional<Pipe> Loop::take_pipe() {
+    ticks_without_pipe_ = 0;
     if (!free_pipes_.empty()) {
         auto pipe = std::move(free_pipes_.back());
         free_pipes_.pop_back();
@@ -171,6 +175,7 @@ std::optional<Pipe> Loop::take_pipe() {
 }
 
 void Loop::give_pipe(Pipe pipe) {
+    ticks_without_pipe_ = 0;
     if (free_pipes_.size() < kKeptPipes) free_pipes_.push_back(std::move(pipe));
 }
 

@@ -77,7 +77,8 @@ class Loop {
     std::unique_ptr<char[]> take_block();
     void give_block(std::unique_ptr<char[]> block);
     // A pipe for bytes that go from one socket to another within the kernel; absent when the system has none.
-    // Empty when it is given back; one that is not is closed with its owner.
+    // Empty when it is given back; one that is not is closed with its owner. Some are kept, for as long as
+    // any is taken every few seconds.
     std::optional<Pipe> take_pipe();
     void give_pipe(Pipe pipe);
     // Blocks taken and not given back.
@@ -118,6 +119,7 @@ class Loop {
     std::span<epoll_event> batch_;  // fetched and not handled yet
     std::vector<std::unique_ptr<char[]>> free_blocks_;
     std::vector<Pipe> free_pipes_;
+    int ticks_without_pipe_ = 0;  // none was taken
     std::unique_ptr<char[]> scratch_;
     std::size_t blocks_in_use_ = 0;
 };

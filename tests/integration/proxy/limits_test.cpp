@@ -157,6 +157,23 @@ TEST_F(LimitsTest, ConnectionsOverTheLimitHear503) {
 }
 
 // Abandoned at every point of an exchange: all descriptors, on both sides, come back.
+TEST_F(LimitsTest, ThePipeOfALargeBodyIsNotKeptForEver) {
+    const std::string body(4'000'000, 'x');
+    auto served = upstream.serve([&](Connection& connection) {
+        read_message(connection, true, true);
+        connection.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " +
+                        std::to_string(body.size()) + "\r\n\r\n" + body);
+    });
+    const auto base = descriptors();
+    {
+        auto client = plane.api();
+        client.send(plane.get(Plane::proxy(route, "/"), kBearer + "Connection: close\r\n"));
+        EXPECT_THAT(client.read_to_end(), EndsWith(body));
+    }
+    EXPECT_TRUE(eventually([&] { return descriptors() <= base; }))
+        << descriptors() << " descriptors, " << base << " before";
+}
+
 TEST_F(LimitsTest, AbandonedConnectionsLeaveNothingBehind) {
     auto served = upstream.serve([](Connection& connection) {
         auto request = read_message(connection, true, true);
