@@ -43,6 +43,27 @@ test('a request that would not end does not keep it', async () => {
   await endless;
 });
 
+for (const [first, second] of [['SIGTERM', 'SIGTERM'], ['SIGTERM', 'SIGINT'], ['SIGINT', 'SIGTERM']]) {
+  test(`${second} after ${first} ends it at once, with 1, and the next start finds all as it was`, async () => {
+    const user = await server.user();
+    const workspace = await user.createWorkspace();
+    await user.start(workspace.id);
+    const endless = user.application('GET', workspace.id, '/slow?ms=60000', { agent: false }).catch((error) => error);
+    await eventually('it to be under way', async () => /relays_in_flight 1/.test((await user.get('/metrics')).text));
+    server.process.kill(first);
+    await eventually('it to be ending', () => server.events('shutting down').length === 1);
+    assert.equal(server.process.exitCode, null, 'it waits for the request');
+    server.process.kill(second);
+    assert.deepEqual(await server.exited, { code: 1, signal: null });
+    assert.equal(server.events('ending at once, without draining').length, 1);
+    assert.equal(server.events('ended').length, 0);
+    assert.ok((await endless) instanceof Error, 'its client hears that it broke off');
+    assert.equal((await server.engine.running(workspace.id)).length, 1, 'workspaces keep running');
+    await server.restart();
+    (await user.application('GET', workspace.id, '/env')).expect(200);
+  });
+}
+
 test('an operation that it interrupts goes on with the next start', async () => {
   const user = await server.user();
   const workspace = await user.createWorkspace({ type: 'slow' });
