@@ -169,7 +169,10 @@ proxy::ControlPlane Server::control_plane() {
 int Server::run() {
     std::signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
-    scope_.spawn("signals", handle_signals());
+    // Not of the scope, whose end may wait for the database: a second signal is heard there, too.
+    asio::co_spawn(io_, handle_signals(), [](std::exception_ptr failure) {
+        if (failure) log::exception("signals are not heard any more", failure);
+    });
     scope_.spawn("start", start());
     io_.run();
     return exit_code_;
@@ -376,7 +379,6 @@ Task<> Server::shut_down() {
     co_await core_.project_work.stop();
     co_await core_.reconciler.stop();
     co_await core_.availability.close();
-    signals_.cancel();
     co_await scope_.close();
     log::info("ended");
     io_.stop();

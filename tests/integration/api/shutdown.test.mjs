@@ -1,5 +1,9 @@
 // The end of the process, asked for: what is under way is finished, and nothing else is broken.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 
 import { exchange } from '../../support/api_client.mjs';
@@ -41,6 +45,59 @@ test('a request that would not end does not keep it', async () => {
   assert.deepEqual(await server.terminate(), { code: 0, signal: null });
   assert.ok(Date.now() - began < 5000, `${Date.now() - began} ms`);
   await endless;
+});
+
+for (const [first, second] of [['SIGTERM', 'SIGTERM'], ['SIGTERM', 'SIGINT'], ['SIGINT', 'SIGTERM']]) {
+  test(`${second} after ${first} ends it at once, with 1, and the next start finds all as it was`, async () => {
+    const user = await server.user();
+    const workspace = await user.createWorkspace();
+    await user.start(workspace.id);
+    const endless = user.application('GET', workspace.id, '/slow?ms=60000', { agent: false }).catch((error) => error);
+    await eventually('it to be under way', async () => /relays_in_flight 1/.test((await user.get('/metrics')).text));
+    server.process.kill(first);
+    await eventually('it to be ending', () => server.events('shutting down').length === 1);
+    assert.equal(server.process.exitCode, null, 'it waits for the request');
+    server.process.kill(second);
+    assert.deepEqual(await server.exited, { code: 1, signal: null });
+    assert.equal(server.events('ending at once, without draining').length, 1);
+    assert.equal(server.events('ended').length, 0);
+    assert.ok((await endless) instanceof Error, 'its client hears that it broke off');
+    assert.equal((await server.engine.running(workspace.id)).length, 1, 'workspaces keep running');
+    await server.restart();
+    (await user.application('GET', workspace.id, '/env')).expect(200);
+  });
+}
+
+test('a second signal is heard also while it waits for what cannot be broken off', async () => {
+  await server.terminate();
+  const holder = spawn('sqlite3', [join(server.dataDir, 'agentdb9.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  // An engine that is silent: while the server waits for it, two seconds, the database that it has opened is taken.
+  const held = new Promise((resolve) => holder.stdout.once('data', resolve));
+  const engine = createServer(() => holder.stdin.write("BEGIN IMMEDIATE;\nSELECT 'held';\n"));
+  await new Promise((resolve) => engine.listen(join(server.directory, 'engine.sock'), resolve));
+  try {
+    server.environment = { ...server.environment, DOCKER_HOST: `unix://${engine.address()}` };
+    const started = server.start().catch((error) => error);
+    await held;
+    // What it writes at its start waits from then on, for seconds.
+    await eventually('the data plane to serve', () => exchange(server.api, 'GET', '/healthz', { agent: false }).then(() => true, () => false));
+    const threads = () => readdirSync(`/proc/${server.process.pid}/task`).length;
+    const before = threads();
+    const mark = server.log.length;
+    server.process.kill('SIGTERM');
+    await eventually('the data plane to have ended', () => threads() < before);
+    // Nothing tells from outside that all else has. Too early, this would see less; it would not fail.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(server.process.exitCode, null, 'it waits for the database');
+    server.process.kill('SIGTERM');
+    assert.deepEqual(await server.exited, { code: 1, signal: null });
+    assert.deepEqual(server.log.slice(mark).map((each) => each.event), ['shutting down', 'ending at once, without draining']);
+    await started;
+  } finally {
+    holder.kill('SIGKILL');
+    engine.close();
+    server.environment = {};
+  }
 });
 
 test('an operation that it interrupts goes on with the next start', async () => {

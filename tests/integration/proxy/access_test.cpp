@@ -1,6 +1,7 @@
 // What is written down of a request, and what never is.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <mutex>
 #include <sstream>
@@ -218,6 +219,12 @@ TEST(AccessSampled, IsOneInSoManyAndEveryFailure) {
     EXPECT_EQ(failures, 5U);
 }
 
+// The log goes on when the test ends, however that is.
+struct OpenAtEnd {
+    Gate& gate;
+    ~OpenAtEnd() { gate.open(); }
+};
+
 TEST(AccessLogThatIsStuck, DropsLinesAndHoldsNobodyUp) {
     Gate gate;
     proxy::Options options;
@@ -225,13 +232,45 @@ TEST(AccessLogThatIsStuck, DropsLinesAndHoldsNobodyUp) {
     options.access.queue = 2;
     options.access.write = [&](std::string_view) { gate.wait(); };
     Plane plane(options);
+    const OpenAtEnd at_end{gate};
     auto client = plane.api();
     for (int i = 0; i < 50; ++i)
-        EXPECT_EQ(ask(client, plane.get("/api/x")).status(), 200);
+        ASSERT_EQ(ask(client, plane.get("/api/x")).status(), 200);
     EXPECT_TRUE(
         eventually([&] { return plane.metrics().access_lines + plane.metrics().access_dropped == 50; }));
     EXPECT_GE(plane.metrics().access_dropped, 40U);
-    gate.open();
+}
+
+TEST(AccessLogThatIsStuck, KeepsAsMuchAsItsQueueHasRoomFor) {
+    constexpr std::size_t kRecords = 64;
+    constexpr std::size_t kMore = 300;
+    constexpr std::size_t kPath = 30'000;
+    Gate writes;
+    Gate gate;
+    proxy::Options options;
+    options.access.mode = proxy::AccessMode::kAll;
+    options.access.queue = kRecords;
+    options.access.write = [&](std::string_view) {
+        writes.open();
+        gate.wait();
+    };
+    Plane plane(options);
+    const OpenAtEnd at_end{gate};
+    auto client = plane.api();
+    const auto large = plane.get("/api/" + std::string(kPath, 'x'));
+    // What else is kept of a large head is so after the first.
+    ask(client, large);
+    ASSERT_TRUE(writes.wait());
+    const auto empty = ::mallinfo2().uordblks;
+    for (std::size_t i = 0; i < kRecords; ++i)
+        ASSERT_EQ(ask(client, large).status(), 200);
+    const auto full = ::mallinfo2().uordblks;
+    EXPECT_LT(full, empty + kRecords * kPath / 4) << "of a text no more than a line shows";
+    for (std::size_t i = 0; i < kMore; ++i)
+        ASSERT_EQ(ask(client, large).status(), 200);
+    EXPECT_TRUE(eventually([&] { return plane.metrics().access_dropped == kMore; }));
+    EXPECT_EQ(plane.metrics().access_lines, kRecords + 1);
+    EXPECT_LT(::mallinfo2().uordblks, full + kMore * kPath / 50);
 }
 
 TEST(Counters, SayWhatBecameOfRequests) {

@@ -27,6 +27,9 @@ Plane::Plane(proxy::Options options) : work_(asio::make_work_guard(control_)) {
     expires_at = std::chrono::time_point_cast<base::Duration>(std::chrono::system_clock::now()) + 1h;
     proxy::ControlPlane control;
     control.executor = control_.get_executor();
+    control.streams_body = [this](std::string_view method, std::string_view path) {
+        return streams_body && streams_body(method, path);
+    };
     control.api = [this](http::Request request) -> Task<http::Response> {
         if (api_handler) co_return co_await api_handler(std::move(request));
         http::Response response;

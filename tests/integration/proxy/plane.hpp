@@ -64,6 +64,8 @@ class Plane {
     std::optional<http::Problem> wake_refused;
     std::function<Task<http::Response>(http::Request)> api_handler;
     std::function<Task<>()> before_authentication;
+    // On the workers' threads; set before the first request.
+    std::function<bool(std::string_view method, std::string_view path)> streams_body;
     std::deque<model::Route> routes;  // references to them stay good
     std::map<std::pair<base::UserId, std::string>, base::WorkspaceId> defaults;
     std::shared_ptr<const model::Sharings> sharings;

@@ -105,6 +105,36 @@ TEST(Drain, CutsWhatDoesNotEndInTime) {
     EXPECT_TRUE(eventually([&] { return upstream.open() == 0; }));
 }
 
+Task<> drain_at_once(proxy::DataPlane& plane, Gate& begins) {
+    begins.open();
+    co_await plane.drain(0ms);
+}
+
+// Whoever is asked a second time to end could not hear it otherwise.
+TEST(Drain, LeavesItsThreadFreeWhileAWorkerHasNotEnded) {
+    Gate stuck;
+    Gate may_end;
+    Gate begins;
+    Gate heard;
+    Plane plane;
+    plane.streams_body = [&](std::string_view, std::string_view) {
+        stuck.open();
+        EXPECT_TRUE(may_end.wait());
+        return false;
+    };
+    auto client = plane.api();
+    client.send(plane.get("/api/x"));
+    ASSERT_TRUE(stuck.wait());
+    std::thread draining([&] { plane.on_control(drain_at_once(*plane.plane, begins)); });
+    EXPECT_TRUE(begins.wait());
+    std::thread other([&] { plane.on_control([&] { heard.open(); }); });
+    EXPECT_TRUE(eventually([&] { return heard.is_open(); })) << "the workers' threads are waited for";
+    may_end.open();
+    other.join();
+    draining.join();
+    EXPECT_TRUE(client.closes());
+}
+
 TEST(Drain, EndsStreamsOfTheApi) {
     Plane plane;
     plane.api_handler = [](http::Request) -> Task<http::Response> {

@@ -400,6 +400,27 @@ TEST_F(OtherProtocol, RevocationEndsAlsoHalfOfIt) {
     EXPECT_TRUE(all_freed());
 }
 
+TEST_F(OtherProtocol, AlsoWhereTheClientHasClosedItsHalf) {
+    Gate half;
+    Gate revoked;
+    auto served = upstream.serve([&](Connection& connection) {
+        connection.read_until("\r\n\r\n");
+        connection.send(kSwitchCustom);
+        connection.read_to_end();
+        half.open();
+        revoked.wait();
+        connection.send("too late");
+        connection.closes();
+    });
+    auto client = upgraded();
+    client.shutdown_send();
+    ASSERT_TRUE(half.wait());
+    plane.revoke({plane.user, {}, {}, {}});
+    revoked.open();
+    EXPECT_EQ(client.read_to_end(), "");
+    EXPECT_TRUE(all_freed());
+}
+
 TEST_F(OtherProtocol, Http2IsNotLetPastTheChecks) {
     auto served = upstream.serve(answering([](const Message& request) { return ok(request.head); }));
     auto client = plane.api();
