@@ -11,6 +11,7 @@ build_packages=(
   libsqlite3-dev libpq-dev             # the store
   libarchive-dev libzstd-dev           # backups
   libcli11-dev libtomlplusplus-dev     # the command line, the configuration file
+  libcurl4-openssl-dev                 # the command line as a client: HTTP, TLS, proxies
   libspdlog-dev                        # logs
   libgtest-dev libgmock-dev            # tests
   ca-certificates

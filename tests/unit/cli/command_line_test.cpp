@@ -53,6 +53,20 @@ TEST(CommandLine, MistakesOfUseAreToldAndExitWithTwo) {
         {"volumes", "restore"},
         {"volumes", "purge", ""},
         {"version", "--yaml"},
+        {"login", "--password", "secret12345"},
+        {"login", "--token", "adb9_x"},
+        {"login", "--password-stdin", "--token-stdin"},
+        {"login", "ftp://work.example.org"},
+        {"projects"},
+        {"projects", "create"},
+        {"projects", "show", ""},
+        {"workspaces", "create", "name"},
+        {"workspaces", "start"},
+        {"workspaces", "switch", "one"},
+        {"workspaces", "open", "one", "--port", "0"},
+        {"workspaces", "list", "--timeout", "0"},
+        {"token", "create"},
+        {"token", "revoke"},
     };
     for (const auto& words : all) {
         const auto ran = run_with(words);
@@ -83,6 +97,17 @@ TEST(CommandLine, EveryCommandHasHelpOnStandardOutput) {
         {"volumes", "purge"},
         {"volumes", "cleanup"},
         {"volumes", "resume"},
+        {"login"},
+        {"logout"},
+        {"whoami"},
+        {"projects"},
+        {"projects", "create"},
+        {"workspaces"},
+        {"ws"},
+        {"ws", "start"},
+        {"ws", "rm"},
+        {"token"},
+        {"token", "create"},
     };
     for (auto words : all) {
         words.push_back("--help");
