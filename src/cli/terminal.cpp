@@ -26,18 +26,22 @@ class Hidden {
   public:
     Hidden() {
         if (::tcgetattr(STDIN_FILENO, &hidden_before) != 0) return;
-        for (std::size_t i = 0; i < kSignals.size(); ++i)
+        for (std::size_t i = 0; i < kSignals.size(); ++i) {
             handlers_[i] = ::signal(kSignals[i], &show_again);
+            if (handlers_[i] == SIG_IGN) ::signal(kSignals[i], SIG_IGN);
+        }
+        active_ = true;
         auto hidden = hidden_before;
         hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        active_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0;
+        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
     }
     Hidden(const Hidden&) = delete;
     Hidden& operator=(const Hidden&) = delete;
     ~Hidden() {
-        if (active_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden_before);
+        if (!active_) return;
+        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden_before);
         for (std::size_t i = 0; i < kSignals.size(); ++i)
-            if (handlers_[i] != nullptr) ::signal(kSignals[i], handlers_[i]);
+            ::signal(kSignals[i], handlers_[i]);
     }
 
   private:
@@ -60,8 +64,9 @@ std::string read_password() {
 std::string read_secret(const std::string& prompt, const std::string& absent) {
     std::string line;
     if (stdin_is_terminal()) {
-        std::cerr << prompt << std::flush;
+        // First, so that nothing is shown of what is typed early.
         const Hidden hidden;
+        std::cerr << prompt << std::flush;
         std::getline(std::cin, line);
         std::cerr << "\n";
     } else {

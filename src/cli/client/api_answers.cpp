@@ -96,7 +96,7 @@ ApiAnswer read_answer(const std::string& url, const HttpAnswer& answer) {
     const auto request = text_in(object, "requestId");
     if (sentence.empty() || answer.status < 400) throw foreign(url, answer);
     throw Error(code_of(answer.status), text_in(object, "code"),
-                printable(sentence) + (request.empty() ? "" : " (request " + printable(request) + ")"));
+                printable_lines(sentence) + (request.empty() ? "" : " (request " + printable(request) + ")"));
 }
 
 }  // namespace agentdb9::cli::client

@@ -63,7 +63,8 @@ std::string state_of(const json::object& operation) {
                         shown(operation, "workspaceId") + "' shows how the workspace is.");
     }
     const auto code = text_in(operation, "errorCode");
-    throw Error(ErrorCode::kConflict, code.empty() ? "operation_failed" : code, shown(operation, "error"));
+    throw Error(ErrorCode::kConflict, code.empty() ? "operation_failed" : code,
+                printable_lines(text_in(operation, "error")));
 }
 
 // The operation as it is now; nothing when its workspace is gone.

@@ -10,9 +10,7 @@ bool is_plain(char c) {
            c == '_' || c == '.' || c == '/' || c == ':' || c == '@';
 }
 
-}  // namespace
-
-std::string printable(std::string_view text) {
+std::string clean(std::string_view text, std::string_view line_break) {
     std::string clean;
     clean.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -20,7 +18,11 @@ std::string printable(std::string_view text) {
         // U+0080 to U+009F, the other control characters, are C2 80 to C2 9F in UTF-8.
         const bool high =
             c == 0xc2 && i + 1 < text.size() && (static_cast<unsigned char>(text[i + 1]) & 0xe0) == 0x80;
-        if (c < 0x20 || c == 0x7f || high) {
+        if (c == '\n') {
+            clean += line_break;
+        } else if (c == '\t' || (c == '\r' && i + 1 < text.size() && text[i + 1] == '\n')) {
+            clean += ' ';
+        } else if (c < 0x20 || c == 0x7f || high) {
             clean += '?';
             if (high) ++i;
         } else {
@@ -28,6 +30,18 @@ std::string printable(std::string_view text) {
         }
     }
     return clean;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+    return clean(text, " ");
+}
+
+std::string printable_lines(std::string_view text) {
+    while (text.ends_with('\n'))
+        text.remove_suffix(1);
+    return clean(text, "\n");
 }
 
 std::string text_in(const json::object& object, std::string_view key) {

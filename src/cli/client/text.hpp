@@ -9,7 +9,10 @@
 namespace agentdb9::cli::client {
 
 // Without control characters, which a terminal would obey: a name, or a server, is not to be trusted with it.
+// Line breaks and tabs become blanks.
 std::string printable(std::string_view text);
+// The same for sentences, which may have lines: an application's last words.
+std::string printable_lines(std::string_view text);
 // A member that is a text, printable; "-" for null, absent or empty.
 std::string shown(const json::object& object, std::string_view key);
 // The member as it is; empty for anything but a text.

@@ -103,7 +103,9 @@ TEST(ProgressLine, NeverWraps) {
 }
 
 TEST(Printable, TakesWhatATerminalWouldObey) {
-    EXPECT_EQ(printable("a\x1b[31mb\n\x7f"), "a?[31mb??");
+    EXPECT_EQ(printable("a\x1b[31mb\n\x7f"), "a?[31mb ?");
+    EXPECT_EQ(printable("one\r\ntwo\tthree\r"), "one  two three?");
+    EXPECT_EQ(printable_lines("one\r\ntwo\x1b\n\n"), "one \ntwo?");
     EXPECT_EQ(printable("caf\xc3\xa9 \xc2\xa7"), "caf\xc3\xa9 \xc2\xa7");
     EXPECT_EQ(printable("a\xc2\x9b"
                         "31m"),
