@@ -29,6 +29,7 @@ test_packages=(
   curl    # talks to the engine and the server
   sqlite3    # looks into the database from outside
   postgresql # a database server that the tests start and stop themselves
+  zsh fish   # the shells, besides bash, that complete our commands
 )
 test_server_packages=( # started by the tests themselves, never as a service
   haproxy # the filter of deploy/ before the engine; an upstream that frames what we pass on

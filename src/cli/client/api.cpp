@@ -217,11 +217,8 @@ json::array Api::list(const std::string& path) {
     do {
         const auto page = get(path + "?limit=100" + (cursor.empty() ? "" : "&cursor=" + cursor));
         const auto data = page.data();
-        if (!data.is_array()) {
-            throw Error(ErrorCode::kUpstream, "answer_unreadable",
-                        "The answer of " + url() + " cannot be read; is the server of another version?");
-        }
-        rows.insert(rows.end(), data.get_array().begin(), data.get_array().end());
+        const auto& page_rows = rows_of(data, url());
+        rows.insert(rows.end(), page_rows.begin(), page_rows.end());
         cursor = runtime::docker::percent_encode(text_in(page.body, "nextCursor"));
     } while (!cursor.empty());
     return rows;

@@ -32,6 +32,10 @@ base::Error failure_error(const std::string& url, const HttpFailure& failure,
 // Throws for anything but a success of this API.
 ApiAnswer read_answer(const std::string& url, const HttpAnswer& answer);
 
+// `data` of a list: objects alone. Throws {kUpstream, "answer_unreadable"} for anything else.
+const json::array& rows_of(const json::value& data, const std::string& url);
+base::Error unreadable(const std::string& url);
+
 // --cacert or AGENTDB9_CACERT, made absolute; empty where neither is set. Throws {kInvalid, "no_ca_file"} for
 // one that cannot be read.
 std::string chosen_ca_file(const std::string& option);

@@ -1,4 +1,6 @@
 // What came back, or did not, in words for a person.
+#include <algorithm>
+
 #include "cli/client/api.hpp"
 #include "cli/client/text.hpp"
 
@@ -85,6 +87,19 @@ Error failure_error(const std::string& url, const HttpFailure& failure, std::chr
                  "The exchange with " + url + " failed" + reason +
                      ". Check the address; 'agentdb9 login URL' names "
                      "another one.");
+}
+
+Error unreadable(const std::string& url) {
+    return Error(ErrorCode::kUpstream, "answer_unreadable",
+                 "The answer of " + url + " cannot be read; is the server of another version?");
+}
+
+const json::array& rows_of(const json::value& data, const std::string& url) {
+    const bool fits = data.is_array() && std::ranges::all_of(data.get_array(), [](const json::value& row) {
+                          return row.is_object();
+                      });
+    if (!fits) throw unreadable(url);
+    return data.get_array();
 }
 
 ApiAnswer read_answer(const std::string& url, const HttpAnswer& answer) {

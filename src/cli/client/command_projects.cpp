@@ -23,7 +23,7 @@ void list(const Context& context) {
     for (const auto& each : projects) {
         const auto& project = each.as_object();
         table.add({shown(project, "name"), shown(project, "workspaceType"), shown(project, "language"),
-                   short_time(project.at("createdAt")), shown(project, "id")});
+                   shown_time(project, "createdAt"), shown(project, "id")});
     }
     std::cout << table.text();
 }
@@ -59,7 +59,7 @@ void show(const Context& context, const std::string& wanted) {
     table.add({"workspace type", shown(project, "workspaceType")});
     table.add({"workspace", shown(project, "workspaceId")});
     table.add({"volume", shown(project, "volumeName")});
-    table.add({"created (UTC)", short_time(project.at("createdAt"))});
+    table.add({"created (UTC)", shown_time(project, "createdAt")});
     std::cout << table.text();
 }
 

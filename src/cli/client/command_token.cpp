@@ -8,7 +8,6 @@
 #include "cli/client/objects.hpp"
 #include "cli/client/text.hpp"
 #include "cli/table.hpp"
-#include "cli/terminal.hpp"
 
 namespace agentdb9::cli::client {
 namespace {
@@ -42,10 +41,9 @@ void list(const Context& context) {
     Table table({"NAME", "BEGINS WITH", "CREATED (UTC)", "EXPIRES (UTC)", "LAST USED (UTC)", "ID"});
     for (const auto& each : tokens) {
         const auto& token = each.as_object();
-        const auto& expires = token.at("expiresAt");
-        table.add({shown(token, "name"), shown(token, "hint"), short_time(token.at("createdAt")),
-                   expires.is_null() ? "never" : short_time(expires), short_time(token.at("lastUsedAt")),
-                   shown(token, "id")});
+        const auto expires = shown_time(token, "expiresAt");
+        table.add({shown(token, "name"), shown(token, "hint"), shown_time(token, "createdAt"),
+                   expires == "-" ? "never" : expires, shown_time(token, "lastUsedAt"), shown(token, "id")});
     }
     std::cout << table.text();
 }

@@ -12,7 +12,6 @@
 #include "cli/client/objects.hpp"
 #include "cli/client/text.hpp"
 #include "cli/table.hpp"
-#include "cli/terminal.hpp"
 
 extern char** environ;
 
@@ -55,9 +54,9 @@ void list(const Context& context) {
 void list_types(const Context& context) {
     auto api = open_api(context);
     const auto data = api.get("/api/workspaces/types").data();
-    if (context.json || !data.is_array()) return print_json(data);
+    if (context.json) return print_json(data);
     Table table({"TYPE", "NAME", "AVAILABLE", "DESCRIPTION"});
-    for (const auto& each : data.get_array()) {
+    for (const auto& each : rows_of(data, api.url())) {
         const auto& type = each.as_object();
         table.add({shown(type, "type"), shown(type, "name"), is_true(type, "available") ? "yes" : "no",
                    shown(type, "description")});
@@ -102,7 +101,7 @@ void show(const Context& context, const std::string& wanted) {
     table.add({"default", is_true(workspace, "isDefault") ? "yes" : "no"});
     table.add({"starts when asked for", is_true(workspace, "wakeOnRequest") ? "yes" : "no"});
     table.add({"last error", shown(workspace, "lastError")});
-    table.add({"created (UTC)", short_time(workspace.at("createdAt"))});
+    table.add({"created (UTC)", shown_time(workspace, "createdAt")});
     std::cout << table.text();
 }
 

@@ -40,6 +40,10 @@ void add_client_commands(CLI::App& program, Context& context, int& code) {
     const auto all = program.get_subcommands({});
     for (auto i = before; i < all.size(); ++i)
         all[i]->group("For users of a server, wherever it is");
+    add_completion(program);
+    add_man(program);
+    program.get_subcommand("completion")->group("This program");
+    program.get_subcommand("man")->group("This program");
 }
 
 }  // namespace agentdb9::cli::client

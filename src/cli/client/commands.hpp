@@ -19,6 +19,8 @@ void add_whoami(CLI::App& program, Context& context);
 void add_projects(CLI::App& program, Context& context);
 void add_workspaces(CLI::App& program, Context& context, int& code);
 void add_token(CLI::App& program, Context& context);
+void add_completion(CLI::App& program);
+void add_man(CLI::App& program);
 
 // Adds --json, --timeout and --cacert, which every command that asks a server has.
 void add_client_options(CLI::App& command, Context& context);

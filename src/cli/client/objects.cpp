@@ -1,13 +1,11 @@
 #include "cli/client/objects.hpp"
 
 #include "cli/client/text.hpp"
-#include "cli/terminal.hpp"
 
 namespace agentdb9::cli::client {
 namespace {
 
 using base::Error;
-using base::ErrorCode;
 
 json::object find(Api& api, const std::string& path, const std::string& wanted, const Kind& kind) {
     if (is_id(wanted)) return as_row(api.get(path + "/" + wanted).data(), api);
@@ -17,10 +15,7 @@ json::object find(Api& api, const std::string& path, const std::string& wanted, 
 }  // namespace
 
 const json::object& as_row(const json::value& data, const Api& api) {
-    if (!data.is_object()) {
-        throw Error(ErrorCode::kUpstream, "answer_unreadable",
-                    "The answer of " + api.url() + " cannot be read; is the server of another version?");
-    }
+    if (!data.is_object()) throw unreadable(api.url());
     return data.get_object();
 }
 
@@ -54,8 +49,7 @@ std::string trash_note(Api& api, const json::object& row, const std::string& wha
         for (const auto& each : api.list("/api/trash")) {
             const auto& volume = each.as_object();
             if (text_in(volume, "ownerId") != id) continue;
-            const auto* until = volume.if_contains("purgeAfter");
-            return " " + what + " in the trash until " + (until != nullptr ? short_time(*until) : "-") +
+            return " " + what + " in the trash until " + shown_time(volume, "purgeAfter") +
                    " UTC (trash id " + shown(volume, "id") + ").";
         }
     } catch (const Error&) {

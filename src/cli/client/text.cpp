@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cli/terminal.hpp"
+
 namespace agentdb9::cli::client {
 namespace {
 
@@ -52,6 +54,11 @@ std::string text_in(const json::object& object, std::string_view key) {
 std::string shown(const json::object& object, std::string_view key) {
     auto text = printable(text_in(object, key));
     return text.empty() ? "-" : text;
+}
+
+std::string shown_time(const json::object& object, std::string_view key) {
+    const auto* value = object.if_contains(key);
+    return value != nullptr ? printable(short_time(*value)) : "-";
 }
 
 std::string shell_word(std::string_view text) {

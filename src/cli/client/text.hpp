@@ -17,6 +17,8 @@ std::string printable_lines(std::string_view text);
 std::string shown(const json::object& object, std::string_view key);
 // The member as it is; empty for anything but a text.
 std::string text_in(const json::object& object, std::string_view key);
+// A time that the API wrote, to the minute: "2026-11-24 04:15"; "-" for anything else.
+std::string shown_time(const json::object& object, std::string_view key);
 // A word of a command that somebody may paste into a shell: quoted where the shell needs it.
 std::string shell_word(std::string_view text);
 

@@ -102,7 +102,8 @@ describe('a server', () => {
       [(request, response) => response.writeHead(502).end('<html>bad gateway'), 4, /does not reach its server \(HTTP status 502\)/],
       [(request, response) => response.socket.destroy(), 4, /cannot be reached/],
       [() => {}, 4, /did not answer within 1 s/],
-      [(request, response) => response.end('{"success":true,"data":7}'), 1, /./],
+      [(request, response) => response.end('{"success":true,"data":7}'), 1, /cannot be read; is the server of another version/],
+      [(request, response) => response.end('{"success":true,"data":[7]}'), 1, /cannot be read; is the server of another version/],
     ];
     for (const [handler, code, sentence] of cases) {
       const other = await strange(handler);
@@ -114,6 +115,24 @@ describe('a server', () => {
       } finally {
         await other.close();
       }
+    }
+  });
+
+  test('cannot make the terminal obey', async () => {
+    const hostile = 'a\u001b[2J\u009b31m\nb';
+    const row = { id: '4cfd8a55-3c1e-4f36-8a4c-0c7a9b1b6d31', name: hostile, createdAt: '2027-01-31T12:00:00.000Z' };
+    const other = await strange((request, response) => response.writeHead(request.url.includes('?') ? 200 : 409).end(
+      JSON.stringify(request.url.includes('?') ? { success: true, data: [row] } : { success: false, error: hostile, code: 'x', requestId: hostile })));
+    try {
+      const person = new Person({ AGENTDB9_URL: other.url, AGENTDB9_TOKEN: 'adb9_secret' });
+      const told = [(await person.run('projects', 'list')).expect(0), (await person.run('projects', 'show', 'a')).expect(3), (await person.run('projects', 'create', 'x')).expect(1)];
+      for (const each of told) {
+        assert.match(each.stdout + each.stderr, /a\?\[2J\?31m\sb/);
+        assert.ok(!/[\u001b\u009b]/.test(each.stdout + each.stderr), JSON.stringify(each));
+      }
+      assert.equal(told[0].stdout.split('\n').length, 3, 'a row is a line');
+    } finally {
+      await other.close();
     }
   });
 

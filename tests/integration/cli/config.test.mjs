@@ -11,7 +11,7 @@ const commands = [
   [], ['serve'], ['migrate'], ['config'], ['doctor'], ['version'], ['user'], ['user', 'list'], ['user', 'add'], ['user', 'show'],
   ['user', 'set-role'], ['user', 'disable'], ['user', 'enable'], ['user', 'reset-password'], ['volumes'], ['volumes', 'list'],
   ['volumes', 'restore'], ['volumes', 'purge'], ['volumes', 'cleanup'], ['volumes', 'resume'],
-  ['login'], ['logout'], ['whoami'], ['projects'], ['workspaces'], ['token'],
+  ['login'], ['logout'], ['whoami'], ['completion'], ['man'], ['projects'], ['workspaces'], ['token'],
   ...['list', 'create', 'show', 'delete'].map((each) => ['projects', each]),
   ...['list', 'create', 'revoke'].map((each) => ['token', each]),
   // By both of its names: the examples use them.

@@ -67,6 +67,8 @@ TEST(CommandLine, MistakesOfUseAreToldAndExitWithTwo) {
         {"workspaces", "list", "--timeout", "0"},
         {"token", "create"},
         {"token", "revoke"},
+        {"completion"},
+        {"completion", "tcsh"},
     };
     for (const auto& words : all) {
         const auto ran = run_with(words);
@@ -108,6 +110,8 @@ TEST(CommandLine, EveryCommandHasHelpOnStandardOutput) {
         {"ws", "rm"},
         {"token"},
         {"token", "create"},
+        {"completion"},
+        {"man"},
     };
     for (auto words : all) {
         words.push_back("--help");
