@@ -112,6 +112,12 @@ int run(int argc, char** argv, Seams seams) {
         std::cerr << "agentdb9: " << error.what() << "\n";
         return kExitFailed;
     }
+    // A full disk, say: what the command was asked for did not arrive.
+    if (!std::cout.flush()) {
+        std::cerr
+            << "agentdb9: standard output could not be written; nothing or not all of it has arrived.\n";
+        return code == kExitOk ? kExitFailed : code;
+    }
     return code;
 }
 

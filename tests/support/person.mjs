@@ -57,8 +57,12 @@ export class Person {
   /** The same on a terminal of 80 columns, by script(1) of util-linux. */
   startOnTerminal(...words) {
     const quoted = [binary, ...words].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-    const environment = { ...this.environment, TERM: 'xterm', SHELL: '/bin/sh' };
-    return this.#started(spawn('script', ['-qec', `stty cols 80; exec ${quoted}`, '/dev/null'], { env: environment, stdio: ['pipe', 'pipe', 'pipe'] }), words);
+    return this.startShellOnTerminal(`exec ${quoted}`);
+  }
+  /** A line of sh(1) there; the program is "$AGENTDB9". */
+  startShellOnTerminal(line) {
+    const environment = { ...this.environment, TERM: 'xterm', SHELL: '/bin/sh', AGENTDB9: binary };
+    return this.#started(spawn('script', ['-qec', `stty cols 80; ${line}`, '/dev/null'], { env: environment, stdio: ['pipe', 'pipe', 'pipe'] }), [line]);
   }
   #started(child, words) {
     let text = '';

@@ -1,5 +1,6 @@
 // login, logout, whoami.
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <ctime>
 #include <iostream>
 
@@ -123,6 +124,8 @@ void log_in(const Context& context, const Wanted& wanted) {
         const auto lock = file.lock();
         file.save(session);
     }
+    if (const auto* token = std::getenv("AGENTDB9_TOKEN"); token != nullptr && *token != '\0')
+        std::cerr << "warning: AGENTDB9_TOKEN is set, and goes before this login.\n";
     if (context.json) return print_json({{"url", session.url}, {"email", session.email}});
     std::cout << "Logged in at " << session.url << " as " << printable(session.email) << ".\n";
 }
@@ -140,6 +143,7 @@ void log_out(const Context& context) {
     }();
     const auto session = broken ? std::nullopt : file.load();
     if (!session && !broken) {
+        if (context.json) return print_json(nullptr);
         std::cout << "You are not logged in.\n";
         return;
     }
@@ -160,6 +164,7 @@ void log_out(const Context& context) {
         const auto lock = file.lock();
         file.remove();
     }
+    if (context.json) return print_json(nullptr);
     if (!session) {
         std::cout << "Removed " << file.path().string() << ".\n";
         return;

@@ -58,7 +58,13 @@ void create(const Context& context, const std::string& name, const std::string& 
     check_token(token, "The answer of " + api.url());
     // On standard output alone, so that it can be piped to where it is kept.
     std::cerr << "The token " << quoted_name(data.get_object()) << " is shown only now:\n";
-    std::cout << token << "\n";
+    if (!(std::cout << token << std::endl)) {
+        throw Error(
+            ErrorCode::kInternal, "token_lost",
+            "The token could not be written to standard output and is lost. Revoke it and make another: "
+            "agentdb9 token revoke " +
+                shown(data.get_object(), "id"));
+    }
 }
 
 void revoke(const Context& context, const std::string& wanted) {

@@ -89,6 +89,7 @@ std::vector<std::string> option_names(const CommandNode& command) {
 
 std::vector<std::string> next_words(const CommandNode& command) {
     std::vector<std::string> words;
+    words.reserve(command.commands.size());
     for (const auto& each : command.commands)
         words.push_back(each.name);
     for (const auto& each : command.positionals)

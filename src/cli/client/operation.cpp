@@ -22,6 +22,9 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kFirstLook{150};
 constexpr std::chrono::milliseconds kSlowestLook{1000};
+// Whether the engine answers is asked less often: it costs the server a call to it.
+constexpr std::chrono::seconds kEngineLook{2};
+constexpr std::chrono::seconds kEnginePatience{5};
 
 std::atomic<bool> interrupted = false;
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler writes it");
@@ -56,6 +59,11 @@ std::string state_of(const json::object& operation) {
     return text_in(operation, "state");
 }
 
+bool is_under_way(const json::object& operation) {
+    const auto state = state_of(operation);
+    return state == "pending" || state == "running";
+}
+
 [[noreturn]] void refuse(const json::object& operation) {
     if (state_of(operation) == "superseded") {
         throw Error(ErrorCode::kConflict, "operation_superseded",
@@ -87,6 +95,45 @@ std::optional<json::object> look_up(Api& api, const json::object& operation) {
     gone["state"] = "superseded";
     return gone;
 }
+
+// Whether the server's container engine answers.
+class EngineWatch {
+  public:
+    EngineWatch(Api& api, std::string workspace) : api_(api), workspace_(std::move(workspace)) {}
+
+    // Looks, when it is time to. Throws what Api::get throws.
+    void look() {
+        const auto now = SteadyClock::now();
+        if (now < next_look_) return;
+        next_look_ = now + kEngineLook;
+        if (!is_silent_now()) {
+            silent_since_.reset();
+        } else if (!silent_since_) {
+            silent_since_ = now;
+        }
+    }
+    bool is_silent() const { return silent_since_.has_value(); }
+    bool is_silent_for_long() const {
+        return silent_since_ && SteadyClock::now() - *silent_since_ >= kEnginePatience;
+    }
+
+  private:
+    bool is_silent_now() {
+        try {
+            const auto data = api_.get("/api/workspaces/" + workspace_ + "/status").data();
+            return data.is_object() && text_in(data.get_object(), "health") == "unknown";
+        } catch (const Error& error) {
+            // Deleted in this moment: the next look at the operation tells.
+            if (error.code() == ErrorCode::kNotFound) return false;
+            throw;
+        }
+    }
+
+    Api& api_;
+    std::string workspace_;
+    SteadyClock::time_point next_look_ = SteadyClock::now() + kEngineLook;
+    std::optional<SteadyClock::time_point> silent_since_;
+};
 
 bool is_passing(const Error& error) {
     return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kTimeout;
@@ -145,14 +192,24 @@ void Progress::clear() {
 
 // 1. Look, less often as time goes on. 2. A server that is away for a moment, as in its own restart, is
 // waited for.
-// 3. A workspace that is gone has been deleted. 4. Ctrl-C ends the looking, not the operation.
+// 3. A workspace that is gone has been deleted. 4. Without its engine the server keeps the operation for as
+// long as that takes, and the person is told. 5. Ctrl-C ends the looking, not the operation.
 Ending follow(Api& api, const json::object& operation, Progress& progress) {
     const auto began = SteadyClock::now();
     auto answered = began;
     auto current = operation;
     auto wait = kFirstLook;
-    while (state_of(current) == "pending" || state_of(current) == "running") {
-        progress.show(text_in(current, "phase"), percent_of(current), seconds_since(began));
+    EngineWatch engine(api, text_in(operation, "workspaceId"));
+    while (is_under_way(current)) {
+        if (engine.is_silent_for_long()) {
+            throw Error(ErrorCode::kUnavailable, "runtime_unavailable",
+                        "The server's container engine does not answer. What you asked for is recorded, and "
+                        "goes on by "
+                        "itself when it does: 'agentdb9 workspaces status " +
+                            shown(operation, "workspaceId") + "' shows it.");
+        }
+        progress.show(engine.is_silent() ? "the container engine does not answer" : text_in(current, "phase"),
+                      percent_of(current), seconds_since(began));
         pause(wait);
         wait = std::min(wait * 5 / 4, kSlowestLook);
         if (Interruption::happened()) return Ending::kInterrupted;
@@ -164,6 +221,7 @@ Ending follow(Api& api, const json::object& operation, Progress& progress) {
                             "The workspace was deleted meanwhile.");
             }
             current = std::move(*next);
+            if (is_under_way(current)) engine.look();
             answered = SteadyClock::now();
         } catch (const Error& error) {
             if (Interruption::happened()) return Ending::kInterrupted;

@@ -46,8 +46,9 @@ class Progress {
 enum class Ending { kDone, kInterrupted };
 
 // Follows `operation` (the API's object). Throws base::Error when it failed or was superseded, with the
-// operation's own code and sentence; {kUnavailable, "server_lost"} when the server has not answered for as
-// long as one call may take.
+// operation's own code and sentence; {kUnavailable, "runtime_unavailable"} when the server's engine does not
+// answer, and {kUnavailable, "server_lost"} when the server has not answered for as long as one call may
+// take.
 Ending follow(Api& api, const json::object& operation, Progress& progress);
 
 }  // namespace agentdb9::cli::client

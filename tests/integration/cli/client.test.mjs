@@ -198,6 +198,19 @@ describe('the session', () => {
   });
 });
 
+describe('a terminal', () => {
+  test('shows again what is typed after Ctrl-C at the password', async () => {
+    const person = new Person();
+    const login = person.startShellOnTerminal(`trap : INT; "$AGENTDB9" login ${server.api} --email a@example.test; echo "ended with $?"; stty -a`);
+    await login.says('Password: ');
+    login.type('\x03');
+    await login.ended;
+    assert.match(login.output(), /ended with 130/);
+    assert.match(login.output(), / echo /);
+    assert.ok(!existsSync(person.file));
+  });
+});
+
 describe('names', () => {
   test('that several have are refused with their ids, that nobody has with near ones', async () => {
     const { person, api } = await someone('names');
@@ -339,6 +352,12 @@ describe('API tokens', () => {
     assert.match((await other.run('whoami')).expect(1).stderr, /API token .* is not valid any more\. Log in again/);
     assert.match((await new Person().runWith(`${token}\n`, 'login', server.api, '--token-stdin')).expect(1).stderr, /does not accept this token/);
     (await person.run('token', 'create', 'x', '--expires', 'soon')).expect(2);
+    // One that does not arrive is told, with what to do.
+    const lost = await new Promise((resolve) => {
+      execFile('sh', ['-c', `exec ${binary} token create lost > /dev/full`], { env: person.environment }, (error, stdout, told) => resolve({ code: error?.code ?? 0, told }));
+    });
+    assert.equal(lost.code, 1, lost.told);
+    (await person.run('token', 'revoke', lost.told.match(/agentdb9 token revoke (\S+)/)[1])).expect(0);
     (await person.run('token', 'revoke', 'nightly')).expect(3);
   });
 });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
+import { EngineProxy } from '../../support/engine_proxy.mjs';
 import { eventually } from '../../support/eventually.mjs';
 import { Person } from '../../support/person.mjs';
 import { startServer, testType } from '../../support/server.mjs';
@@ -143,6 +144,44 @@ describe('a server', () => {
     assert.ok(!(await person.runWith('x\n', 'login', 'https://agentdb9.invalid', '--email', 'a@example.test', '--password-stdin')).expect(4).stderr.includes('warning'));
     const secret = (await person.run('login', 'https://ada:hunter2@work.example.org')).expect(2);
     assert.ok(!secret.stderr.includes('hunter2'));
+  });
+});
+
+describe('a server without its engine', () => {
+  let server, engine;
+  before(async () => {
+    engine = await new EngineProxy().open();
+    server = await startServer({ environment: { DOCKER_HOST: engine.host } });
+  });
+  after(async () => {
+    await server.close();
+    await engine.remove();
+  });
+
+  test('has what was asked for recorded, and that is said', async () => {
+    const api = await server.user('engineless');
+    const person = new Person();
+    await person.login(server, api);
+    const workspace = await api.createWorkspace({ name: 'waiting' });
+    await engine.close();
+    const { stderr } = (await person.run('ws', 'start', 'waiting')).expect(4);
+    assert.match(stderr, /container engine does not answer\. What you asked for is recorded, and goes on by itself/);
+    assert.match((await person.run('ws', 'status', 'waiting')).expect(0).stdout, /^health +unknown$/m);
+    await engine.open();
+    await eventually('it to run', async () => (await api.get(`/api/workspaces/${workspace.id}`)).data.status === 'running', { within: 30_000 });
+  });
+
+  test('for a moment only is waited for', async () => {
+    const api = await server.user('moment');
+    const person = new Person();
+    await person.login(server, api);
+    await api.createWorkspace({ name: 'soon' });
+    await engine.close();
+    const command = person.startOnTerminal('ws', 'start', 'soon');
+    await command.says('the container engine does not answer');
+    await engine.open();
+    assert.equal((await command.ended).code, 0, command.output());
+    assert.match(command.output(), /Started 'soon'/);
   });
 });
 
