@@ -91,10 +91,13 @@ std::optional<std::string> url_of_environment() {
     return server_url(url);
 }
 
+bool is_token(const std::string& text) {
+    return !text.empty() && text.size() <= 4096 &&
+           std::ranges::all_of(text, [](unsigned char c) { return c > ' ' && c < 0x7f; });
+}
+
 void check_token(const std::string& token, const std::string& source) {
-    const bool fits = !token.empty() && token.size() <= 4096 &&
-                      std::ranges::all_of(token, [](unsigned char c) { return c > ' ' && c < 0x7f; });
-    if (fits) return;
+    if (is_token(token)) return;
     throw Error(ErrorCode::kInvalid, "invalid_token",
                 source + " holds no token: it is one word, as 'agentdb9 token create' prints it.");
 }
@@ -251,8 +254,7 @@ void Api::renew(const std::string& refused) {
     auto next = session_;
     next.access_token = text_in(tokens.body, "accessToken");
     next.refresh_token = text_in(tokens.body, "refreshToken");
-    check_token(next.access_token, "The answer of " + url());
-    check_token(next.refresh_token, "The answer of " + url());
+    if (!is_token(next.access_token) || !is_token(next.refresh_token)) throw unreadable(url());
     const auto* life = tokens.body.if_contains("expiresIn");
     next.access_expires_at = now_seconds() + (life != nullptr && life->is_int64() ? life->get_int64() : 60);
     file_.save(next);

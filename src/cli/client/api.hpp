@@ -41,6 +41,7 @@ base::Error unreadable(const std::string& url);
 std::string chosen_ca_file(const std::string& option);
 // AGENTDB9_URL as server_url() reads it; nothing where it is not set.
 std::optional<std::string> url_of_environment();
+bool is_token(const std::string& text);
 // Throws {kInvalid, "invalid_token"} for what cannot be one. `source` is named, the token is not.
 void check_token(const std::string& token, const std::string& source);
 

@@ -64,8 +64,7 @@ StoredSession log_in_by_password(HttpClient& http, const Wanted& wanted, StoredS
                                        {{"email", session.email}, {"password", read_password()}}, limit);
     session.access_token = text_in(answer.body, "accessToken");
     session.refresh_token = text_in(answer.body, "refreshToken");
-    check_token(session.access_token, "The answer of " + session.url);
-    check_token(session.refresh_token, "The answer of " + session.url);
+    if (!is_token(session.access_token) || !is_token(session.refresh_token)) throw unreadable(session.url);
     const auto* life = answer.body.if_contains("expiresIn");
     session.access_expires_at = static_cast<std::int64_t>(std::time(nullptr)) +
                                 (life != nullptr && life->is_int64() ? life->get_int64() : 60);

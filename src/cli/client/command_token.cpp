@@ -55,7 +55,7 @@ void create(const Context& context, const std::string& name, const std::string& 
     const auto data = api.call("POST", "/api/auth/tokens", body).data();
     if (context.json) return print_json(data);
     const auto token = text_in(as_row(data, api), "token");
-    check_token(token, "The answer of " + api.url());
+    if (!is_token(token)) throw unreadable(api.url());
     // On standard output alone, so that it can be piped to where it is kept.
     std::cerr << "The token " << quoted_name(data.get_object()) << " is shown only now:\n";
     if (!(std::cout << token << std::endl)) {

@@ -83,6 +83,30 @@ describe('a server', () => {
     }
   });
 
+  test('that renews a session while Ctrl-C comes has not done so in vain', async () => {
+    const api = await server.user('renewed');
+    const person = new Person();
+    await person.login(server, api);
+    let answer;
+    const slow = await strange((request, response) => (answer = () => response.end('{"accessToken":"next","refreshToken":"next-one","expiresIn":900}')));
+    try {
+      person.store({ url: slow.url, accessExpiresAt: 1 });
+      const command = person.start('whoami');
+      await eventually('the renewal to be asked for', () => slow.asked.some((each) => each.url === '/api/auth/refresh'));
+      command.child.kill('SIGINT');
+      // Another command meanwhile waits for this one, and spends nothing.
+      const other = person.start('whoami');
+      answer();
+      assert.equal((await command.ended).signal, 'SIGINT');
+      assert.equal(person.stored.refreshToken, 'next-one');
+      await eventually('the other one to go on with it', () => slow.asked.some((each) => each.headers.authorization === 'Bearer next'));
+      other.child.kill('SIGKILL');
+      assert.equal(slow.asked.filter((each) => each.url === '/api/auth/refresh').length, 1);
+    } finally {
+      await slow.close();
+    }
+  });
+
   test('that sends elsewhere is not followed there', async () => {
     const there = await strange((request, response) => response.end('{"success":true,"data":{}}'));
     const here = await strange((request, response) => response.writeHead(307, { Location: `${there.url}/api/auth/profile` }).end());
