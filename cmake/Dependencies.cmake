@@ -10,6 +10,7 @@
 #   libarchive     backups: reading and writing tar, whoever wrote it
 #   libzstd        backups: their compression
 #   CLI11          the command line
+#   libcurl        the command line as a client of a server anywhere: HTTP, TLS, proxies
 #   toml++         the configuration file
 #   spdlog         log sinks and levels
 #   GoogleTest     tests only
@@ -20,6 +21,7 @@ find_package(SQLite3 REQUIRED)
 find_package(PostgreSQL REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(CURL 7.85 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(archive REQUIRED IMPORTED_TARGET libarchive)

@@ -11,6 +11,7 @@ build_packages=(
   libsqlite3-dev libpq-dev             # the store
   libarchive-dev libzstd-dev           # backups
   libcli11-dev libtomlplusplus-dev     # the command line, the configuration file
+  libcurl4-openssl-dev                 # the command line as a client: HTTP, TLS, proxies
   libspdlog-dev                        # logs
   libgtest-dev libgmock-dev            # tests
   ca-certificates
@@ -28,6 +29,7 @@ test_packages=(
   curl    # talks to the engine and the server
   sqlite3    # looks into the database from outside
   postgresql # a database server that the tests start and stop themselves
+  zsh fish   # the shells, besides bash, that complete our commands
 )
 test_server_packages=( # started by the tests themselves, never as a service
   haproxy # the filter of deploy/ before the engine; an upstream that frames what we pass on

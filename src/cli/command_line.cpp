@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "cli/client/commands.hpp"
 #include "cli/commands.hpp"
 #include "cli/logs.hpp"
 #include "cli/version.hpp"
@@ -73,9 +74,11 @@ int run(int argc, char** argv, Seams seams) {
     program.require_subcommand(1);
     program.footer(
         "Exit codes: 0 done, 1 failed, 2 wrong command line or configuration, 3 not found, 4 the "
-        "database, the engine or the server does not answer.\n"
+        "database, the engine or the server does not answer, 130 interrupted.\n"
         "Each command tells more with --help.\n\nExamples:\n"
         "  agentdb9 serve                             # the server, on http://127.0.0.1:8000\n"
+        "  agentdb9 login https://work.example.org    # as a user of a server\n"
+        "  agentdb9 workspaces start editor\n"
         "  agentdb9 doctor                            # what is wrong, and what to do\n"
         "  agentdb9 user add ada@example.org          # an account\n"
         "  agentdb9 volumes list                      # what lies in the trash\n"
@@ -92,6 +95,10 @@ int run(int argc, char** argv, Seams seams) {
     add_config(program, context, code);
     add_migrate(program, context, code);
     add_version(program, context, code);
+    // The help tells apart what is for the server's own machine, and what is for one anywhere.
+    for (auto* each : program.get_subcommands({}))
+        each->group("The server, and its operator's commands on its machine");
+    client::add_client_commands(program, context, code);
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -104,6 +111,12 @@ int run(int argc, char** argv, Seams seams) {
     } catch (const std::exception& error) {
         std::cerr << "agentdb9: " << error.what() << "\n";
         return kExitFailed;
+    }
+    // A full disk, say: what the command was asked for did not arrive.
+    if (!std::cout.flush()) {
+        std::cerr
+            << "agentdb9: standard output could not be written; nothing or not all of it has arrived.\n";
+        return code == kExitOk ? kExitFailed : code;
     }
     return code;
 }

@@ -3,6 +3,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <array>
+#include <csignal>
 #include <iostream>
 
 #include "base/error.hpp"
@@ -10,48 +12,81 @@
 namespace agentdb9::cli {
 namespace {
 
+// What the terminal was like; a signal that ends the program in the middle puts it back.
+termios hidden_before{};
+
+void show_again(int signal) {
+    ::tcsetattr(STDIN_FILENO, TCSANOW, &hidden_before);
+    ::signal(signal, SIG_DFL);
+    ::raise(signal);
+}
+
 // Keeps what is typed from being shown.
 class Hidden {
   public:
     Hidden() {
-        if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
-        auto hidden = before_;
+        if (::tcgetattr(STDIN_FILENO, &hidden_before) != 0) return;
+        for (std::size_t i = 0; i < kSignals.size(); ++i) {
+            handlers_[i] = ::signal(kSignals[i], &show_again);
+            if (handlers_[i] == SIG_IGN) ::signal(kSignals[i], SIG_IGN);
+        }
+        active_ = true;
+        auto hidden = hidden_before;
         hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        active_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0;
+        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
     }
     Hidden(const Hidden&) = delete;
     Hidden& operator=(const Hidden&) = delete;
     ~Hidden() {
-        if (active_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+        if (!active_) return;
+        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden_before);
+        for (std::size_t i = 0; i < kSignals.size(); ++i)
+            ::signal(kSignals[i], handlers_[i]);
     }
 
   private:
-    termios before_{};
+    static constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    std::array<void (*)(int), kSignals.size()> handlers_{};
     bool active_ = false;
 };
 
 }  // namespace
 
+bool stdin_is_terminal() {
+    return ::isatty(STDIN_FILENO) == 1;
+}
+
 std::string read_password() {
+    return read_secret("Password: ",
+                       "Standard input holds no password: its first line is read with --password-stdin.");
+}
+
+std::string read_secret(const std::string& prompt, const std::string& absent) {
     std::string line;
-    if (::isatty(STDIN_FILENO) == 1) {
-        std::cerr << "Password: " << std::flush;
+    if (stdin_is_terminal()) {
+        // First, so that nothing is shown of what is typed early.
         const Hidden hidden;
+        std::cerr << prompt << std::flush;
         std::getline(std::cin, line);
         std::cerr << "\n";
     } else {
         std::getline(std::cin, line);
     }
     if (line.ends_with('\r')) line.pop_back();
-    if (line.empty()) {
-        throw base::Error(base::ErrorCode::kInvalid, "no_password",
-                          "Standard input holds no password: its first line is read with --password-stdin.");
-    }
+    if (line.empty()) throw base::Error(base::ErrorCode::kInvalid, "no_password", absent);
+    return line;
+}
+
+std::string ask(const std::string& question) {
+    std::cerr << question << std::flush;
+    std::string line;
+    std::getline(std::cin, line);
+    if (line.ends_with('\r')) line.pop_back();
     return line;
 }
 
 bool confirm(const std::string& question, std::string_view instead) {
-    if (::isatty(STDIN_FILENO) != 1) {
+    if (!stdin_is_terminal()) {
         throw base::Error(
             base::ErrorCode::kInvalid, "not_confirmed",
             question + " Nobody can be asked here: confirm it with " + std::string(instead) + ".");

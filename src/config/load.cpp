@@ -134,7 +134,9 @@ class Loader {
     }
 
     void warn_of_unknown_environment() {
-        std::vector<std::string> known{"AGENTDB9_CONFIG"};
+        // The last three are for the commands of a client (cli/client).
+        std::vector<std::string> known{"AGENTDB9_CONFIG", "AGENTDB9_URL", "AGENTDB9_TOKEN",
+                                       "AGENTDB9_CACERT"};
         for (const auto& setting : settings())
             known.push_back(setting.environment);
         for (const auto& [name, value] : inputs_.environment) {

@@ -53,6 +53,22 @@ TEST(CommandLine, MistakesOfUseAreToldAndExitWithTwo) {
         {"volumes", "restore"},
         {"volumes", "purge", ""},
         {"version", "--yaml"},
+        {"login", "--password", "secret12345"},
+        {"login", "--token", "adb9_x"},
+        {"login", "--password-stdin", "--token-stdin"},
+        {"login", "ftp://work.example.org"},
+        {"projects"},
+        {"projects", "create"},
+        {"projects", "show", ""},
+        {"workspaces", "create", "name"},
+        {"workspaces", "start"},
+        {"workspaces", "switch", "one"},
+        {"workspaces", "open", "one", "--port", "0"},
+        {"workspaces", "list", "--timeout", "0"},
+        {"token", "create"},
+        {"token", "revoke"},
+        {"completion"},
+        {"completion", "tcsh"},
     };
     for (const auto& words : all) {
         const auto ran = run_with(words);
@@ -83,6 +99,19 @@ TEST(CommandLine, EveryCommandHasHelpOnStandardOutput) {
         {"volumes", "purge"},
         {"volumes", "cleanup"},
         {"volumes", "resume"},
+        {"login"},
+        {"logout"},
+        {"whoami"},
+        {"projects"},
+        {"projects", "create"},
+        {"workspaces"},
+        {"ws"},
+        {"ws", "start"},
+        {"ws", "rm"},
+        {"token"},
+        {"token", "create"},
+        {"completion"},
+        {"man"},
     };
     for (auto words : all) {
         words.push_back("--help");
