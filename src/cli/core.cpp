@@ -6,6 +6,7 @@
 #include "api/backup_routes.hpp"
 #include "api/documentation_routes.hpp"
 #include "api/file_routes.hpp"
+#include "api/monitoring_routes.hpp"
 #include "api/operator_backup_routes.hpp"
 #include "api/operator_routes.hpp"
 #include "api/page_routes.hpp"
@@ -151,6 +152,9 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       associations(clock, *store, reconciler),
       containers(clock, *store, runtime, reconciler, routes, catalogue),
       waking(*store, clock, reconciler, containers),
+      instances(clock, *store, runtime, routes),
+      logs(executor, clock, docker, instances),
+      usage(docker, instances),
       availability(executor, clock, runtime, catalogue),
       adoption(clock, *store, docker,
                [this](const base::WorkspaceId& workspace) {
@@ -200,6 +204,7 @@ void Core::add_routes() {
     api::add_workspace_routes(router, {catalogue, availability, workspaces, associations, containers});
     api::add_lifecycle_routes(router, {catalogue, workspaces, containers, tickets, shares,
                                        [this] { return applications_origin(); }});
+    api::add_monitoring_routes(router, {clock, workspaces, containers, logs, usage});
     api::add_share_routes(router, {workspaces, shares, [this] { return applications_origin(); }});
     api::add_project_routes(router, {projects, associations, volumes, project_files});
     api::add_backup_routes(router, {projects, backups, restores, project_work, backup_files, clock});

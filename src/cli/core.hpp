@@ -22,6 +22,8 @@
 #include "services/backup_schedule.hpp"
 #include "services/backups.hpp"
 #include "services/docker_volume_service.hpp"
+#include "services/instance_finder.hpp"
+#include "services/log_reader.hpp"
 #include "services/neighbours.hpp"
 #include "services/password_hasher.hpp"
 #include "services/project_files.hpp"
@@ -34,6 +36,7 @@
 #include "services/shares.hpp"
 #include "services/tickets.hpp"
 #include "services/type_availability.hpp"
+#include "services/usage_service.hpp"
 #include "services/user_administration.hpp"
 #include "services/wake_service.hpp"
 #include "services/workspace_container_service.hpp"
@@ -98,6 +101,9 @@ class Core {
     services::ProjectWorkspaceService associations;
     services::WorkspaceContainerService containers;
     services::WakeService waking;
+    services::InstanceFinder instances;
+    services::LogReader logs;
+    services::UsageService usage;
     services::TypeAvailability availability;
     services::AdoptionService adoption;
     services::Neighbours neighbours;
