@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "api/envelope.hpp"
+#include "api/event_stream.hpp"
 #include "api/log_text.hpp"
 
 namespace agentdb9::api {
@@ -69,6 +70,23 @@ class MonitoringRoutes {
         co_return as_text ? text_of(page, with_time) : json_of(page, with_time);
     }
 
+    Task<http::Response> logs_stream(Call& call) {
+        const auto id = call.id<WorkspaceId>("id");
+        co_await s_.workspaces.find(call.user().user, id);
+        services::LogStart start;
+        start.tail = static_cast<std::uint64_t>(whole_number(call, "tail", 0, services::LogFeed::kRingLines,
+                                                             static_cast<std::int64_t>(start.tail)));
+        start.since_ns = moment(call, "since", s_.clock.now());
+        const auto last = call.request.headers.get("Last-Event-ID").value_or("");
+        if (!last.empty()) start.after = services::line_id_from(last);
+        if (!last.empty() && !start.after) {
+            throw base::invalid_field(
+                "Last-Event-ID", "must be the id of an event of this stream; leave it out to begin anew");
+        }
+        auto watch = co_await s_.monitoring.watch_log(call.user().user, id, std::move(start));
+        co_return event_stream([watch] { return watch->next(); });
+    }
+
     Task<http::Response> container_stats(Call& call) {
         const auto id = call.id<WorkspaceId>("id");
         co_return ok(to_json(co_await s_.usage.now(call.user().user, id)));
@@ -133,6 +151,7 @@ void add_monitoring_routes(Router& router, const MonitoringServices& services) {
                    [routes, handler](Call& call) { return (*routes.*handler)(call); });
     };
     add("/logs", &MonitoringRoutes::logs);
+    add("/logs/stream", &MonitoringRoutes::logs_stream);
     add("/container-stats", &MonitoringRoutes::container_stats);
     add("/health", &MonitoringRoutes::health);
 }

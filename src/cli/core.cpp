@@ -6,6 +6,7 @@
 #include "api/backup_routes.hpp"
 #include "api/documentation_routes.hpp"
 #include "api/file_routes.hpp"
+#include "api/log_events.hpp"
 #include "api/monitoring_routes.hpp"
 #include "api/operator_backup_routes.hpp"
 #include "api/operator_routes.hpp"
@@ -155,6 +156,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       instances(clock, *store, runtime, routes),
       logs(executor, clock, docker, instances),
       usage(docker, instances),
+      monitoring(executor, clock, docker, instances, logs, {.log = api::log_event_text}),
       availability(executor, clock, runtime, catalogue),
       adoption(clock, *store, docker,
                [this](const base::WorkspaceId& workspace) {
@@ -184,6 +186,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
     volumes.on_left_behind([this](const base::WorkspaceId& id) {
         if (reconciler.started()) reconciler.desire_changed(id);
     });
+    reconciler.on_change([this](const base::WorkspaceId& id) { monitoring.changed(id); });
     add_routes();
 }
 
@@ -204,7 +207,7 @@ void Core::add_routes() {
     api::add_workspace_routes(router, {catalogue, availability, workspaces, associations, containers});
     api::add_lifecycle_routes(router, {catalogue, workspaces, containers, tickets, shares,
                                        [this] { return applications_origin(); }});
-    api::add_monitoring_routes(router, {clock, workspaces, containers, logs, usage});
+    api::add_monitoring_routes(router, {clock, workspaces, containers, logs, usage, monitoring});
     api::add_share_routes(router, {workspaces, shares, [this] { return applications_origin(); }});
     api::add_project_routes(router, {projects, associations, volumes, project_files});
     api::add_backup_routes(router, {projects, backups, restores, project_work, backup_files, clock});

@@ -24,6 +24,7 @@
 #include "services/docker_volume_service.hpp"
 #include "services/instance_finder.hpp"
 #include "services/log_reader.hpp"
+#include "services/monitoring_service.hpp"
 #include "services/neighbours.hpp"
 #include "services/password_hasher.hpp"
 #include "services/project_files.hpp"
@@ -104,6 +105,7 @@ class Core {
     services::InstanceFinder instances;
     services::LogReader logs;
     services::UsageService usage;
+    services::MonitoringService monitoring;
     services::TypeAvailability availability;
     services::AdoptionService adoption;
     services::Neighbours neighbours;

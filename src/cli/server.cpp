@@ -368,11 +368,12 @@ Task<> Server::look_after_backups() {
     }
 }
 
-// 1. No new connection; what runs may end. 2. Work on projects is given up, the reconciler stops between two
-// actions. 3. The workers' threads have ended, and all else is cancelled. The store closes last, with the
-// core.
+// 1. No new connection; what runs may end. 2. Work on
+// projects is given up, the reconciler stops between two actions. 3. The workers' threads have ended, and all
+// else is cancelled. The store closes last, with the core.
 Task<> Server::shut_down() {
     co_await data_plane_.drain(core_.configuration.server.drain);
+    co_await core_.monitoring.stop();
     co_await core_.neighbours.stop();
     co_await core_.shares.stop();
     co_await core_.project_files.close();
@@ -392,6 +393,19 @@ std::vector<api::Metric> Server::metrics() const {
                    core_.reconciler.connected() ? 1.0 : 0.0,
                    {},
                    {}});
+    const auto counts = core_.monitoring.counts();
+    const auto gauge = [&](std::string name, std::string help, std::int64_t value, std::string labels) {
+        all.push_back({std::move(name),
+                       std::move(help),
+                       api::Metric::Kind::kGauge,
+                       static_cast<double>(value),
+                       std::move(labels),
+                       {}});
+    };
+    gauge("agentdb9_monitoring_engine_streams", "Streams of the engine that are open for those who watch.",
+          counts.log_streams, "of=\"log\"");
+    gauge("agentdb9_monitoring_watchers", "Who follows the log or the use of a container.",
+          counts.log_watchers, "of=\"log\"");
     return all;
 }
 

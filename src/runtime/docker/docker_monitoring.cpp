@@ -31,6 +31,9 @@ class Lines final : public base::ByteSink {
 // One JSON text a line.
 class Samples final : public base::ByteSink {
   public:
+    // Thrown once the container runs no more.
+    struct Ended {};
+
     explicit Samples(UsageSink& sink) : sink_(sink) {}
 
     Task<> write(std::span<const char> bytes) override {
@@ -40,6 +43,7 @@ class Samples final : public base::ByteSink {
             const auto value = json::parse(json::string_view(pending_.data(), end), ec);
             pending_.erase(0, end + 1);
             if (ec) continue;
+            if (!is_running(value)) throw Ended();
             if (const auto usage = usage_from(value)) sink_.on_usage(*usage);
         }
         if (pending_.size() > kLongestStatistics) pending_.clear();
@@ -88,7 +92,12 @@ Task<std::optional<Usage>> DockerRuntime::usage(std::string id) {
 Task<> DockerRuntime::follow_usage(std::string id, UsageSink& sink) {
     if (!co_await is_ours(id)) throw instance_not_found();
     Samples samples(sink);
-    const auto answer = co_await engine_.follow("/containers/" + percent_encode(id) + "/stats", samples);
+    EngineAnswer answer{.status = 200, .body = {}};
+    try {
+        answer = co_await engine_.follow("/containers/" + percent_encode(id) + "/stats", samples);
+    } catch (const Samples::Ended&) {
+        co_return;
+    }
     if (!answer.ok()) throw_instance_failure(answer, "follow statistics");
 }
 

@@ -81,14 +81,23 @@ void read_block_devices(Usage& usage, const json::object& all) {
     }
 }
 
+// Of a container that does not run the engine says the year 1, and nothing else.
+std::optional<std::int64_t> time_of(const json::value& statistics) {
+    const auto* all = statistics.if_object();
+    const auto at = all != nullptr ? read_nanoseconds(text_at(*all, "read")) : std::nullopt;
+    return at && *at > 0 ? at : std::nullopt;
+}
+
 }  // namespace
+
+bool is_running(const json::value& statistics) {
+    return time_of(statistics).has_value();
+}
 
 std::optional<Usage> usage_from(const json::value& statistics) {
     const auto* all = statistics.if_object();
-    if (all == nullptr) return std::nullopt;
-    const auto at = read_nanoseconds(text_at(*all, "read"));
-    // Of a container that does not run the engine says the year 1, and nothing else.
-    if (!at || *at <= 0) return std::nullopt;
+    const auto at = time_of(statistics);
+    if (all == nullptr || !at) return std::nullopt;
     Usage usage{.at = base::from_unix_ms(*at / 1'000'000)};
     if (!read_processor(usage, *all)) return std::nullopt;
     read_memory(usage, *all);

@@ -78,9 +78,11 @@ TEST(Usage, IsAbsentWhereNothingRanOrNothingCanBeSaid) {
         json::parse(R"({"read":"0001-01-01T00:00:00Z","preread":"0001-01-01T00:00:00Z","pids_stats":{},
         "blkio_stats":{"io_service_bytes_recursive":null},"cpu_stats":{"cpu_usage":{"total_usage":0}},"precpu_stats":{}})");
     EXPECT_FALSE(usage_from(stopped));
+    EXPECT_FALSE(is_running(stopped));
     auto first = version_1();
     first.at("precpu_stats").as_object().erase("system_cpu_usage");
     EXPECT_FALSE(usage_from(first)) << "the first of a stream";
+    EXPECT_TRUE(is_running(first));
     for (const auto* text : {"null", "[]", "{}", "1", R"({"read":5})", R"({"read":"x"})"})
         EXPECT_FALSE(usage_from(json::parse(text))) << text;
 }
