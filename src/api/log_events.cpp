@@ -7,6 +7,7 @@ namespace agentdb9::api {
 namespace {
 
 struct Text {
+    std::string operator()(const runtime::Usage& usage) const { return event_text("stats", to_json(usage)); }
     std::string operator()(const services::LogLine& line) const {
         return event_text("line", to_json(line.line), services::to_text(line.id));
     }
@@ -44,6 +45,10 @@ struct Text {
 }  // namespace
 
 std::string log_event_text(const services::LogEvent& event) {
+    return std::visit(Text(), event);
+}
+
+std::string usage_event_text(const services::UsageEvent& event) {
     return std::visit(Text(), event);
 }
 

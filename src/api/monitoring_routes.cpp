@@ -92,6 +92,11 @@ class MonitoringRoutes {
         co_return ok(to_json(co_await s_.usage.now(call.user().user, id)));
     }
 
+    Task<http::Response> container_stats_stream(Call& call) {
+        auto watch = co_await s_.monitoring.watch_usage(call.user().user, call.id<WorkspaceId>("id"));
+        co_return event_stream([watch] { return watch->next(); });
+    }
+
     // From what the server knows already, the engine's look apart: nothing is asked of the application.
     Task<http::Response> health(Call& call) {
         const auto report =
@@ -153,6 +158,7 @@ void add_monitoring_routes(Router& router, const MonitoringServices& services) {
     add("/logs", &MonitoringRoutes::logs);
     add("/logs/stream", &MonitoringRoutes::logs_stream);
     add("/container-stats", &MonitoringRoutes::container_stats);
+    add("/container-stats/stream", &MonitoringRoutes::container_stats_stream);
     add("/health", &MonitoringRoutes::health);
 }
 

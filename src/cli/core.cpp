@@ -156,7 +156,8 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       instances(clock, *store, runtime, routes),
       logs(executor, clock, docker, instances),
       usage(docker, instances),
-      monitoring(executor, clock, docker, instances, logs, {.log = api::log_event_text}),
+      monitoring(executor, clock, docker, instances, logs,
+                 {.log = api::log_event_text, .usage = api::usage_event_text}),
       availability(executor, clock, runtime, catalogue),
       adoption(clock, *store, docker,
                [this](const base::WorkspaceId& workspace) {

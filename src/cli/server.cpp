@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "cli/data_plane_metrics.hpp"
 #include "cli/logs.hpp"
+#include "cli/monitoring_metrics.hpp"
 #include "cli/tls.hpp"
 #include "cli/version.hpp"
 #include "model/application_host.hpp"
@@ -393,19 +394,7 @@ std::vector<api::Metric> Server::metrics() const {
                    core_.reconciler.connected() ? 1.0 : 0.0,
                    {},
                    {}});
-    const auto counts = core_.monitoring.counts();
-    const auto gauge = [&](std::string name, std::string help, std::int64_t value, std::string labels) {
-        all.push_back({std::move(name),
-                       std::move(help),
-                       api::Metric::Kind::kGauge,
-                       static_cast<double>(value),
-                       std::move(labels),
-                       {}});
-    };
-    gauge("agentdb9_monitoring_engine_streams", "Streams of the engine that are open for those who watch.",
-          counts.log_streams, "of=\"log\"");
-    gauge("agentdb9_monitoring_watchers", "Who follows the log or the use of a container.",
-          counts.log_watchers, "of=\"log\"");
+    add_monitoring_metrics(all, core_.monitoring.counts());
     return all;
 }
 

@@ -9,7 +9,7 @@ constexpr std::chrono::minutes kLongest{10};
 
 }  // namespace
 
-FeedWatch::FeedWatch(base::Clock& clock, std::shared_ptr<InstanceFollower> feed)
+FeedWatch::FeedWatch(base::Clock& clock, std::shared_ptr<Feed> feed)
     : clock_(clock),
       feed_(std::move(feed)),
       presence_(feed_->presence()),
@@ -28,7 +28,7 @@ Task<std::optional<std::string>> FeedWatch::next() {
             if (!text.empty()) co_return std::optional(std::move(text));
         }
         // Asked after the last was taken: the end is told, too.
-        if (feed_->ended()) co_return std::nullopt;
+        if (feed_->ended() || (begun_ && over())) co_return std::nullopt;
         const auto left = std::chrono::ceil<base::Duration>(quiet_at - clock_.steady_now());
         if (left.count() <= 0) co_return std::optional<std::string>(std::string());
         co_await base::with_timeout(clock_, left, feed_->news().wait());

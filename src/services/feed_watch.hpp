@@ -6,13 +6,14 @@
 #include <optional>
 #include <string>
 
-#include "services/instance_follower.hpp"
+#include "base/clock.hpp"
+#include "services/feed.hpp"
 
 namespace agentdb9::services {
 
 class FeedWatch {
   public:
-    FeedWatch(base::Clock& clock, std::shared_ptr<InstanceFollower> feed);
+    FeedWatch(base::Clock& clock, std::shared_ptr<Feed> feed);
     virtual ~FeedWatch() = default;
     FeedWatch(const FeedWatch&) = delete;
     FeedWatch& operator=(const FeedWatch&) = delete;
@@ -28,10 +29,12 @@ class FeedWatch {
     virtual Task<> begin() = 0;
     // Whatever there is now, some tens of kilobytes of it at most.
     virtual std::string take() = 0;
+    // After that nothing more comes for this one, although the feed goes on.
+    virtual bool over() const { return false; }
 
   private:
     base::Clock& clock_;
-    std::shared_ptr<InstanceFollower> feed_;
+    std::shared_ptr<Feed> feed_;
     std::shared_ptr<const void> presence_;
     base::SteadyTime until_;
     bool begun_ = false;

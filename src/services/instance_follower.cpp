@@ -20,25 +20,15 @@ constexpr std::chrono::seconds kLastWords{6};
 }  // namespace
 
 InstanceFollower::InstanceFollower(const FollowerTools& tools, base::WorkspaceId workspace)
-    : tools_(tools), workspace_(workspace), changed_(tools.executor), news_(tools.executor) {}
-
-std::shared_ptr<const void> InstanceFollower::presence() {
-    auto shared = watchers_.lock();
-    if (!shared) {
-        shared = std::make_shared<char>();
-        watchers_ = shared;
-    }
-    return shared;
-}
+    : Feed(tools.executor), tools_(tools), workspace_(workspace), changed_(tools.executor) {}
 
 void InstanceFollower::finish() {
-    ended_ = true;
-    news_.notify_all();
+    Feed::finish();
     changed_.notify_all();
 }
 
 Task<> InstanceFollower::run() {
-    while (watched() && !ended_) {
+    while (watched() && !ended()) {
         std::optional<base::Error> failure;
         try {
             co_await one_look();
@@ -64,7 +54,7 @@ Task<> InstanceFollower::settle(base::Error error) {
     if (!outage || failures_ > 0) {
         outage_told_ = outage;
         on_trouble(error);
-        news_.notify_all();
+        news().notify_all();
     }
     const auto pause = std::min(kPause * (1 << std::min(failures_++, 5)), kLongestPause);
     // What the engine refuses it refuses until something changes.
@@ -84,7 +74,7 @@ Task<> InstanceFollower::one_look() {
     if (!same) {
         outage_told_ = false;
         on_instance(found);
-        news_.notify_all();
+        news().notify_all();
     }
     if (found) co_await base::run_unless(until_over(found->id), follow(*found));
     going_well();
@@ -95,13 +85,13 @@ void InstanceFollower::going_well() {
     failures_ = 0;
     if (!std::exchange(outage_told_, false)) return;
     on_instance(seen_);
-    news_.notify_all();
+    news().notify_all();
 }
 
 Task<> InstanceFollower::until_over(std::string instance) {
     const auto began = clock().steady_now();
     std::optional<base::SteadyTime> replaced_at;
-    while (watched() && !ended_) {
+    while (watched() && !ended()) {
         if (clock().steady_now() - began >= kWell) going_well();
         const auto serving = tools_.finder.serving(workspace_);
         if (serving.empty() || serving == instance) {
@@ -116,7 +106,7 @@ Task<> InstanceFollower::until_over(std::string instance) {
 
 Task<> InstanceFollower::wait_for_change(base::Duration most) {
     const auto until = clock().steady_now() + most;
-    while (watched() && !ended_ && clock().steady_now() < until) {
+    while (watched() && !ended() && clock().steady_now() < until) {
         if (co_await base::with_timeout(clock(), kLook, changed_.wait())) co_return;
     }
 }

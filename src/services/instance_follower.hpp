@@ -1,16 +1,12 @@
 // Stays with the instance that a workspace has, as long as anybody watches: through stops, starts and
 // switches, and while the engine cannot be heard. What is followed of it is the derived class's. Control
 // executor.
-//
-// One follower a workspace, however many watch; each watcher holds its presence(), and once the last has let
-// go of that, on whatever thread, run() ends within a second or so.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 
-#include "base/error.hpp"
+#include "services/feed.hpp"
 #include "services/instance_finder.hpp"
 
 namespace agentdb9::services {
@@ -21,28 +17,16 @@ struct FollowerTools {
     const InstanceFinder& finder;
 };
 
-class InstanceFollower {
+class InstanceFollower : public Feed {
   public:
     InstanceFollower(const FollowerTools& tools, base::WorkspaceId workspace);
-    virtual ~InstanceFollower() = default;
-    InstanceFollower(const InstanceFollower&) = delete;
-    InstanceFollower& operator=(const InstanceFollower&) = delete;
 
     // Until nobody watches, the workspace is gone, or it is cancelled.
     Task<> run();
-    std::shared_ptr<const void> presence();
-    bool watched() const { return !watchers_.expired(); }
-    long watchers() const { return watchers_.use_count(); }
-
     // Something of the workspace, or of its instance, may have changed.
     void look_again() { changed_.notify_all(); }
-    // Whoever waits looks again whether it has ended.
-    void finish();
-    bool ended() const { return ended_; }
+    void finish() override;
     const base::WorkspaceId& workspace() const { return workspace_; }
-
-    // Told with whatever there is anew for those who watch.
-    base::Signal& news() { return news_; }
 
   protected:
     // There is another one, or it is in another state. Absent: there is none.
@@ -66,10 +50,7 @@ class InstanceFollower {
 
     FollowerTools tools_;
     base::WorkspaceId workspace_;
-    std::weak_ptr<const void> watchers_;
     base::Signal changed_;
-    base::Signal news_;
-    bool ended_ = false;
     bool told_ = false;  // on_instance was called
     std::optional<model::Instance> seen_;
     int failures_ = 0;  // in a row

@@ -10,18 +10,22 @@
 #include "services/log_feed.hpp"
 #include "services/log_reader.hpp"
 #include "services/log_watch.hpp"
+#include "services/usage_feed.hpp"
 
 namespace agentdb9::services {
 
 struct MonitoringCounts {
     std::int64_t log_streams = 0;  // of the engine's that are open
     std::int64_t log_watchers = 0;
+    std::int64_t usage_streams = 0;
+    std::int64_t usage_watchers = 0;
 };
 
 class MonitoringService {
   public:
     struct Writers {
         LogFeed::Writer log;
+        UsageFeed::Writer usage;
     };
     MonitoringService(asio::any_io_executor executor, base::Clock& clock, runtime::Monitoring& monitoring,
                       const InstanceFinder& finder, LogReader& reader, Writers writers);
@@ -29,6 +33,8 @@ class MonitoringService {
     // Throws what InstanceFinder::current() throws: what the user does not own, or the engine being down, is
     // told before anything is followed.
     Task<std::shared_ptr<LogWatch>> watch_log(base::UserId user, base::WorkspaceId workspace, LogStart start);
+
+    Task<std::shared_ptr<UsageWatch>> watch_usage(base::UserId user, base::WorkspaceId workspace);
 
     // Something of the workspace may have changed.
     void changed(const base::WorkspaceId& workspace);
@@ -39,11 +45,13 @@ class MonitoringService {
     Task<> stop();
 
   private:
-    template <class Feed>
-    using Feeds = std::unordered_map<base::WorkspaceId, std::shared_ptr<Feed>>;
+    template <class Kind>
+    using Feeds = std::unordered_map<base::WorkspaceId, std::shared_ptr<Kind>>;
 
-    template <class Feed>
-    Task<> run(Feeds<Feed>& feeds, std::shared_ptr<Feed> feed);
+    // Throws where none may be watched.
+    Task<> look(base::UserId user, base::WorkspaceId workspace);
+    template <class Kind>
+    Task<> run(Feeds<Kind>& feeds, std::shared_ptr<Kind> feed);
 
     FollowerTools tools_;
     runtime::Monitoring& monitoring_;
@@ -52,6 +60,7 @@ class MonitoringService {
     bool finished_ = false;
     MonitoringCounts streams_;
     Feeds<LogFeed> logs_;
+    Feeds<UsageFeed> usages_;
     base::Scope scope_;
 };
 

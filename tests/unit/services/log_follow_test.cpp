@@ -3,10 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "services/monitoring_service.hpp"
-#include "services/workspace_container_service.hpp"
-#include "services/workspaces_service.hpp"
-#include "support/simulation/runtime.hpp"
-#include "unit/services/fixture.hpp"
+#include "unit/services/monitoring_fixture.hpp"
 
 namespace agentdb9::services {
 namespace {
@@ -15,71 +12,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-constexpr std::int64_t kSecond = 1'000'000'000;
-
-// Prints what it is told to, as an engine keeps it: instance by instance.
-class ScriptedMonitoring final : public runtime::Monitoring {
-  public:
-    explicit ScriptedMonitoring(asio::any_io_executor executor) : printed_(std::move(executor)) {}
-
-    Task<> read_output(std::string id, runtime::OutputQuery query, runtime::OutputSink& sink) override {
-        if (away) throw base::Error(base::ErrorCode::kUnavailable, "runtime_unavailable", "It is away.");
-        ++(query.follow ? follows : reads);
-        const auto cut = cuts_;
-        std::size_t next = 0;
-        const auto& log = logs[id];
-        if (query.tail) next = log.size() - std::min(log.size(), static_cast<std::size_t>(*query.tail));
-        open += query.follow ? 1 : 0;
-        struct Closed {
-            int& open;
-            bool follow;
-            ~Closed() { open -= follow ? 1 : 0; }
-        } const closed{open, query.follow};
-        for (;;) {
-            for (; next < log.size(); ++next) {
-                if (query.since_ns && log[next].at_ns < *query.since_ns) continue;
-                sink.on_line(log[next]);
-                // Now and then, as pieces of a stream come.
-                if (next % 100 == 99) co_await sink.pause();
-            }
-            co_await sink.pause();
-            if (next < log.size()) continue;
-            if (!query.follow || ended.contains(id)) co_return;
-            if (cut != cuts_)
-                throw base::Error(base::ErrorCode::kUnavailable, "runtime_unavailable", "It broke off.");
-            co_await printed_.wait();
-        }
-    }
-    Task<std::optional<runtime::Usage>> usage(std::string) override { co_return std::nullopt; }
-    Task<> follow_usage(std::string, runtime::UsageSink&) override { co_return; }
-
-    void print(const std::string& id, std::string text, std::optional<std::int64_t> at = std::nullopt) {
-        if (!at) at = (now_ += 1000);
-        logs[id].push_back({.at_ns = *at, .text = std::move(text)});
-        printed_.notify_all();
-    }
-    void end(const std::string& id) {
-        ended.insert(id);
-        printed_.notify_all();
-    }
-    void cut() {
-        ++cuts_;
-        printed_.notify_all();
-    }
-
-    std::map<std::string, std::deque<runtime::OutputLine>> logs;
-    std::set<std::string> ended;
-    bool away = false;
-    int follows = 0;
-    int reads = 0;
-    int open = 0;
-
-  private:
-    base::Signal printed_;
-    int cuts_ = 0;
-    std::int64_t now_ = 1000 * kSecond;
-};
 
 std::string written(const LogEvent& event) {
     struct Text {
@@ -124,32 +56,16 @@ struct Client {
     }
 };
 
-class LogFollow : public ServicesTest {
+class LogFollow : public MonitoredWorkspace {
   protected:
     LogFollow() {
-        routes_.set_publisher([](auto) -> Task<> { co_return; });
-        for (const auto& type : catalogue_.all())
-            engine_.images().insert(type.container_image);
-        write([user = user_](store::Transaction& tx) {
-            model::User row{.id = user};
-            row.email = "ada@example.test";
-            tx.users().insert(row);
-        });
         reconciler_.on_change([this](const base::WorkspaceId& id) { service_.changed(id); });
-        run(reconciler_.start());
-        workspace_ = run(workspaces_.create(user_, {.type = "spreadsheet"})).id;
-        start();
     }
     ~LogFollow() override {
         run(clients_.close());
         run(service_.stop());
-        run(reconciler_.stop());
     }
 
-    void start() {
-        run(containers_.start_workspace(user_, workspace_, {}));
-        instance_ = routes_.serving(workspace_);
-    }
     static Task<> listen(Client& client, std::shared_ptr<LogWatch> watch, base::Clock& clock) {
         for (;;) {
             while (client.paused)
@@ -180,22 +96,8 @@ class LogFollow : public ServicesTest {
         return all;
     }
 
-    test::Random random_{1};
-    test::SimulatedEngine engine_{clock_, random_};
-    test::RuntimeFaults faults_;
-    test::SimulatedRuntime runtime_{engine_, clock_, random_, base::InstallationId::generate(), faults_};
-    model::Catalogue catalogue_{model::built_in_types()};
-    RouteBook routes_{catalogue_};
-    Reconciler reconciler_{loop_.executor(), clock_, *store_, runtime_, catalogue_, routes_, {}};
-    WorkspaceContainerService containers_{clock_, *store_, runtime_, reconciler_, routes_, catalogue_};
-    WorkspacesService workspaces_{clock_, *store_, routes_, catalogue_};
-    ScriptedMonitoring monitoring_{loop_.executor()};
-    InstanceFinder finder_{clock_, *store_, runtime_, routes_};
-    LogReader reader_{loop_.executor(), clock_, monitoring_, finder_};
-    MonitoringService service_{loop_.executor(), clock_, monitoring_, finder_, reader_, {.log = written}};
-    base::UserId user_ = base::UserId::generate();
-    base::WorkspaceId workspace_ = base::WorkspaceId::generate();
-    std::string instance_;
+    MonitoringService service_{loop_.executor(), clock_,  monitoring_,
+                               finder_,          reader_, {.log = written, .usage = {}}};
     std::list<Client> all_;
     base::Scope clients_{loop_.executor()};
 };
