@@ -41,6 +41,7 @@
 #include "services/user_administration.hpp"
 #include "services/wake_service.hpp"
 #include "services/workspace_container_service.hpp"
+#include "services/workspace_events.hpp"
 #include "services/workspaces_service.hpp"
 #include "store/store.hpp"
 
@@ -106,6 +107,7 @@ class Core {
     services::LogReader logs;
     services::UsageService usage;
     services::MonitoringService monitoring;
+    services::WorkspaceEvents events;
     services::TypeAvailability availability;
     services::AdoptionService adoption;
     services::Neighbours neighbours;

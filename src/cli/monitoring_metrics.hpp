@@ -8,6 +8,7 @@
 
 namespace agentdb9::cli {
 
-void add_monitoring_metrics(std::vector<api::Metric>& all, const services::MonitoringCounts& counts);
+void add_monitoring_metrics(std::vector<api::Metric>& all, const services::MonitoringCounts& counts,
+                            std::int64_t event_watchers);
 
 }  // namespace agentdb9::cli

@@ -375,6 +375,7 @@ Task<> Server::look_after_backups() {
 Task<> Server::shut_down() {
     co_await data_plane_.drain(core_.configuration.server.drain);
     co_await core_.monitoring.stop();
+    co_await core_.events.stop();
     co_await core_.neighbours.stop();
     co_await core_.shares.stop();
     co_await core_.project_files.close();
@@ -394,7 +395,7 @@ std::vector<api::Metric> Server::metrics() const {
                    core_.reconciler.connected() ? 1.0 : 0.0,
                    {},
                    {}});
-    add_monitoring_metrics(all, core_.monitoring.counts());
+    add_monitoring_metrics(all, core_.monitoring.counts(), core_.events.watchers());
     return all;
 }
 
