@@ -6,6 +6,8 @@
 #include "api/backup_routes.hpp"
 #include "api/documentation_routes.hpp"
 #include "api/file_routes.hpp"
+#include "api/log_events.hpp"
+#include "api/monitoring_routes.hpp"
 #include "api/operator_backup_routes.hpp"
 #include "api/operator_routes.hpp"
 #include "api/page_routes.hpp"
@@ -13,6 +15,7 @@
 #include "api/repair_routes.hpp"
 #include "api/share_routes.hpp"
 #include "api/trash_routes.hpp"
+#include "api/workspace_event_routes.hpp"
 #include "api/workspace_routes.hpp"
 #include "auth/secrets.hpp"
 #include "base/error.hpp"
@@ -151,6 +154,15 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       associations(clock, *store, reconciler),
       containers(clock, *store, runtime, reconciler, routes, catalogue),
       waking(*store, clock, reconciler, containers),
+      instances(clock, *store, runtime, routes),
+      logs(executor, clock, docker, instances),
+      usage(docker, instances),
+      monitoring(executor, clock, docker, instances, logs,
+                 {.log = api::log_event_text, .usage = api::usage_event_text}),
+      events(executor, clock, *store,
+             [this](const services::WorkspaceEvent& event) {
+                 return api::workspace_event_text(event, containers);
+             }),
       availability(executor, clock, runtime, catalogue),
       adoption(clock, *store, docker,
                [this](const base::WorkspaceId& workspace) {
@@ -180,6 +192,11 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
     volumes.on_left_behind([this](const base::WorkspaceId& id) {
         if (reconciler.started()) reconciler.desire_changed(id);
     });
+    reconciler.on_change([this](const base::WorkspaceId& id) {
+        monitoring.changed(id);
+        events.changed(id);
+    });
+    routes.on_upsert([this](const model::Workspace& workspace) { events.changed_of(workspace.user_id); });
     add_routes();
 }
 
@@ -200,6 +217,8 @@ void Core::add_routes() {
     api::add_workspace_routes(router, {catalogue, availability, workspaces, associations, containers});
     api::add_lifecycle_routes(router, {catalogue, workspaces, containers, tickets, shares,
                                        [this] { return applications_origin(); }});
+    api::add_monitoring_routes(router, {clock, workspaces, containers, logs, usage, monitoring});
+    api::add_workspace_event_routes(router, {workspaces, events});
     api::add_share_routes(router, {workspaces, shares, [this] { return applications_origin(); }});
     api::add_project_routes(router, {projects, associations, volumes, project_files});
     api::add_backup_routes(router, {projects, backups, restores, project_work, backup_files, clock});

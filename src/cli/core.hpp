@@ -22,6 +22,9 @@
 #include "services/backup_schedule.hpp"
 #include "services/backups.hpp"
 #include "services/docker_volume_service.hpp"
+#include "services/instance_finder.hpp"
+#include "services/log_reader.hpp"
+#include "services/monitoring_service.hpp"
 #include "services/neighbours.hpp"
 #include "services/password_hasher.hpp"
 #include "services/project_files.hpp"
@@ -34,9 +37,11 @@
 #include "services/shares.hpp"
 #include "services/tickets.hpp"
 #include "services/type_availability.hpp"
+#include "services/usage_service.hpp"
 #include "services/user_administration.hpp"
 #include "services/wake_service.hpp"
 #include "services/workspace_container_service.hpp"
+#include "services/workspace_events.hpp"
 #include "services/workspaces_service.hpp"
 #include "store/store.hpp"
 
@@ -98,6 +103,11 @@ class Core {
     services::ProjectWorkspaceService associations;
     services::WorkspaceContainerService containers;
     services::WakeService waking;
+    services::InstanceFinder instances;
+    services::LogReader logs;
+    services::UsageService usage;
+    services::MonitoringService monitoring;
+    services::WorkspaceEvents events;
     services::TypeAvailability availability;
     services::AdoptionService adoption;
     services::Neighbours neighbours;

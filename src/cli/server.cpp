@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "cli/data_plane_metrics.hpp"
 #include "cli/logs.hpp"
+#include "cli/monitoring_metrics.hpp"
 #include "cli/tls.hpp"
 #include "cli/version.hpp"
 #include "model/application_host.hpp"
@@ -368,11 +369,13 @@ Task<> Server::look_after_backups() {
     }
 }
 
-// 1. No new connection; what runs may end. 2. Work on projects is given up, the reconciler stops between two
-// actions. 3. The workers' threads have ended, and all else is cancelled. The store closes last, with the
-// core.
+// 1. No new connection; what runs may end. 2. Work on
+// projects is given up, the reconciler stops between two actions. 3. The workers' threads have ended, and all
+// else is cancelled. The store closes last, with the core.
 Task<> Server::shut_down() {
     co_await data_plane_.drain(core_.configuration.server.drain);
+    co_await core_.monitoring.stop();
+    co_await core_.events.stop();
     co_await core_.neighbours.stop();
     co_await core_.shares.stop();
     co_await core_.project_files.close();
@@ -392,6 +395,7 @@ std::vector<api::Metric> Server::metrics() const {
                    core_.reconciler.connected() ? 1.0 : 0.0,
                    {},
                    {}});
+    add_monitoring_metrics(all, core_.monitoring.counts(), core_.events.watchers());
     return all;
 }
 

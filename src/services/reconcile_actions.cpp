@@ -67,10 +67,11 @@ Task<> Pass::create(const Action& action) {
         show(Phase::kPulling, "pulling");
         const bool pulled = co_await base::with_timeout(
             tools_.clock, tools_.options.pull_limit,
-            tools_.runtime.ensure_image(spec->image,
-                                        [worker = &worker_](const runtime::PullProgress& progress) {
-                                            worker->percent = progress.percent;
-                                        }));
+            tools_.runtime.ensure_image(spec->image, [this](const runtime::PullProgress& progress) {
+                if (worker_.percent == progress.percent) return;
+                worker_.percent = progress.percent;
+                tools_.changed(worker_.id);
+            }));
         worker_.percent.reset();
         if (!pulled) {
             throw Error(ErrorCode::kConflict, "image_unavailable",

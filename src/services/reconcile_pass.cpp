@@ -269,6 +269,7 @@ void Pass::show(Phase phase, std::string step) {
     if (job_->operation && job_->operation->kind == OperationKind::kSwitch) phase = Phase::kSwitching;
     worker_.phase = phase;
     worker_.step = std::move(step);
+    tools_.changed(worker_.id);
 }
 
 const std::string& Pass::instance_of(const Action& action) const {

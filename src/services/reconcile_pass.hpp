@@ -47,6 +47,7 @@ struct PassTools {
     const LeaseKeeper& leases;
     const ReconcilerOptions& options;
     std::function<void(const model::Operation&)> operation_ended;
+    std::function<void(const base::WorkspaceId&)> changed;  // what is told of its progress, or of itself
 
     // Other servers on the same database follow what is done here, some moments later.
     bool shared() const { return leases.shared(); }

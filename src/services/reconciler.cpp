@@ -61,7 +61,9 @@ Reconciler::Reconciler(asio::any_io_executor executor, base::Clock& clock, store
              options_,
              [this](const model::Operation& operation) {
                  tell_waiters(operation.id, {operation, std::nullopt});
-             }},
+                 tell_listener(operation.workspace_id);
+             },
+             [this](const base::WorkspaceId& workspace) { tell_listener(workspace); }},
       scope_(executor) {}
 
 Reconciler::~Reconciler() = default;
@@ -90,12 +92,18 @@ void Reconciler::desire_changed(const base::WorkspaceId& workspace, bool forced)
     found->failures = 0;
     found->timeouts = 0;
     wake(workspace);
+    tell_listener(workspace);
 }
 
 void Reconciler::changed_elsewhere(const base::WorkspaceId& workspace) {
     worker(workspace)->desire_changed = true;
     wake(workspace);
+    tell_listener(workspace);
     scope_.spawn("tell those who wait", tell_those_who_wait_for(workspace));
+}
+
+void Reconciler::tell_listener(const base::WorkspaceId& workspace) const {
+    if (listener_) listener_(workspace);
 }
 
 void Reconciler::look_again() {
@@ -233,6 +241,7 @@ Task<> Reconciler::run(WorkerPtr worker) {
             worker->looks_ended = look;
             worker->looked.notify_all();
         }
+        tell_listener(worker->id);
         if (error) {
             const auto pause = co_await settle_failure(worker, std::move(job), *error);
             worker->dirty = true;
@@ -265,6 +274,7 @@ Task<> Reconciler::run(WorkerPtr worker) {
     co_await leases_.release(*worker);
     worker->phase.reset();
     worker->active = false;
+    tell_listener(worker->id);
     if (worker->dirty) wake(worker->id);
 }
 

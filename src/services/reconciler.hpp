@@ -32,6 +32,11 @@ class Reconciler final : public runtime::EventSink {
     // Ends all work between two actions; what is open goes on at the next start.
     Task<> stop();
     bool started() const { return started_; }
+    // Called whenever something of a workspace may have changed: what is wanted of it, its operation, how far
+    // that is, its instance. Often, and sometimes for nothing; on the control executor. Set before start().
+    void on_change(std::function<void(const base::WorkspaceId&)> listener) {
+        listener_ = std::move(listener);
+    }
 
     // The user wants something else of this workspace; `forced`: without waiting for what is under way.
     void desire_changed(const base::WorkspaceId& workspace, bool forced = false);
@@ -85,6 +90,7 @@ class Reconciler final : public runtime::EventSink {
     Task<> refresh_routes();
     Task<> sweep();
     void tell_waiters(const base::OperationId& operation, Outcome outcome);
+    void tell_listener(const base::WorkspaceId& workspace) const;
 
     asio::any_io_executor executor_;
     base::Clock& clock_;
@@ -97,6 +103,7 @@ class Reconciler final : public runtime::EventSink {
     LeaseKeeper leases_;
     VolumeClaims claims_;
     PassTools tools_;
+    std::function<void(const base::WorkspaceId&)> listener_;
     bool started_ = false;
     bool connected_ = false;
     bool was_connected_ = false;

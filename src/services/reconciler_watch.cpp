@@ -37,6 +37,7 @@ void Reconciler::on_event(const base::WorkspaceId& workspace, const std::string&
             scope_.spawn("hold a dead route", routes_.hold(workspace));
     }
     wake(workspace);
+    tell_listener(workspace);
 }
 
 Task<> Reconciler::look_at_everything() {

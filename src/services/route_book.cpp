@@ -56,6 +56,7 @@ bool RouteBook::put(const model::Workspace& workspace) {
 }
 
 Task<> RouteBook::upsert(model::Workspace workspace) {
+    if (listener_) listener_(workspace);
     bool changed = put(workspace);
     if (workspace.is_default) {
         for (auto& [id, entry] : entries_) {

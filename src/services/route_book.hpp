@@ -22,6 +22,8 @@ class RouteBook {
 
     explicit RouteBook(const model::Catalogue& catalogue) : catalogue_(catalogue) {}
     void set_publisher(Publisher publisher) { publisher_ = std::move(publisher); }
+    // Called with each row that upsert() is told of.
+    void on_upsert(std::function<void(const model::Workspace&)> listener) { listener_ = std::move(listener); }
 
     // The first entries: workspaces that should be running are held until they are looked at, the others
     // stopped. `workspaces` are all rows, read when changes() was `as_of`; false, and nothing done, when
@@ -62,6 +64,7 @@ class RouteBook {
 
     const model::Catalogue& catalogue_;
     Publisher publisher_;
+    std::function<void(const model::Workspace&)> listener_;
     std::shared_ptr<const model::Sharings> sharings_;
     bool loaded_ = false;
     std::uint64_t version_ = 0;

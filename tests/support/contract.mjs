@@ -67,7 +67,7 @@ export class Contract {
     if (answer.headers['x-request-id'] === undefined) assert.fail(`${what} has no X-Request-Id`);
     if (answer.status >= 400) {
       if (type !== 'application/json') assert.fail(`${what} is no problem in JSON but ${type}: ${answer.text.slice(0, 300)}`);
-      if (answer.body.requestId && answer.body.requestId !== answer.headers['x-request-id']) assert.fail(`${what} names another request`);
+      if (answer.body?.requestId && answer.body.requestId !== answer.headers['x-request-id']) assert.fail(`${what} names another request`);
     }
     const template = this.templateOf(path);
     const operation = template && this.#schemas.paths[template][method.toLowerCase()];

@@ -108,6 +108,21 @@ export class Engine {
 }
 
 /**
+ * Runs a shell's text in a container, whose output goes where that of the container's own process goes: into its log.
+ * With `detach` it is not waited for.
+ */
+export function runIn(container, text, { detach = false } = {}) {
+  const script = `exec >/proc/1/fd/1 2>/proc/1/fd/2\n${text}`;
+  execFileSync('docker', ['exec', ...(detach ? ['-d'] : []), container, 'sh', '-c', script], { stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+/** What a container printed, as the engine's own client reads it: `{time, line}`, both streams, one after the other. */
+export function printedBy(container) {
+  const text = execFileSync('sh', ['-c', 'docker logs -t "$1" 2>&1', 'sh', container], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  return text.split('\n').slice(0, -1).map((each) => ({ time: each.slice(0, 30), line: each.slice(31) }));
+}
+
+/**
  * The files of a volume as `{path: content}`, without the help of the server: read through a container that is made
  * for it, never started and gone afterwards.
  */

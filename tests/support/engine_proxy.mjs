@@ -9,6 +9,8 @@ import { engineSocket } from './engine.mjs';
 export class EngineProxy {
   #connections = new Set();
   #hung = false;
+  /** The first line of every request so far: "GET /v1.41/containers/… HTTP/1.1". */
+  requests = [];
 
   constructor() {
     this.directory = mkdtempSync(join(tmpdir(), 'agentdb9-engine-'));
@@ -18,7 +20,14 @@ export class EngineProxy {
 
   #accept(client) {
     const engine = connect({ path: engineSocket, allowHalfOpen: true });
-    const both = { client, engine };
+    const both = { client, engine, last: undefined };
+    client.on('data', (piece) => {
+      // A request's head comes in one piece, and begins it.
+      const line = /^(?:GET|HEAD|POST|PUT|DELETE) \/\S* HTTP\/1\.1(?=\r\n)/.exec(piece.toString('latin1'))?.[0];
+      if (!line) return;
+      both.last = line;
+      this.requests.push(line);
+    });
     this.#connections.add(both);
     const end = () => {
       client.destroy();
@@ -43,6 +52,11 @@ export class EngineProxy {
     this.server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
     await new Promise((resolve, reject) => this.server.on('error', reject).listen(this.path, resolve));
     return this;
+  }
+
+  /** The last request of each connection that is open. */
+  openRequests() {
+    return [...this.#connections].map((each) => each.last).filter(Boolean);
   }
 
   /** Every connection breaks off, wherever it is; new ones are taken. */

@@ -12,6 +12,7 @@
 #include "runtime/docker/engine_client.hpp"
 #include "runtime/docker/event_log.hpp"
 #include "runtime/docker/objects.hpp"
+#include "runtime/monitoring.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/volume_files.hpp"
 
@@ -51,7 +52,7 @@ struct InstallationFacts {
     std::size_t containers = 0;
 };
 
-class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption {
+class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption, public Monitoring {
   public:
     DockerRuntime(asio::any_io_executor executor, base::Clock& clock, base::InstallationId installation,
                   DockerOptions options);
@@ -88,6 +89,11 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption 
     void set_adopted(Adopted adopted) override;
     Task<Strays> strays() override;
     Task<> join_network(std::string id) override;
+
+    // Monitoring: docker_monitoring.cpp.
+    Task<> read_output(std::string id, OutputQuery query, OutputSink& sink) override;
+    Task<std::optional<Usage>> usage(std::string id) override;
+    Task<> follow_usage(std::string id, UsageSink& sink) override;
 
     // For `agentdb9 doctor`: docker_facts.cpp.
     Task<EngineFacts> facts();

@@ -52,6 +52,9 @@ class EngineClient {
     // A GET whose body goes to `sink`, when the engine agrees; a refusal's comes back with the answer.
     // `limit`: how long nothing may come. What the sink throws is thrown on.
     Task<EngineAnswer> download(std::string target, base::ByteSink& sink, std::chrono::milliseconds limit);
+    // The same for a body without an end, until it ends after all, breaks off, or the caller is cancelled:
+    // once the head is there, nothing may come for ever. Not more is read than the sink takes.
+    Task<EngineAnswer> follow(std::string target, base::ByteSink& sink);
     // A tar stream as the request's body. `limit`: how long the engine may take nothing, or, after the end,
     // not answer. What the source throws is thrown on; the engine then sees the stream break off.
     Task<EngineAnswer> upload(std::string method, std::string target, base::ByteSource& source,
@@ -88,6 +91,8 @@ class EngineClient {
     Task<> receive(std::string target, base::ByteSink& sink, Silence& silence, EngineAnswer& answer);
     Task<> send(std::string method, std::string target, base::ByteSource& source, Silence& silence,
                 EngineAnswer& answer);
+    // What has come of the body, to where download() says.
+    static Task<> deliver(EngineAnswer& answer, std::span<const char> bytes, base::ByteSink& sink);
     static Task<> send_chunk(Connection& connection, std::span<const char> bytes,
                              boost::system::error_code& broken);
     Task<ConnectionPtr> open_upload(std::string method, std::string target);

@@ -13,6 +13,8 @@ namespace beast = boost::beast;
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{256} << 10;
+constexpr std::size_t kFollowedPiece = std::size_t{16} << 10;
+constexpr std::chrono::seconds kHeadLimit{15};
 constexpr std::size_t kLongestRefusal = std::size_t{64} << 10;
 
 }  // namespace
@@ -62,12 +64,31 @@ Task<> EngineClient::receive(std::string target, base::ByteSink& sink, Silence& 
         silence.begins();
         const auto bytes = std::span(piece).first(co_await read_piece(*stream, piece));
         silence.over();
-        if (answer.ok()) {
-            if (!bytes.empty()) co_await sink.write(bytes);
-        } else if (answer.body.size() < kLongestRefusal) {
-            answer.body.append(bytes.data(), bytes.size());
-        }
+        co_await deliver(answer, bytes, sink);
     }
+}
+
+Task<> EngineClient::deliver(EngineAnswer& answer, std::span<const char> bytes, base::ByteSink& sink) {
+    if (answer.ok()) {
+        if (!bytes.empty()) co_await sink.write(bytes);
+    } else if (answer.body.size() < kLongestRefusal) {
+        answer.body.append(bytes.data(), bytes.size());
+    }
+}
+
+Task<EngineAnswer> EngineClient::follow(std::string target, base::ByteSink& sink) {
+    const auto what = "GET " + target;
+    auto opened = co_await base::with_timeout(clock_, kHeadLimit, open_stream("GET", std::move(target)));
+    if (!opened) throw_timeout(what);
+    auto& stream = **opened;
+    EngineAnswer answer;
+    answer.status = static_cast<int>(stream.parser.get().result_int());
+    std::vector<char> piece(kFollowedPiece);
+    while (!stream.parser.is_done()) {
+        const auto bytes = std::span(piece).first(co_await read_piece(stream, piece));
+        co_await deliver(answer, bytes, sink);
+    }
+    co_return answer;
 }
 
 // RFC 9112 section 7.1: what comes from the source has no length that could be told before.

@@ -1,0 +1,246 @@
+#include "services/workspace_events.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+
+namespace agentdb9::services {
+namespace {
+
+// What comes in a bunch is read once.
+constexpr base::Duration kGather{30};
+constexpr base::Duration kLook{1000};
+// What no one told of, as when another server did it, is seen after so long.
+constexpr std::chrono::seconds kSweep{15};
+constexpr std::size_t kLatest = 3;
+constexpr std::size_t kMostWorkspaces = 1000;
+constexpr std::size_t kMostGone = 1000;
+
+class EventWatch final : public FeedWatch {
+  public:
+    EventWatch(base::Clock& clock, std::shared_ptr<UserFeed> feed, std::optional<base::WorkspaceId> only)
+        : FeedWatch(clock, feed), feed_(std::move(feed)), only_(std::move(only)) {}
+
+  protected:
+    bool ready() const override { return feed_->ready() || feed_->ended(); }
+    Task<> begin() override {
+        first_ = feed_->present(only_);
+        version_ = feed_->version();
+        co_return;
+    }
+    std::string take() override {
+        auto text = std::exchange(first_, {}) + feed_->since(version_, only_);
+        version_ = feed_->version();
+        seen_ = seen_ || (only_ && feed_->knows(*only_));
+        return text;
+    }
+    // One that was made a moment ago may not be known yet.
+    bool over() const override { return seen_ && !feed_->knows(*only_); }
+
+  private:
+    std::shared_ptr<UserFeed> feed_;
+    std::optional<base::WorkspaceId> only_;
+    std::string first_;
+    std::uint64_t version_ = 0;
+    bool seen_ = false;  // the only one
+};
+
+}  // namespace
+
+UserFeed::UserFeed(asio::any_io_executor executor, base::Clock& clock, store::Store& store, base::UserId user,
+                   const WorkspaceEventWriter& writer)
+    : Feed(executor), clock_(clock), store_(store), user_(user), writer_(writer), changed_(executor) {}
+
+void UserFeed::changed(const base::WorkspaceId& workspace) {
+    if (!knows(workspace)) return;
+    dirty_.insert(workspace);
+    changed_.notify_all();
+}
+
+void UserFeed::look_at_all() {
+    all_ = true;
+    changed_.notify_all();
+}
+
+Task<> UserFeed::run() {
+    auto swept_at = clock_.steady_now();
+    while (watched() && !ended()) {
+        if (clock_.steady_now() - swept_at >= kSweep) all_ = true;
+        if (!all_ && dirty_.empty()) {
+            co_await base::with_timeout(clock_, kLook, changed_.wait());
+            continue;
+        }
+        if (all_) swept_at = clock_.steady_now();
+        bool failed = false;
+        try {
+            co_await look();
+        } catch (const base::Error& error) {
+            log::debug("the store does not say how workspaces are", {{"reason", error.what()}});
+            failed = true;
+        }
+        co_await clock_.sleep_for(failed ? kLook : kGather);
+    }
+    finish();
+}
+
+Task<> UserFeed::look() {
+    const bool all = std::exchange(all_, false);
+    const auto dirty = std::exchange(dirty_, {});
+    std::vector<Row> rows;
+    try {
+        rows = co_await store_.read([user = user_, all, dirty](store::Transaction& tx) {
+            std::vector<Row> found;
+            const auto add = [&](model::Workspace workspace) {
+                auto operations =
+                    tx.operations().of_workspace(workspace.id, {.limit = kLatest, .cursor = {}});
+                found.push_back({std::move(workspace), std::move(operations.rows)});
+            };
+            if (all) {
+                for (auto& each :
+                     tx.workspaces().of_user(user, {.limit = kMostWorkspaces, .cursor = {}}).rows)
+                    add(std::move(each));
+                return found;
+            }
+            for (const auto& id : dirty) {
+                auto workspace = tx.workspaces().find(id);
+                if (workspace && workspace->user_id == user) add(std::move(*workspace));
+            }
+            return found;
+        });
+    } catch (...) {
+        // It is looked at again.
+        all_ = all_ || all;
+        dirty_.insert(dirty.begin(), dirty.end());
+        throw;
+    }
+    const auto before = version_++;
+    std::set<base::WorkspaceId> there;
+    for (const auto& row : rows) {
+        there.insert(row.workspace.id);
+        take(row);
+    }
+    std::vector<base::WorkspaceId> gone;
+    for (const auto& [id, entry] : entries_)
+        if ((all || dirty.contains(id)) && !there.contains(id)) gone.push_back(id);
+    for (const auto& id : gone)
+        remove(id);
+    if (before == 0 || !since(before, std::nullopt).empty()) news().notify_all();
+}
+
+void UserFeed::put(Text& text, std::string now) {
+    if (text.text == now) return;
+    text.text = std::move(now);
+    text.version = version_;
+}
+
+void UserFeed::take(const Row& row) {
+    auto& entry = entries_[row.workspace.id];
+    put(entry.workspace, writer_(row.workspace));
+    std::map<base::OperationId, Text> kept;
+    for (const auto& operation : row.operations) {
+        const auto known = entry.operations.find(operation.id);
+        // Old ones are no news to a feed that begins.
+        if (known == entry.operations.end() && version_ == 1 && operation.id != row.operations.front().id)
+            continue;
+        auto& text = kept[operation.id];
+        if (known != entry.operations.end()) text = std::move(known->second);
+        put(text, writer_(operation));
+    }
+    entry.operations = std::move(kept);
+    if (!row.operations.empty()) entry.latest = row.operations.front().id;
+}
+
+void UserFeed::remove(const base::WorkspaceId& workspace) {
+    entries_.erase(workspace);
+    put(gone_[workspace], writer_(WorkspaceGone{workspace}));
+    if (gone_.size() > kMostGone)
+        gone_.erase(
+            std::ranges::min_element(gone_, {}, [](const auto& each) { return each.second.version; }));
+}
+
+std::string UserFeed::present(const std::optional<base::WorkspaceId>& only) const {
+    std::string text;
+    WorkspacesThere there;
+    for (const auto& [id, entry] : entries_) {
+        if (only && id != *only) continue;
+        there.ids.push_back(id);
+        text += entry.workspace.text;
+        if (const auto latest = entry.operations.find(entry.latest); latest != entry.operations.end())
+            text += latest->second.text;
+    }
+    return text + writer_(there);
+}
+
+std::string UserFeed::since(std::uint64_t version, const std::optional<base::WorkspaceId>& only) const {
+    std::string text;
+    for (const auto& [id, entry] : entries_) {
+        if (only && id != *only) continue;
+        if (entry.workspace.version > version) text += entry.workspace.text;
+        for (const auto& [operation, told] : entry.operations)
+            if (told.version > version) text += told.text;
+    }
+    for (const auto& [id, told] : gone_)
+        if (told.version > version && (!only || id == *only)) text += told.text;
+    return text;
+}
+
+WorkspaceEvents::WorkspaceEvents(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
+                                 WorkspaceEventWriter writer)
+    : executor_(executor),
+      clock_(clock),
+      store_(store),
+      writer_(std::move(writer)),
+      scope_(std::move(executor)) {}
+
+std::shared_ptr<FeedWatch> WorkspaceEvents::watch(const base::UserId& user,
+                                                  std::optional<base::WorkspaceId> only) {
+    if (finished_) throw shutting_down();
+    auto& feed = feeds_[user];
+    const bool fresh = !feed || feed->ended();
+    if (fresh) feed = std::make_shared<UserFeed>(executor_, clock_, store_, user, writer_);
+    auto watch = std::make_shared<EventWatch>(clock_, feed, std::move(only));
+    if (fresh) scope_.spawn("tell of a user's workspaces", run(feed));
+    return watch;
+}
+
+Task<> WorkspaceEvents::run(std::shared_ptr<UserFeed> feed) {
+    std::exception_ptr failure;
+    try {
+        co_await feed->run();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    feed->finish();
+    const auto found = feeds_.find(feed->user());
+    if (found != feeds_.end() && found->second == feed) feeds_.erase(found);
+    if (failure) std::rethrow_exception(failure);
+}
+
+void WorkspaceEvents::changed(const base::WorkspaceId& workspace) {
+    for (const auto& [user, feed] : feeds_)
+        feed->changed(workspace);
+}
+
+void WorkspaceEvents::changed_of(const base::UserId& user) {
+    if (const auto found = feeds_.find(user); found != feeds_.end()) found->second->look_at_all();
+}
+
+std::int64_t WorkspaceEvents::watchers() const {
+    std::int64_t all = 0;
+    for (const auto& [user, feed] : feeds_)
+        all += feed->watchers();
+    return all;
+}
+
+void WorkspaceEvents::finish() {
+    finished_ = true;
+    for (const auto& [user, feed] : feeds_)
+        feed->finish();
+}
+
+Task<> WorkspaceEvents::stop() {
+    finish();
+    co_await scope_.close();
+}
+
+}  // namespace agentdb9::services
