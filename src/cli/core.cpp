@@ -156,7 +156,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       waking(*store, clock, reconciler, containers),
       instances(clock, *store, runtime, routes),
       logs(executor, clock, docker, instances),
-      usage(docker, instances),
+      usage(executor, clock, docker, instances),
       monitoring(executor, clock, docker, instances, logs,
                  {.log = api::log_event_text, .usage = api::usage_event_text}),
       events(executor, clock, *store,

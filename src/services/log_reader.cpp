@@ -5,7 +5,7 @@
 namespace agentdb9::services {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{4} << 20;
+constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 constexpr std::size_t kReadAtOnce = 8;
 constexpr std::chrono::seconds kLimit{30};
 
@@ -29,10 +29,14 @@ LogReader::LogReader(asio::any_io_executor executor, base::Clock& clock, runtime
                      const InstanceFinder& finder)
     : clock_(clock), monitoring_(monitoring), finder_(finder), places_(std::move(executor), kReadAtOnce) {}
 
-Task<> LogReader::read_instance(std::string instance, runtime::OutputQuery query, runtime::OutputSink& sink) {
+Task<> LogReader::read_in_turn(std::string instance, runtime::OutputQuery query, runtime::OutputSink& sink) {
     const auto place = co_await places_.enter();
-    const bool read = co_await base::with_timeout(clock_, kLimit,
-                                                  monitoring_.read_output(std::move(instance), query, sink));
+    co_await monitoring_.read_output(std::move(instance), query, sink);
+}
+
+Task<> LogReader::read_instance(std::string instance, runtime::OutputQuery query, runtime::OutputSink& sink) {
+    const bool read =
+        co_await base::with_timeout(clock_, kLimit, read_in_turn(std::move(instance), query, sink));
     if (!read) {
         throw base::Error(
             base::ErrorCode::kTimeout, "runtime_timeout",

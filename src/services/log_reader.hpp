@@ -55,6 +55,8 @@ class LogReader {
     Task<> read_instance(std::string instance, runtime::OutputQuery query, runtime::OutputSink& sink);
 
   private:
+    Task<> read_in_turn(std::string instance, runtime::OutputQuery query, runtime::OutputSink& sink);
+
     base::Clock& clock_;
     runtime::Monitoring& monitoring_;
     const InstanceFinder& finder_;
