@@ -162,6 +162,7 @@ void add_delete(CLI::App& workspaces, Context& context, int& code) {
             "to the trash.";
         if (!options->yes && !confirm(question, "--yes")) {
             std::cerr << "Nothing was deleted.\n";
+            code = kExitFailed;
             return;
         }
         const Act act{.noun = "deletion",

@@ -63,7 +63,7 @@ void show(const Context& context, const std::string& wanted) {
     std::cout << table.text();
 }
 
-void remove(const Context& context, const std::string& wanted, bool yes) {
+int remove(const Context& context, const std::string& wanted, bool yes) {
     auto api = open_api(context);
     const auto project = find_project(api, wanted);
     if (!yes &&
@@ -72,12 +72,16 @@ void remove(const Context& context, const std::string& wanted, bool yes) {
                 "? Its files go to the trash and can be brought back from there until their time is over.",
             "--yes")) {
         std::cerr << "Nothing was deleted.\n";
-        return;
+        return kExitFailed;
     }
     const auto data = api.call("DELETE", "/api/projects/" + text_in(project, "id")).data();
-    if (context.json) return print_json(data);
+    if (context.json) {
+        print_json(data);
+        return kExitOk;
+    }
     std::cout << "Deleted project " << quoted_name(project) << "."
               << trash_note(api, project, "Its files are") << "\n";
+    return kExitOk;
 }
 
 CLI::App* add_on_project(CLI::App& parent, Context& context, const char* name, const char* help,
@@ -93,7 +97,7 @@ CLI::App* add_on_project(CLI::App& parent, Context& context, const char* name, c
 
 }  // namespace
 
-void add_projects(CLI::App& program, Context& context) {
+void add_projects(CLI::App& program, Context& context, int& code) {
     auto* projects = program.add_subcommand("projects", "Your projects: list, create, show, delete");
     projects->alias("project");
     projects->require_subcommand(1);
@@ -133,7 +137,7 @@ void add_projects(CLI::App& program, Context& context) {
     gone->footer(
         "A project that a running workspace has as its current one is not deleted: stop that first.");
     gone->add_flag("--yes,-y", *yes, "Do not ask");
-    gone->callback([&context, unwanted, yes] { remove(context, *unwanted, *yes); });
+    gone->callback([&context, &code, unwanted, yes] { code = remove(context, *unwanted, *yes); });
 }
 
 }  // namespace agentdb9::cli::client

@@ -16,7 +16,7 @@ void add_client_commands(CLI::App& program, Context& context, int& code);
 void add_login(CLI::App& program, Context& context);
 void add_logout(CLI::App& program, Context& context);
 void add_whoami(CLI::App& program, Context& context);
-void add_projects(CLI::App& program, Context& context);
+void add_projects(CLI::App& program, Context& context, int& code);
 void add_workspaces(CLI::App& program, Context& context, int& code);
 void add_token(CLI::App& program, Context& context);
 void add_completion(CLI::App& program);

@@ -300,7 +300,7 @@ describe('what takes its time', () => {
     const command = person.startOnTerminal('ws', 'delete', 'dear');
     await command.says('[y/N]');
     command.type('n\r');
-    assert.equal((await command.ended).code, 0, command.output());
+    assert.equal((await command.ended).code, 1, command.output());
     assert.match(command.output(), /Nothing was deleted/);
     (await api.get(`/api/workspaces/${workspace.id}`)).expect(200);
   });
