@@ -183,8 +183,9 @@ Task<> Server::start() {
     std::optional<base::Error> failure;
     try {
         co_await remove_leftovers();
-        data_plane_.start();
+        // Whoever asks at once may be the admin.
         co_await announce_first_admin();
+        data_plane_.start();
         co_await core_.project_work.start();
         co_await core_.shares.start();
         co_await core_.reconciler.start();

@@ -7,6 +7,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
+import { exchange } from '../../support/api_client.mjs';
+import { eventually } from '../../support/eventually.mjs';
 import { adminEmail, adminPassword, binary, Server, startServer } from '../../support/server.mjs';
 
 let idle;  // an installation that is only configured
@@ -99,6 +101,22 @@ test('without an admin in the environment, one is made with a password that is s
     await server.restart();
     assert.doesNotMatch(server.output, /^ *password +\S/m);
     await server.login(email, password);
+  } finally {
+    await server.close();
+  }
+});
+
+test('who asks as soon as it answers at all finds the first admin', async () => {
+  const server = new Server();
+  try {
+    const place = createServer();
+    await new Promise((resolve) => place.listen(0, '127.0.0.1', resolve));
+    server.listen = `127.0.0.1:${place.address().port}`;
+    await new Promise((resolve) => place.close(resolve));
+    const starting = server.start();
+    const first = await eventually('an answer', () => exchange(`http://${server.listen}`, 'POST', '/api/auth/login', { json: { email: adminEmail, password: adminPassword } }).catch(() => undefined), { every: 1 });
+    first.expect(200);
+    await starting;
   } finally {
     await server.close();
   }
