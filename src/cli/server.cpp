@@ -25,6 +25,7 @@ constexpr std::chrono::minutes kHeartbeat{1};
 constexpr std::chrono::hours kCleanUp{1};
 constexpr std::chrono::days kKeepOperations{30};
 constexpr std::chrono::minutes kBackupRound{5};
+constexpr std::chrono::seconds kFirstBackupRound{5};
 // What is older is of a server that has died.
 constexpr std::chrono::hours kLongestTransfer{24};
 constexpr std::chrono::seconds kLeftoversLimit{2};
@@ -351,12 +352,11 @@ Task<> Server::remove_leftovers() {
 
 // Where other servers work, too, only a helper that is older than any transfer takes is nobody's.
 std::chrono::seconds Server::age_of_leftovers() const {
-    if (core_.store->server_name()) return kLongestTransfer;
-    const auto running = core_.clock.steady_now() - began_;
-    return std::chrono::duration_cast<std::chrono::seconds>(running) + std::chrono::seconds(2);
+    return core_.store->server_name() ? kLongestTransfer : std::chrono::hours(0);
 }
 
 Task<> Server::look_after_backups() {
+    bool first = true;
     for (;;) {
         try {
             co_await core_.backups.sweep();
@@ -366,7 +366,8 @@ Task<> Server::look_after_backups() {
         } catch (const base::Error& error) {
             log::warning("backups are looked after later", {{"reason", error.what()}});
         }
-        co_await core_.clock.sleep_for(kBackupRound);
+        // What a server asked for just before it died has come to its end by the second round.
+        co_await core_.clock.sleep_for(std::exchange(first, false) ? kFirstBackupRound : kBackupRound);
     }
 }
 

@@ -24,7 +24,8 @@ class VolumeFiles {
     // "archive_refused": the engine would not unpack it.
     virtual Task<> write_volume(std::string volume, base::ByteSource& source) = 0;
 
-    // Removes what such calls of a server that has died left behind, when it is older than `age`.
+    // Removes what such calls of another process left behind, when it is older than `age`: one that has died,
+    // where no other may be at work.
     virtual Task<> remove_leftovers(std::chrono::seconds age) = 0;
 };
 

@@ -30,6 +30,20 @@ class Given final : public base::ByteSource {
     std::size_t at_ = 0;
 };
 
+// Is cleaned up after while it gives.
+class GivenMeanwhile final : public base::ByteSource {
+  public:
+    GivenMeanwhile(VolumeFiles& files, std::string bytes) : files_(files), given_(std::move(bytes)) {}
+    Task<std::size_t> read(std::span<char> room) override {
+        co_await files_.remove_leftovers(std::chrono::seconds(-5));
+        co_return co_await given_.read(room);
+    }
+
+  private:
+    VolumeFiles& files_;
+    Given given_;
+};
+
 class Taken final : public base::ByteSink {
   public:
     Task<> write(std::span<const char> piece) override {
@@ -223,6 +237,14 @@ TEST_P(DockerVolumeFiles, RemovesWhatADeadServerLeft) {
     EXPECT_EQ(helpers(), 0U);
     // One is no instance of any workspace.
     EXPECT_TRUE(run(world.runtime().instances()).empty());
+}
+
+TEST_P(DockerVolumeFiles, WhatIsUnderWayIsNoLeftover) {
+    const auto volume = make_volume();
+    GivenMeanwhile source(files(), TarMaker().directory("./").file("./kept", "kept").whole());
+    run(files().write_volume(volume, source));
+    EXPECT_THAT(read(volume), HasSubstr("kept"));
+    EXPECT_EQ(helpers(), 0U);
 }
 
 TEST_P(DockerVolumeFiles, PausesAndResumes) {

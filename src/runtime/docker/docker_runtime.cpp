@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/crypto.hpp"
 #include "runtime/docker/failure.hpp"
 #include "runtime/docker/log_frames.hpp"
 #include "runtime/docker/probe.hpp"
@@ -30,6 +31,7 @@ DockerRuntime::DockerRuntime(asio::any_io_executor executor, base::Clock& clock,
     : executor_(executor),
       clock_(clock),
       installation_(installation),
+      process_(base::random_token(16)),
       options_(std::move(options)),
       engine_(executor, clock, options_.host),
       prepare_ended_(executor) {}

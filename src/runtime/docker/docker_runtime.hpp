@@ -154,6 +154,7 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption,
     asio::any_io_executor executor_;
     base::Clock& clock_;
     base::InstallationId installation_;
+    std::string process_;  // this one's name on what it makes for a moment
     DockerOptions options_;
     EngineClient engine_;
     // The network was looked at since the event stream last stood.

@@ -79,8 +79,8 @@ Task<bool> DockerRuntime::sees(std::string parent) {
     const auto parsed = info.parsed();
     if (!parsed.is_object() || !maps_no_users(parsed.get_object())) co_return false;
     const auto name = "agentdb9-proof-" + base::InstallationId::generate().str();
-    const json::object body{
-        {"Name", name}, {"Driver", "local"}, {"Labels", json::object{{kHelperLabel, installation_.view()}}}};
+    json::object labels{{kHelperLabel, installation_.view()}, {kHelperProcessLabel, process_}};
+    const json::object body{{"Name", name}, {"Driver", "local"}, {"Labels", std::move(labels)}};
     const auto made = co_await engine_.call("POST", "/volumes/create", body);
     if (!made.ok()) throw_failure(made, "create a volume");
     bool seen = false;

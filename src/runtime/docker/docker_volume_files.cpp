@@ -73,8 +73,10 @@ Task<std::string> DockerRuntime::make_helper(std::string volume, bool read_only)
 Task<std::string> DockerRuntime::create_helper(std::string volume, bool read_only) {
     json::object mount{
         {"Type", "volume"}, {"Source", volume}, {"Target", kMountPoint}, {"ReadOnly", read_only}};
-    json::object labels{
-        {kManagedLabel, "true"}, {kInstanceLabel, installation_.view()}, {kHelperLabel, "volume"}};
+    json::object labels{{kManagedLabel, "true"},
+                        {kInstanceLabel, installation_.view()},
+                        {kHelperLabel, "volume"},
+                        {kHelperProcessLabel, process_}};
     const json::object body{
         {"Image", kHelperImage},
         {"Cmd", json::array{"never-started"}},
@@ -159,11 +161,19 @@ Task<> DockerRuntime::write_volume(std::string volume, base::ByteSource& source)
     co_await finish_with("/containers/" + helper, failure);
 }
 
+// The request of a server that has died may still be carried out when the next one runs already: what counts
+// is who asked, not when.
 Task<> DockerRuntime::remove_leftovers(std::chrono::seconds age) {
     const auto newest = clock_.now() - age;
+    const auto is_mine = [this](const json::object& entry) {
+        const auto* labels = entry.if_contains("Labels");
+        return labels != nullptr && labels->is_object() &&
+               text_at(labels->get_object(), kHelperProcessLabel) == process_;
+    };
     const auto mine = std::string(kInstanceLabel) + "=" + installation_.str();
     for (const auto& entry : co_await entries("/containers/json?all=1&",
                                               {{"label", json::array{json::string(mine), kHelperLabel}}})) {
+        if (is_mine(entry)) continue;
         const auto* made = entry.if_contains("Created");
         if (made == nullptr || !made->is_int64() || made->get_int64() > base::to_unix_seconds(newest))
             continue;
@@ -172,6 +182,7 @@ Task<> DockerRuntime::remove_leftovers(std::chrono::seconds age) {
     // Only volumes that sees() makes carry this label. The engine keeps what a container still has.
     const auto proof = std::string(kHelperLabel) + "=" + installation_.str();
     for (const auto& entry : co_await entries("/volumes?", {{"label", json::array{json::string(proof)}}})) {
+        if (is_mine(entry)) continue;
         const auto made = base::parse_time(text_at(entry, "CreatedAt"));
         if (made && *made <= newest)
             co_await remove_helper("/volumes/" + percent_encode(text_at(entry, "Name")));

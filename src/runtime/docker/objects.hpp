@@ -19,6 +19,8 @@ inline constexpr std::string_view kProjectIdLabel = "agentdb9.project.id";
 // What the server makes on the engine for a moment: containers that are never started, and volumes of its
 // own.
 inline constexpr std::string_view kHelperLabel = "agentdb9.helper";
+// On helpers: the process that made it, by a name that no other has.
+inline constexpr std::string_view kHelperProcessLabel = "agentdb9.helper.process";
 
 struct CreateOptions {
     base::InstallationId installation;

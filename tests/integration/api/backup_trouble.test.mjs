@@ -96,6 +96,17 @@ test('killed in a restore, a clone or a restore into a new project, it leaves ev
   assert.deepEqual(inventory((await show(project)).volumePath), original);
 });
 
+test('what a dead server had asked the engine for, and what comes when the next one runs already, does not stay', async () => {
+  const project = await bulky('asked for late', 1);
+  await server.restart();
+  const labels = { 'agentdb9.managed': 'true', 'agentdb9.instance': server.installation, 'agentdb9.helper': 'volume' };
+  const words = Object.entries(labels).flatMap(([name, value]) => ['--label', `${name}=${value}`]);
+  const id = execFileSync('docker', ['create', ...words, '--mount', `type=volume,source=${project.volumeName},target=/workspace`, 'agentdb9/testapp:local'], { encoding: 'utf8' }).trim();
+  await eventually('the helper to be gone', () => !execFileSync('docker', ['ps', '-aq', '--no-trunc'], { encoding: 'utf8' }).includes(id), { every: 250 });
+  assert.ok((await show(project)).volumeName, 'the volume is not the helper\'s');
+  assert.ok(existsSync(join(project.volumePath, 'bulk0')));
+});
+
 test('killed while it has paused a workspace, it lets that go on', async () => {
   const project = await bulky('killed while paused');
   const workspace = await user.createWorkspace();
