@@ -135,8 +135,10 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       keys(std::move(the_keys)),
       catalogue(configuration.workspace_types),
       docker(executor, clock, installation_id(*store), docker_options(configuration.docker)),
-      seam(seams.runtime ? seams.runtime(docker) : nullptr),
-      runtime(seam ? *seam : static_cast<runtime::Runtime&>(docker)),
+      runtime_seam(seams.runtime ? seams.runtime(docker) : nullptr),
+      volume_files_seam(seams.volume_files ? seams.volume_files(docker) : nullptr),
+      runtime(runtime_seam ? *runtime_seam : static_cast<runtime::Runtime&>(docker)),
+      volume_files(volume_files_seam ? *volume_files_seam : static_cast<runtime::VolumeFiles&>(docker)),
       hasher(kHashingThreads, auth::PasswordCost()),
       authenticator(*store, clock, keys),
       accounts(*store, clock, keys, hasher, authenticator,
@@ -171,7 +173,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       neighbours(
           executor, clock, *store, reconciler, authenticator, [this] { return adoption.load(); },
           [this] { shares.look_again(); }),
-      backup_files(configuration.backup_directory()),
+      backup_files(configuration.backup_directory(), installation_id(*store).str()),
       project_work(executor, clock, *store, static_cast<std::size_t>(configuration.backups.max_parallel)),
       backups(project_tools(executor)),
       restores(project_tools(executor), reconciler,
@@ -208,7 +210,7 @@ Task<> Core::workspace_mended(model::Workspace workspace) {
 }
 
 services::ProjectTools Core::project_tools(asio::any_io_executor executor) {
-    return {executor, clock, *store, runtime, docker, backup_files, project_work};
+    return {executor, clock, *store, runtime, volume_files, backup_files, project_work};
 }
 
 void Core::add_routes() {

@@ -86,8 +86,10 @@ class Core {
     const auth::Keys keys;
     const model::Catalogue catalogue;
     runtime::docker::DockerRuntime docker;
-    const std::unique_ptr<runtime::Runtime> seam;  // absent: nothing stands before the engine
+    const std::unique_ptr<runtime::Runtime> runtime_seam;  // absent: nothing stands before the engine
+    const std::unique_ptr<runtime::VolumeFiles> volume_files_seam;
     runtime::Runtime& runtime;
+    runtime::VolumeFiles& volume_files;
     services::PasswordHasher hasher;
     services::Authenticator authenticator;
     services::AccountService accounts;

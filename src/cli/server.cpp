@@ -24,6 +24,8 @@ namespace {
 constexpr std::chrono::minutes kHeartbeat{1};
 constexpr std::chrono::hours kCleanUp{1};
 constexpr std::chrono::days kKeepOperations{30};
+// An import or export takes less, where several servers share the directory.
+constexpr std::chrono::hours kScratchTime{24};
 constexpr std::chrono::minutes kBackupRound{5};
 constexpr std::chrono::seconds kFirstBackupRound{5};
 // What is older is of a server that has died.
@@ -339,12 +341,14 @@ Task<> Server::housekeeping() {
     }
 }
 
-// Helpers of an earlier server keep volumes from being removed. Before the first request all there are, are.
+// Helpers of an earlier server keep volumes from being removed, and its scratch files take room. Before the
+// first request all there are, are.
 Task<> Server::remove_leftovers() {
     if (core_.store->server_name()) co_return;
+    co_await core_.backup_files.clear_scratch(std::chrono::seconds(0));
     try {
         co_await base::with_timeout(core_.clock, kLeftoversLimit,
-                                    core_.docker.remove_leftovers(std::chrono::seconds(0)));
+                                    core_.volume_files.remove_leftovers(std::chrono::seconds(0)));
     } catch (const base::Error& error) {
         log::debug("the engine does not say what was left behind", {{"reason", error.what()}});
     }
@@ -360,8 +364,8 @@ Task<> Server::look_after_backups() {
     for (;;) {
         try {
             co_await core_.backups.sweep();
-            co_await core_.backup_files.clear_scratch();
-            co_await core_.docker.remove_leftovers(age_of_leftovers());
+            co_await core_.backup_files.clear_scratch(kScratchTime);
+            co_await core_.volume_files.remove_leftovers(age_of_leftovers());
             co_await core_.backup_schedule.run();
         } catch (const base::Error& error) {
             log::warning("backups are looked after later", {{"reason", error.what()}});

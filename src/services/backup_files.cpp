@@ -20,7 +20,6 @@ namespace {
 
 constexpr std::size_t kPiece = std::size_t{256} * 1024;
 constexpr int kManifestFormat = 1;
-constexpr std::chrono::hours kScratchTime{24};
 
 [[noreturn]] void fail(const fs::path& path, const std::string& what) {
     throw base::Error(
@@ -100,7 +99,8 @@ BackupFiles::File::~File() {
     ::close(descriptor_);
 }
 
-BackupFiles::BackupFiles(fs::path directory) : directory_(std::move(directory)) {}
+BackupFiles::BackupFiles(fs::path directory, std::string installation)
+    : directory_(std::move(directory)), installation_(std::move(installation)) {}
 
 std::string BackupFiles::name_of(const model::Backup& backup) {
     return backup.project_id.str() + "/" + backup.id.str() + ".tar.zst";
@@ -190,7 +190,7 @@ Task<> BackupFiles::write(std::shared_ptr<File> file, std::string bytes) {
 }
 
 fs::path BackupFiles::scratch(const std::string& name) const {
-    return directory_ / "scratch" / name;
+    return directory_ / "scratch" / (installation_ + "." + name);
 }
 
 Task<> BackupFiles::prepare_scratch() {
@@ -214,12 +214,15 @@ Task<> BackupFiles::remove_scratch(fs::path path) {
     co_await pool_.run([path] { remove_file(path); });
 }
 
-Task<> BackupFiles::clear_scratch() {
-    co_await pool_.run([this] {
+Task<> BackupFiles::clear_scratch(std::chrono::seconds age) {
+    co_await pool_.run([this, age] {
         std::error_code ec;
-        const auto oldest = fs::file_time_type::clock::now() - kScratchTime;
-        for (const auto& each : fs::directory_iterator(directory_ / "scratch", ec)) {
-            if (fs::last_write_time(each.path(), ec) < oldest) fs::remove(each.path(), ec);
+        const auto newest = fs::file_time_type::clock::now() - age;
+        fs::directory_iterator at(directory_ / "scratch", ec);
+        for (; !ec && at != fs::directory_iterator(); at.increment(ec)) {
+            std::error_code gone;
+            if (!at->path().filename().string().starts_with(installation_ + ".")) continue;
+            if (fs::last_write_time(at->path(), gone) <= newest) fs::remove(at->path(), gone);
         }
     });
 }

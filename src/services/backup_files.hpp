@@ -4,6 +4,7 @@
 // executor.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -17,7 +18,8 @@ namespace agentdb9::services {
 // All throw Error{kUnavailable, "backup_storage"} when the file system fails or is full.
 class BackupFiles {
   public:
-    explicit BackupFiles(std::filesystem::path directory);
+    // `installation`: whose scratch files are these; others may use the same directory.
+    BackupFiles(std::filesystem::path directory, std::string installation);
 
     static std::string name_of(const model::Backup& backup);
     std::filesystem::path archive(const model::Backup& backup) const;
@@ -57,11 +59,12 @@ class BackupFiles {
     Task<std::shared_ptr<File>> create_scratch(std::filesystem::path path);
     Task<> prepare_scratch();
     Task<> remove_scratch(std::filesystem::path path);
-    // Those of earlier days: of requests that no server works on any more.
-    Task<> clear_scratch();
+    // Those of requests that no server works on any more: not written to for `age`. This installation's only.
+    Task<> clear_scratch(std::chrono::seconds age);
 
   private:
     std::filesystem::path directory_;
+    const std::string installation_;
     base::BlockingPool pool_{2};
 };
 

@@ -1,6 +1,6 @@
-// Where the server may be ended at once (SIGKILL to itself): before and after each call of the runtime and
-// each commit of the store. Only `agentdb9_killable` has these points: the shipped program does not link this
-// folder, in no build.
+// Where the server may be ended at once (SIGKILL to itself): before and after each call of the runtime, each
+// piece of a volume's files that is read or written, and each commit of the store. Only `agentdb9_killable`
+// has these points: the shipped program does not link this folder, in no build.
 //
 // The environment KILL_POINTS names a directory. In it lies the file `orders`, one line, read
 // at every point, so that a test gives a new order to a server that runs:

@@ -5,6 +5,7 @@
 #include "cli/command_line.hpp"
 #include "support/kill_points/killable_runtime.hpp"
 #include "support/kill_points/killable_store.hpp"
+#include "support/kill_points/killable_volume_files.hpp"
 
 int main(int argc, char** argv) {
     using namespace agentdb9;
@@ -20,6 +21,9 @@ int main(int argc, char** argv) {
     };
     seams.runtime = [&points](runtime::Runtime& runtime) {
         return std::make_unique<testing::KillableRuntime>(runtime, points);
+    };
+    seams.volume_files = [&points](runtime::VolumeFiles& volumes) {
+        return std::make_unique<testing::KillableVolumeFiles>(volumes, points);
     };
     return cli::run(argc, argv, std::move(seams));
 }

@@ -127,7 +127,7 @@ class ProjectsTest : public ServicesTest {
     model::Catalogue catalogue_{model::built_in_types()};
     RouteBook routes_{catalogue_};
     Reconciler reconciler_{loop_.executor(), clock_, *store_, runtime_, catalogue_, routes_, {}};
-    BackupFiles files_{directory_ / "backups"};
+    BackupFiles files_{directory_ / "backups", "installation"};
     ProjectWork work_{loop_.executor(), clock_, *store_, 2};
     ProjectTools tools_{loop_.executor(), clock_, *store_, runtime_, volumes_, files_, work_};
     BackupService backups_{tools_};
