@@ -2,9 +2,11 @@
 // says what is to be waited for. One thread. Inside of http/ only; Stream is how others see it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "http/tls.hpp"
 
@@ -54,8 +56,14 @@ class TlsSession {
 
     // Of a call that did not succeed.
     Outcome outcome(int returned, Waits& waits);
-    // The first bytes of `parts` that go into one record; in `room` where they are several parts'.
-    std::string_view next_record(std::span<const std::string_view> parts, std::span<char> room) const;
+    class Gathered;
+    // To the socket; how many of them. 0: it takes none now. Negative: it is broken.
+    std::ptrdiff_t put(const char* bytes, std::size_t size);
+    // The backlog. kDone: there is none any more.
+    Outcome flush();
+    Outcome wait_or_break(Outcome why);
+    static std::string_view next_record(std::span<const std::string_view> parts, std::size_t skip,
+                                        std::span<char> room);
 
     ssl_st* session_;
     int descriptor_;
@@ -70,7 +78,9 @@ class TlsSession {
     bool goodbye_waits_ = false;
     Waits receiving_ = Waits::kNothing;
     Waits sending_ = Waits::kNothing;
-    std::size_t owed_ = 0;  // bytes of a record that is on its way
+    Gathered* gathered_ = nullptr;  // where records go that send() makes
+    std::vector<char> backlog_;     // of records, what the socket did not take
+    std::size_t owed_ = 0;          // what was sent with the backlog, in plain bytes
 };
 
 }  // namespace agentdb9::http
