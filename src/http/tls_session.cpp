@@ -20,7 +20,7 @@ namespace {
 // A record's worth.
 constexpr std::size_t kRecord = SSL3_RT_MAX_PLAIN_LENGTH;
 // Records that go out together. A call of the system for each costs more than to put them together: over
-// loopback a quarter of what a large body takes.
+// loopback a fifth of what a large body takes.
 constexpr std::size_t kRecordsTogether = 4;
 
 // Fewer than are on their way: that is another message.
