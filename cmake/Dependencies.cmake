@@ -9,6 +9,7 @@
 #   libpq          the store, on PostgreSQL
 #   libarchive     backups: reading and writing tar, whoever wrote it
 #   libzstd        backups: their compression
+#   libnftables    the firewall around workspaces, on Linux's own terms and without a program to call
 #   CLI11          the command line
 #   libcurl        the command line as a client of a server anywhere: HTTP, TLS, proxies
 #   toml++         the configuration file
@@ -26,6 +27,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(archive REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(nftables REQUIRED IMPORTED_TARGET libnftables)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 
 find_path(BOOST_INCLUDE boost/version.hpp REQUIRED)

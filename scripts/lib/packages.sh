@@ -10,6 +10,7 @@ build_packages=(
   libcrypt-dev                         # bcrypt hashes of existing accounts
   libsqlite3-dev libpq-dev             # the store
   libarchive-dev libzstd-dev           # backups
+  libnftables-dev                      # the firewall around workspaces
   libcli11-dev libtomlplusplus-dev     # the command line, the configuration file
   libcurl4-openssl-dev                 # the command line as a client: HTTP, TLS, proxies
   libspdlog-dev                        # logs
@@ -28,6 +29,7 @@ browser_packages=(chromium) # the browser tests
 test_packages=(
   curl    # talks to the engine and the server
   sqlite3    # looks into the database from outside
+  nftables   # looks at the firewall from outside
   postgresql # a database server that the tests start and stop themselves
   zsh fish   # the shells, besides bash, that complete our commands
 )

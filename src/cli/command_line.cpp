@@ -92,6 +92,7 @@ int run(int argc, char** argv, Seams seams) {
     add_backups(program, context, code);
     add_adopt(program, context, code);
     add_doctor(program, context, code);
+    add_firewall(program, context, code);
     add_config(program, context, code);
     add_migrate(program, context, code);
     add_version(program, context, code);

@@ -18,6 +18,7 @@ void add_volumes(CLI::App& program, Context& context, int& code);
 void add_backups(CLI::App& program, Context& context, int& code);
 void add_doctor(CLI::App& program, Context& context, int& code);
 void add_adopt(CLI::App& program, Context& context, int& code);
+void add_firewall(CLI::App& program, Context& context, int& code);
 void add_config(CLI::App& program, Context& context, int& code);
 void add_version(CLI::App& program, Context& context, int& code);
 

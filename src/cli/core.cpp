@@ -83,6 +83,23 @@ auth::Keys load_keys(const config::Configuration& configuration) {
     return auth::Keys::from_secret(auth::load_or_make_secret(configuration.data_dir / "jwt.secret"));
 }
 
+namespace {
+
+runtime::docker::FirewallUse firewall_use(config::Firewall setting) {
+    using runtime::docker::FirewallUse;
+    switch (setting) {
+        case config::Firewall::kAuto:
+            return FirewallUse::kAuto;
+        case config::Firewall::kRequired:
+            return FirewallUse::kRequired;
+        case config::Firewall::kOff:
+            return FirewallUse::kOff;
+    }
+    return FirewallUse::kAuto;
+}
+
+}  // namespace
+
 runtime::docker::DockerOptions docker_options(const config::DockerSettings& settings) {
     runtime::docker::DockerOptions options;
     options.host = settings.host.value_or("");
@@ -98,6 +115,8 @@ runtime::docker::DockerOptions docker_options(const config::DockerSettings& sett
             options.reach = runtime::docker::Reach::kPublished;
             break;
     }
+    options.firewall = firewall_use(settings.firewall);
+    options.firewall_policy = {.egress = settings.egress, .host_ports = settings.host_ports};
     options.volume_driver = settings.volume_driver;
     options.volume_driver_options = settings.volume_driver_options;
     return options;

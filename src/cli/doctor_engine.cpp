@@ -67,6 +67,38 @@ std::string ports_open_to_workspaces() {
     return text;
 }
 
+// Without the rules workspaces reach what listens on all of this host's addresses.
+void check_firewall(const EngineFacts::Network& network, Findings& findings) {
+    using Firewall = EngineFacts::Firewall;
+    const std::string check = "firewall";
+    const auto ports = ports_open_to_workspaces();
+    const auto exposed =
+        ports.empty() ? std::string("what listens on all of its addresses") : "ports " + ports;
+    switch (network.firewall) {
+        case Firewall::kUp:
+            findings.ok(check, "Workspaces are kept from this host's services.");
+            return;
+        case Firewall::kElsewhere:
+            findings.ok(check,
+                        "The workspaces' network is not on this host, where rules of ours could guard it.");
+            return;
+        case Firewall::kOff:
+            findings.ok(check,
+                        "docker.firewall is \"off\": workspaces may reach this host: " + exposed + ".");
+            return;
+        case Firewall::kUnknown:
+            findings.ok(check, "Only root sees whether workspaces are kept from this host (" +
+                                   network.firewall_unknown + "); else they reach " + exposed + ".");
+            return;
+        case Firewall::kMissing:
+            findings.warning(
+                check, "Workspaces reach this host: " + exposed + ".",
+                "Start the server with CAP_NET_ADMIN, or put the rules in force by hand: agentdb9 "
+                "firewall | sudo nft -f -");
+            return;
+    }
+}
+
 void check_network(const config::Configuration& configuration, const EngineFacts& facts, Findings& findings) {
     const auto& name = configuration.docker.network;
     if (!facts.network) {
@@ -80,14 +112,7 @@ void check_network(const config::Configuration& configuration, const EngineFacts
         return;
     }
     findings.ok("network", "'" + name + "' (" + facts.network->subnet + ") keeps workspaces apart.");
-    if (!facts.local) return;
-    if (const auto ports = ports_open_to_workspaces(); !ports.empty()) {
-        findings.ok(
-            "network",
-            "Workspaces reach what listens on all addresses of this host, unless its firewall forbids "
-            "it: ports " +
-                ports + ".");
-    }
+    check_firewall(*facts.network, findings);
 }
 
 Task<> ask_registry(runtime::docker::DockerRuntime& runtime, std::string image,

@@ -27,6 +27,7 @@ constexpr std::chrono::days kKeepOperations{30};
 // An import or export takes less, where several servers share the directory.
 constexpr std::chrono::hours kScratchTime{24};
 constexpr std::chrono::minutes kBackupRound{5};
+constexpr std::chrono::seconds kFirewallRound{30};
 constexpr std::chrono::seconds kFirstBackupRound{5};
 // What is older is of a server that has died.
 constexpr std::chrono::hours kLongestTransfer{24};
@@ -205,6 +206,7 @@ Task<> Server::start() {
     }
     scope_.spawn("housekeeping", housekeeping());
     scope_.spawn("look after backups", look_after_backups());
+    scope_.spawn("keep the firewall", keep_firewall());
     announce_addresses();
     const auto took =
         std::chrono::duration_cast<std::chrono::milliseconds>(core_.clock.steady_now() - began_);
@@ -357,6 +359,18 @@ Task<> Server::remove_leftovers() {
 // Where other servers work, too, only a helper that is older than any transfer takes is nobody's.
 std::chrono::seconds Server::age_of_leftovers() const {
     return core_.store->server_name() ? kLongestTransfer : std::chrono::hours(0);
+}
+
+// Who reloads the host's own rules may flush ours with them.
+Task<> Server::keep_firewall() {
+    for (;;) {
+        try {
+            co_await core_.docker.keep_firewall();
+        } catch (const base::Error& error) {
+            log::debug("the firewall is looked at later", {{"reason", error.what()}});
+        }
+        co_await core_.clock.sleep_for(kFirewallRound);
+    }
 }
 
 Task<> Server::look_after_backups() {

@@ -27,6 +27,7 @@ class Server {
     Task<> handle_signals();
     Task<> housekeeping();
     Task<> look_after_backups();
+    Task<> keep_firewall();
     Task<> remove_leftovers();
     std::chrono::seconds age_of_leftovers() const;
     Task<> shut_down();

@@ -59,6 +59,7 @@ struct AuthSettings {
 };
 
 enum class Reach { kAuto, kAddress, kPublished };
+enum class Firewall { kAuto, kRequired, kOff };
 
 struct DockerSettings {
     std::optional<std::string> host;  // as DOCKER_HOST; absent: the default socket
@@ -67,6 +68,9 @@ struct DockerSettings {
     std::string volume_driver = "local";
     std::map<std::string, std::string> volume_driver_options;
     int max_parallel_starts = 4;
+    Firewall firewall = Firewall::kAuto;
+    std::optional<std::vector<std::string>> egress;  // addresses and networks; absent: nearly all
+    std::vector<int> host_ports;                     // of this host, TCP, that workspaces may reach
 };
 
 struct BackupSettings {

@@ -189,5 +189,16 @@ export function removeEverything(installation, network) {
     const volumes = lines(docker('volume', 'ls', '-q', '--filter', `label=agentdb9.instance=${installation}`));
     if (volumes.length > 0) docker('volume', 'rm', '-f', ...volumes);
   }
+  const id = docker('network', 'inspect', '-f', '{{.Id}}', network).trim();
   docker('network', 'rm', network);
+  if (id) removeFirewall(`br-${id.slice(0, 12)}`);
+}
+
+/** A server puts rules in force for its network; the next one would remove them. */
+function removeFirewall(bridge) {
+  try {
+    execFileSync('nft', ['delete', 'table', 'inet', `agentdb9.${bridge}`], { stdio: 'ignore' });
+  } catch {
+    // there are none, or it is not for us to say
+  }
 }

@@ -36,9 +36,11 @@ Task<EngineFacts> DockerRuntime::facts() {
         facts.limits_cpus = flag_at(object, "CpuCfsQuota");
         facts.limits_pids = flag_at(object, "PidsLimit");
     }
-    if (const auto network = co_await find_network())
-        facts.network =
-            EngineFacts::Network{network->isolates, network->subnet.value_or("not ours to choose in")};
+    if (const auto network = co_await find_network()) {
+        facts.network = EngineFacts::Network{.isolates = network->isolates,
+                                             .subnet = network->subnet.value_or("not ours to choose in")};
+        co_await look_at_firewall(*network, *facts.network);
+    }
     co_return facts;
 }
 

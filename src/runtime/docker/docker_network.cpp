@@ -17,6 +17,7 @@ namespace {
 // Ranges that few networks use; the engine refuses one that overlaps with another of its own.
 constexpr int kFirstSubnet = 213;
 constexpr int kLastSubnet = 253;
+constexpr std::size_t kShortId = 12;  // as in the names that the engine gives to bridges
 
 std::uint64_t random_start() {
     std::array<unsigned char, 8> bytes{};
@@ -47,7 +48,10 @@ Task<std::optional<DockerRuntime::Network>> DockerRuntime::find_network() {
     const auto& object = parsed.get_object();
     Network network;
     network.driver = text_at(object, "Driver");
+    if (network.driver == "bridge") network.bridge = "br-" + text_at(object, "Id").substr(0, kShortId);
     if (const auto* options = object_at(object, "Options")) {
+        if (const auto name = text_at(*options, "com.docker.network.bridge.name"); !name.empty())
+            network.bridge = name;
         network.isolates = text_at(*options, "com.docker.network.bridge.enable_icc") == "false";
     }
     if (const auto* ipam = object_at(object, "IPAM")) {
@@ -164,6 +168,7 @@ Task<> DockerRuntime::prepare_network() {
                     "The network '" + options_.network +
                         "' is no place for workspaces; name another one as docker.network.");
     }
+    co_await raise_firewall(*network);
     if (!network->isolates) {
         log::warning(
             "workspaces on this network can reach one another; remove it, so that an isolated one is made",

@@ -11,6 +11,7 @@
 #include "runtime/docker/address_book.hpp"
 #include "runtime/docker/engine_client.hpp"
 #include "runtime/docker/event_log.hpp"
+#include "runtime/docker/firewall.hpp"
 #include "runtime/docker/objects.hpp"
 #include "runtime/monitoring.hpp"
 #include "runtime/runtime.hpp"
@@ -19,6 +20,8 @@
 namespace agentdb9::runtime::docker {
 
 enum class Reach { kAuto, kAddress, kPublished };
+// Auto: where the engine is on this host and this process has the right to.
+enum class FirewallUse { kAuto, kRequired, kOff };
 
 struct DockerOptions {
     std::string host;  // as DOCKER_HOST; empty: the default socket
@@ -26,6 +29,8 @@ struct DockerOptions {
     Reach reach = Reach::kAuto;  // auto: by address when the engine is on this host, else by published ports
     std::string volume_driver = "local";
     std::map<std::string, std::string> volume_driver_options;
+    FirewallUse firewall = FirewallUse::kOff;
+    FirewallPolicy firewall_policy;
     bool reads_directories = true;  // of volumes, where that can be done: docker_volume_directories.cpp
 };
 
@@ -39,9 +44,13 @@ struct EngineFacts {
     bool limits_memory = true;
     bool limits_cpus = true;
     bool limits_pids = true;
+    // kElsewhere: the network's bridge is not on this host.
+    enum class Firewall { kOff, kElsewhere, kUp, kMissing, kUnknown };
     struct Network {
         bool isolates = false;
         std::string subnet;
+        Firewall firewall = Firewall::kOff;
+        std::string firewall_unknown;  // why it could not be looked at
     };
     std::optional<Network> network;  // absent: not made yet
 };
@@ -95,6 +104,12 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption,
     Task<std::optional<Usage>> usage(std::string id) override;
     Task<> follow_usage(std::string id, UsageSink& sink) override;
 
+    // docker_firewall.cpp. Where the network is there: puts the rules in force (again, when somebody has
+    // flushed them).
+    Task<> keep_firewall();
+    // What would be put in force, for somebody else to do it. Throws kNotFound where there is no network.
+    Task<std::string> firewall_rules();
+
     // For `agentdb9 doctor`: docker_facts.cpp.
     Task<EngineFacts> facts();
     // Of all installations, this one or not: docker_installations.cpp.
@@ -107,6 +122,7 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption,
         std::string driver;
         bool isolates = false;
         std::optional<std::string> subnet;  // where we named it: only there may addresses be chosen
+        std::string bridge;                 // its interface, on the engine's host; empty: of another driver
     };
 
     Volume known(Volume volume) const;  // with `ours` as it is when adoptions count
@@ -137,6 +153,10 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption,
     Task<> make_network();
     Task<> prepare_network();
     Task<> load_addresses();
+    // docker_firewall.cpp. Throws kConflict "firewall_missing" where it is required and cannot be.
+    Task<> raise_firewall(Network network);
+    bool has_firewall(const Network& network) const;
+    Task<> look_at_firewall(const Network& network, EngineFacts::Network& facts);
     Task<std::vector<model::Instance>> list(std::vector<std::string> labels,
                                             std::optional<std::string> volume);
     Task<std::optional<std::string>> existing_instance(const model::InstanceSpec& spec,
@@ -165,8 +185,10 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption,
     std::set<std::string> ours_;  // containers that were seen to carry our label
     EventLog events_;
     Adopted adopted_;
-    std::optional<std::string> seen_directory_;  // what sees() was last true for
+    std::optional<std::string> seen_directory_;    // what sees() was last true for
+    std::optional<std::string> firewall_refused_;  // why, as it was told last
     base::BlockingPool disk_{1};
+    base::BlockingPool filter_{1};  // the kernel's packet filter
 };
 
 // An adopted container that was replaced: stopped, under another name, no workspace's any more.
