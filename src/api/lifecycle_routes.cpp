@@ -90,6 +90,7 @@ class LifecycleRoutes {
 
 RequestOptions request_options(const Call& call) {
     RequestOptions options;
+    options.by = call.actor();
     options.respond_async = http::list_has(call.request.headers.get("Prefer").value_or(""), "respond-async");
     if (const auto force = call.query("force")) {
         if (*force != "true" && *force != "false")

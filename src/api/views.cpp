@@ -87,6 +87,17 @@ json::object to_json(const model::Operation& operation) {
             {"finishedAt", or_null(operation.finished_at)}};
 }
 
+json::object to_json(const model::LifeEvent& event) {
+    return {{"id", event.id.view()},
+            {"workspaceId", event.workspace_id.view()},
+            {"kind", model::to_text(event.kind)},
+            {"at", base::format_time(event.at)},
+            {"by", json::object{{"kind", model::to_text(event.actor)}, {"id", or_null(event.actor_id)}}},
+            {"why", event.why},
+            {"operationId", or_null(event.operation_id)},
+            {"details", event.details}};
+}
+
 json::object to_json(const model::ProjectOperation& operation) {
     return {{"id", operation.id.view()},
             {"projectId", operation.project_id.view()},

@@ -330,9 +330,10 @@ Task<> Server::housekeeping() {
                 cleaned_at = core_.clock.steady_now();
                 co_await core_.accounts.prune();
                 co_await core_.store->write(
-                    [before = core_.clock.now() - kKeepOperations](store::Transaction& tx) {
-                        tx.operations().prune(before);
-                        tx.project_operations().prune(before);
+                    [now = core_.clock.now(), history = core_.configuration.history](store::Transaction& tx) {
+                        tx.operations().prune(now - kKeepOperations);
+                        tx.project_operations().prune(now - kKeepOperations);
+                        tx.life_events().prune(now - history.keep, history.most);
                     });
                 co_await core_.volumes.cleanup_orphaned_volumes();
             }

@@ -81,6 +81,12 @@ struct BackupSettings {
     std::int64_t import_limit_bytes = std::int64_t{20} << 30;
 };
 
+// What is kept of workspaces' lives.
+struct HistorySettings {
+    std::chrono::days keep{90};
+    std::int64_t most = 1'000;  // of each workspace
+};
+
 enum class LogFormat { kAuto, kJson, kHuman };
 enum class AccessLog { kOff, kSampled, kAll };
 
@@ -96,6 +102,7 @@ struct Configuration {
     DockerSettings docker;
     std::chrono::days trash{7};
     BackupSettings backups;
+    HistorySettings history;
     std::string log_level = "info";
     LogFormat log_format = LogFormat::kAuto;
     AccessLog access_log = AccessLog::kOff;

@@ -76,6 +76,8 @@ constexpr std::array kEntries{
     Entry{"backups.keep", "How many of these a project keeps. Those that people make stay.", ""},
     Entry{"backups.maxParallel", "Backups, restores and clones at once.", ""},
     Entry{"backups.importLimit", "Largest archive that is imported, in bytes, as sent and unpacked.", ""},
+    Entry{"history.days", "How long it is kept what happened in workspaces' lives.", ""},
+    Entry{"history.perWorkspace", "How many happenings of each workspace are kept at most.", ""},
     Entry{"logs.level", "debug, info, warning, error or off.", ""},
     Entry{"logs.format", "auto: for people on a terminal, JSON elsewhere; json; human.", ""},
     Entry{"logs.access", "A line for each request: off, sampled or all.", ""},

@@ -145,6 +145,16 @@ void add_backup_settings(std::vector<Setting>& all) {
         [](const Configuration& c) { return c.backups.import_limit_bytes; }));
 }
 
+void add_history_settings(std::vector<Setting>& all) {
+    all.push_back(number(
+        "history.days", 1, 3650,
+        [](Configuration& c, std::int64_t v) { c.history.keep = std::chrono::days(v); },
+        [](const Configuration& c) { return c.history.keep.count(); }));
+    all.push_back(number(
+        "history.perWorkspace", 10, 100'000, [](Configuration& c, std::int64_t v) { c.history.most = v; },
+        [](const Configuration& c) { return c.history.most; }));
+}
+
 std::vector<Setting> make_settings() {
     std::vector<Setting> all;
     all.push_back(make(
@@ -270,6 +280,7 @@ std::vector<Setting> make_settings() {
         "trash.days", 1, 3650, [](Configuration& c, std::int64_t v) { c.trash = std::chrono::days(v); },
         [](const Configuration& c) { return c.trash.count(); }));
     add_backup_settings(all);
+    add_history_settings(all);
     add_log_settings(all);
     return all;
 }

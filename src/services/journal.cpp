@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/instance.hpp"
+#include "model/life_event.hpp"
 #include "services/snapshot.hpp"
 
 namespace agentdb9::services {
@@ -44,6 +45,41 @@ std::optional<Job> reload_unchanged(Transaction& tx, const Job& job) {
     return now;
 }
 
+std::string sentence_of(OperationKind kind) {
+    switch (kind) {
+        case OperationKind::kStart:
+            return "Its application answers.";
+        case OperationKind::kStop:
+            return "It was stopped as asked; its files stay.";
+        case OperationKind::kRestart:
+            return "A new container took the place of the old one.";
+        case OperationKind::kSwitch:
+            return "It has another project from now on.";
+        case OperationKind::kDelete:
+            return "It was deleted as asked; its home lies in the trash.";
+        case OperationKind::kRecover:
+            return "The server brought it back, for it had ended by itself.";
+    }
+    return {};
+}
+
+// In the workspace's life: how the operation ended.
+void tell_end(Transaction& tx, const Operation& operation, model::Time now) {
+    const auto by = tx.life_events().requester(operation.workspace_id, operation.id);
+    const bool failed = operation.state == OperationState::kFailed;
+    auto event = model::make_life_event(
+        operation.workspace_id, failed ? model::LifeEventKind::kFailed : model::reached_kind(operation.kind),
+        now, by.value_or(model::Actor{}),
+        failed ? operation.error.value_or("It failed.") : sentence_of(operation.kind));
+    event.operation_id = operation.id;
+    if (failed) {
+        event.details["operation"] = model::to_text(operation.kind);
+        if (operation.error_code) event.details["code"] = *operation.error_code;
+    }
+    if (operation.project_id) event.details["projectId"] = operation.project_id->view();
+    tx.life_events().insert(event);
+}
+
 std::optional<Operation> finish(Transaction& tx, std::optional<Operation> operation, OperationState state,
                                 model::Time now) {
     if (!operation) return std::nullopt;
@@ -55,6 +91,7 @@ std::optional<Operation> finish(Transaction& tx, std::optional<Operation> operat
         operation->progress = 100;
     }
     tx.operations().update(*operation);
+    tell_end(tx, *operation, now);
     return operation;
 }
 
@@ -221,6 +258,8 @@ Task<std::optional<Operation>> Journal::forget(Job job) {
         }
         tx.projects().unassign_all(workspace.id);
         auto operation = finish(tx, fresh->operation, OperationState::kSucceeded, now);
+        // With a home in the trash it may come back, and tell then what it was.
+        if (!workspace.volume_name) tx.life_events().remove_all(workspace.id);
         tx.leases().forget(workspace.id);
         tx.workspaces().remove(workspace.id);
         return operation;

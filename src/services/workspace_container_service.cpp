@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/life_event.hpp"
 #include "services/access.hpp"
 
 namespace agentdb9::services {
@@ -73,6 +74,27 @@ Phase phase_at_request(OperationKind kind) {
     }
 }
 
+// In the workspace's life: what was asked for, by whom.
+void tell_request(Transaction& tx, const Workspace& workspace, const Operation& operation,
+                  const RequestOptions& options) {
+    const auto by =
+        options.by.value_or(model::Actor{model::ActorKind::kUser, std::string(workspace.user_id.view())});
+    auto kind = model::requested_kind(operation.kind);
+    std::string why = "A " + std::string(model::to_text(operation.kind)) + " was asked for" +
+                      (operation.force ? ", by force." : ".");
+    if (options.by_request) {
+        kind = model::LifeEventKind::kWoken;
+        why = "Its application was asked for while it was stopped.";
+    } else if (!model::is_open(operation.state)) {
+        kind = model::reached_kind(operation.kind);
+        why = "It was stopped, and has another project from now on.";
+    }
+    auto event = model::make_life_event(workspace.id, kind, operation.created_at, by, std::move(why));
+    event.operation_id = operation.id;
+    if (operation.project_id) event.details["projectId"] = operation.project_id->view();
+    tx.life_events().insert(event);
+}
+
 // The engine has it, whether it is on the way or not.
 const model::Instance* serving_instance(const std::vector<model::Instance>& instances,
                                         std::int64_t generation) {
@@ -102,7 +124,7 @@ Task<Requested> WorkspaceContainerService::start_workspace(base::UserId user, ba
         require_project_free(tx, *workspace.current_project_id, id);
         workspace.desired_state = DesiredState::kRunning;
         if (workspace.generation == 0) workspace.generation = ++workspace.last_generation;
-        return decide(tx, std::move(workspace), OperationKind::kStart, false, std::nullopt, now);
+        return decide(tx, std::move(workspace), OperationKind::kStart, options, std::nullopt, now);
     });
     co_return co_await carry_out(user, std::move(decision), options);
 }
@@ -136,7 +158,7 @@ Task<Requested> WorkspaceContainerService::stop_workspace(base::UserId user, bas
         workspace.desired_state = DesiredState::kStopped;
         workspace.next_generation.reset();
         workspace.next_project_id.reset();
-        return decide(tx, std::move(workspace), OperationKind::kStop, options.force, std::nullopt, now);
+        return decide(tx, std::move(workspace), OperationKind::kStop, options, std::nullopt, now);
     });
     co_return co_await carry_out(user, std::move(decision), options);
 }
@@ -161,7 +183,7 @@ Task<Requested> WorkspaceContainerService::restart_workspace(base::UserId user, 
             workspace.next_generation = ++workspace.last_generation;
             workspace.next_project_id = workspace.current_project_id;
         }
-        return decide(tx, std::move(workspace), OperationKind::kRestart, false, std::nullopt, now);
+        return decide(tx, std::move(workspace), OperationKind::kRestart, options, std::nullopt, now);
     });
     co_return co_await carry_out(user, std::move(decision), options);
 }
@@ -176,8 +198,7 @@ Task<Requested> WorkspaceContainerService::delete_workspace(base::UserId user, b
         workspace.next_generation.reset();
         workspace.next_project_id.reset();
         workspace.is_default = false;
-        auto decided =
-            decide(tx, std::move(workspace), OperationKind::kDelete, options.force, std::nullopt, now);
+        auto decided = decide(tx, std::move(workspace), OperationKind::kDelete, options, std::nullopt, now);
         if (was_default) {
             // The newest of the others becomes the default.
             const auto others = workspaces_that_stay(tx, user);
@@ -225,7 +246,7 @@ Task<Requested> WorkspaceContainerService::switch_project_volume(base::UserId us
             workspace.current_project_id = project_id;
             workspace.generation = ++workspace.last_generation;
         }
-        return decide(tx, std::move(workspace), OperationKind::kSwitch, false, project_id, now);
+        return decide(tx, std::move(workspace), OperationKind::kSwitch, options, project_id, now);
     });
     co_return co_await carry_out(user, std::move(decision), options);
 }
@@ -233,9 +254,11 @@ Task<Requested> WorkspaceContainerService::switch_project_volume(base::UserId us
 // Records what is wanted now. There is one open operation at most: the one under way is joined when it leads
 // there, else it is superseded.
 WorkspaceContainerService::Decision WorkspaceContainerService::decide(Transaction& tx, Workspace workspace,
-                                                                      OperationKind kind, bool force,
+                                                                      OperationKind kind,
+                                                                      const RequestOptions& options,
                                                                       std::optional<base::ProjectId> project,
                                                                       base::Time now) {
+    const bool force = options.force && (kind == OperationKind::kStop || kind == OperationKind::kDelete);
     auto open = tx.operations().open_of(workspace.id);
     if (open && leads_there(*open, kind, project)) {
         if (force && !open->force) {
@@ -271,6 +294,7 @@ WorkspaceContainerService::Decision WorkspaceContainerService::decide(Transactio
         operation.finished_at = now;
     }
     tx.operations().insert(operation);
+    tell_request(tx, row, operation, options);
     return decision;
 }
 

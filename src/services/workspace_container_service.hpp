@@ -16,9 +16,10 @@ struct Requested {
 };
 
 struct RequestOptions {
-    bool respond_async = false;  // do not wait
-    bool force = false;          // stop and delete: end it without asking it first
-    bool by_request = false;     // start: nobody asked for that itself, but for the application
+    bool respond_async = false;      // do not wait
+    bool force = false;              // stop and delete: end it without asking it first
+    bool by_request = false;         // start: nobody asked for that itself, but for the application
+    std::optional<model::Actor> by;  // who asks; absent: the owner
 };
 
 struct WorkspaceStatusReport {
@@ -70,7 +71,8 @@ class WorkspaceContainerService {
     };
     Task<Requested> carry_out(base::UserId user, Decision decision, RequestOptions options);
     static Decision decide(store::Transaction& tx, model::Workspace workspace, model::OperationKind kind,
-                           bool force, std::optional<base::ProjectId> project, base::Time now);
+                           const RequestOptions& options, std::optional<base::ProjectId> project,
+                           base::Time now);
     static void ensure_current_project(store::Transaction& tx, model::Workspace& workspace, base::Time now);
 
     base::Clock& clock_;

@@ -14,6 +14,7 @@
 
 #include "model/backup.hpp"
 #include "model/entities.hpp"
+#include "model/life_event.hpp"
 #include "model/share.hpp"
 #include "store/connection.hpp"
 
@@ -111,6 +112,25 @@ class Operations {
     // Deletes those that finished before `before`, but keeps the latest of each workspace that still exists.
     // Returns how many.
     std::int64_t prune(model::Time before);
+
+  private:
+    Connection& db_;
+};
+
+// What happened in workspaces' lives. Newest first, in the order of insertion.
+class LifeEvents {
+  public:
+    explicit LifeEvents(Connection& db) : db_(db) {}
+    void insert(const model::LifeEvent& event);
+    Listing<model::LifeEvent> of_workspace(const model::WorkspaceId& workspace, const Page& page = {});
+    // Who asked for the operation; absent: nobody knows any more.
+    std::optional<model::Actor> requester(const model::WorkspaceId& workspace,
+                                          const model::OperationId& operation);
+    // The workspace is gone for good.
+    void remove_all(const model::WorkspaceId& workspace);
+    // Deletes what is older than `before`, all but the latest `most` of each workspace, and what belongs to
+    // none that exists or lies in the trash. Returns how many.
+    std::int64_t prune(model::Time before, std::int64_t most);
 
   private:
     Connection& db_;
@@ -327,6 +347,7 @@ class Transaction {
     Projects projects() { return Projects(db_); }
     Workspaces workspaces() { return Workspaces(db_); }
     Operations operations() { return Operations(db_); }
+    LifeEvents life_events() { return LifeEvents(db_); }
     ProjectOperations project_operations() { return ProjectOperations(db_); }
     Backups backups() { return Backups(db_); }
     Sessions sessions() { return Sessions(db_); }

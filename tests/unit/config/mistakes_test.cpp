@@ -107,6 +107,8 @@ TEST(Mistakes, BadValuesAreRefusedFromTheEnvironmentByName) {
         {"backups.directory", {"", "relative/path"}},
         {"backups.everyHours", {"-1", "8785", "daily"}},
         {"backups.keep", {"0", "10001"}},
+        {"history.days", {"0", "3651"}},
+        {"history.perWorkspace", {"9", "100001"}},
         {"backups.maxParallel", {"0", "65"}},
         {"backups.importLimit", {"0", "1048575"}},
         {"logs.level", {"verbose"}},

@@ -65,6 +65,8 @@ const std::map<std::string, Sample>& samples() {
         {"backups.directory", {R"("/one")", "/one", "/two"}},
         {"backups.everyHours", {"1", "1", "2"}},
         {"backups.keep", {"1", "1", "2"}},
+        {"history.days", {"1", "1", "2"}},
+        {"history.perWorkspace", {"10", "10", "11"}},
         {"backups.maxParallel", {"1", "1", "3"}},
         {"backups.importLimit", {"1048576", "1048576", "2097152"}},
         {"logs.level", {R"("debug")", "debug", "error"}},
