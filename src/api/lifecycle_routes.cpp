@@ -49,6 +49,8 @@ class LifecycleRoutes {
                           {"health", report.health},
                           {"operation", nullptr}};
         if (report.instance) data["containerInfo"] = to_json(*report.instance);
+        data["recentCrashes"] = report.recent_crashes;
+        data["lastExit"] = last_exit(report.last_crash);
         if (report.operation) data["operation"] = to_json(*report.operation);
         co_return ok(std::move(data));
     }

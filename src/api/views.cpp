@@ -159,7 +159,8 @@ json::object to_json(const model::WorkspaceType& type, bool available) {
               {"path", type.health_check.path},
               {"interval", type.health_check.interval.count()},
               {"timeout", type.health_check.timeout.count()},
-              {"retries", type.health_check.retries}}},
+              {"retries", type.health_check.retries},
+              {"restart", type.health_check.restart}}},
             {"available", available}};
 }
 
@@ -191,6 +192,17 @@ json::object to_json(const model::Instance& instance) {
             {"generation", instance.generation},
             {"volumes", json::value_from(instance.volumes)},
             {"createdAt", or_null(instance.created_at)}};
+}
+
+json::value last_exit(const std::optional<model::LifeEvent>& crash) {
+    if (!crash) return nullptr;
+    const auto detail = [&](std::string_view key) {
+        const auto* value = crash->details.if_contains(key);
+        return value != nullptr ? *value : json::value(nullptr);
+    };
+    return json::object{{"at", base::format_time(crash->at)},
+                        {"exitCode", detail("exitCode")},
+                        {"outOfMemory", detail("outOfMemory")}};
 }
 
 }  // namespace agentdb9::api

@@ -24,6 +24,8 @@ json::object to_json(const model::WorkspaceType& type, bool available);
 json::object to_json(const model::ApiToken& token);
 json::object to_json(const model::Tombstone& tombstone);
 json::object to_json(const model::Instance& instance);
+// How the application last ended by itself, of the happening that tells of it; null without one.
+json::value last_exit(const std::optional<model::LifeEvent>& crash);
 
 template <class Rows, class... More>
 json::array to_json_array(const Rows& rows, const More&... more) {

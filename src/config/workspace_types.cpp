@@ -160,6 +160,7 @@ void read_type(const toml::table& table, const std::string& name, model::Workspa
         inner.seconds("interval", type.health_check.interval);
         inner.seconds("timeout", type.health_check.timeout);
         inner.number("retries", type.health_check.retries, 1, 100);
+        inner.flag("restart", type.health_check.restart);
         inner.finish();
     }
     reader.finish();

@@ -110,6 +110,11 @@ struct Workspace {
     bool held = false;
     // A request for its application may start it.
     bool wake_on_request = false;
+    // What the server did by itself for an application that did not answer, since somebody asked for the
+    // workspace.
+    int restarts = 0;
+    std::optional<Time> restarted_at;
+    std::optional<Time> unhealthy_since;
 };
 
 enum class OperationKind { kStart, kStop, kRestart, kSwitch, kDelete, kRecover };

@@ -22,6 +22,10 @@ constexpr std::array kKinds{
     std::pair{LifeEventKind::kRestored, std::string_view("restored")},
     std::pair{LifeEventKind::kRecovered, std::string_view("recovered")},
     std::pair{LifeEventKind::kFailed, std::string_view("failed")},
+    std::pair{LifeEventKind::kCrashed, std::string_view("crashed")},
+    std::pair{LifeEventKind::kUnhealthy, std::string_view("unhealthy")},
+    std::pair{LifeEventKind::kHealthy, std::string_view("healthy")},
+    std::pair{LifeEventKind::kRestartedByServer, std::string_view("restarted_by_server")},
     std::pair{LifeEventKind::kSettingsChanged, std::string_view("settings_changed")},
 };
 constexpr std::array kActors{

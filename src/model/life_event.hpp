@@ -30,6 +30,10 @@ enum class LifeEventKind {
     kRestored,  // from there
     kRecovered,
     kFailed,
+    kCrashed,  // its application ended by itself
+    kUnhealthy,
+    kHealthy,
+    kRestartedByServer,
     kSettingsChanged,
 };
 

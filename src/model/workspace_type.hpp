@@ -24,7 +24,8 @@ struct HealthCheck {
     std::string path = "/";  // below the application's own root, or its base path where it keeps a prefix
     std::chrono::seconds interval{30};
     std::chrono::seconds timeout{10};
-    int retries = 3;
+    int retries = 3;      // in a row: then it is unhealthy
+    bool restart = true;  // one that is unhealthy, or ends again and again, is not left to itself
     friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
 };
 

@@ -4,6 +4,7 @@
 
 #include "model/instance.hpp"
 #include "model/life_event.hpp"
+#include "services/journal_rows.hpp"
 #include "services/snapshot.hpp"
 
 namespace agentdb9::services {
@@ -27,22 +28,6 @@ std::optional<Job> load_job(Transaction& tx, const base::WorkspaceId& id) {
     if (job.workspace.next_project_id) job.next_project = tx.projects().find(*job.workspace.next_project_id);
     job.operation = tx.operations().open_of(id);
     return job;
-}
-
-// The row as it is now, if what is asked for is still what `job` was read for.
-std::optional<Job> reload_unchanged(Transaction& tx, const Job& job) {
-    if (job.lease && !tx.leases().holds(job.workspace.id, job.lease->holder, job.lease->token))
-        return std::nullopt;
-    auto now = load_job(tx, job.workspace.id);
-    if (!now) return std::nullopt;
-    now->lease = job.lease;
-    const auto& a = now->workspace;
-    const auto& b = job.workspace;
-    const bool same = a.desired_state == b.desired_state && a.generation == b.generation &&
-                      a.next_generation == b.next_generation &&
-                      a.current_project_id == b.current_project_id && a.next_project_id == b.next_project_id;
-    if (!same) return std::nullopt;
-    return now;
 }
 
 std::string sentence_of(OperationKind kind) {
@@ -109,16 +94,43 @@ model::Workspace as_reached(const Job& job) {
         workspace.status = WorkspaceStatus::kStopped;
     }
     if (running || job.operation) workspace.last_error.reset();
+    if (!running) workspace.unhealthy_since.reset();
     workspace.held = false;
     return workspace;
 }
 
 bool same(const model::Workspace& a, const model::Workspace& b) {
     return a.phase == b.phase && a.status == b.status && a.container_name == b.container_name &&
-           a.held == b.held && a.last_error == b.last_error;
+           a.held == b.held && a.last_error == b.last_error && a.unhealthy_since == b.unhealthy_since;
 }
 
 }  // namespace
+
+std::optional<Job> reload_unchanged(Transaction& tx, const Job& job) {
+    if (job.lease && !tx.leases().holds(job.workspace.id, job.lease->holder, job.lease->token))
+        return std::nullopt;
+    auto now = load_job(tx, job.workspace.id);
+    if (!now) return std::nullopt;
+    now->lease = job.lease;
+    const auto& a = now->workspace;
+    const auto& b = job.workspace;
+    const bool same = a.desired_state == b.desired_state && a.generation == b.generation &&
+                      a.next_generation == b.next_generation &&
+                      a.current_project_id == b.current_project_id && a.next_project_id == b.next_project_id;
+    if (!same) return std::nullopt;
+    return now;
+}
+
+Operation insert_recovery(Transaction& tx, const base::WorkspaceId& workspace, model::Time now) {
+    Operation operation{.id = base::OperationId::generate(), .workspace_id = workspace};
+    operation.kind = OperationKind::kRecover;
+    operation.state = OperationState::kRunning;
+    operation.phase = "queued";
+    operation.created_at = now;
+    operation.started_at = now;
+    tx.operations().insert(operation);
+    return operation;
+}
 
 bool Journal::is_complete(const Job& job) {
     return !job.operation && same(as_reached(job), job.workspace);
@@ -145,14 +157,7 @@ Task<std::optional<Job>> Journal::begin_recovery(Job job) {
     co_return co_await store_.write([job, now](Transaction& tx) -> std::optional<Job> {
         auto fresh = reload_unchanged(tx, job);
         if (!fresh || fresh->operation) return fresh;
-        Operation operation{.id = base::OperationId::generate(), .workspace_id = job.workspace.id};
-        operation.kind = OperationKind::kRecover;
-        operation.state = OperationState::kRunning;
-        operation.phase = "queued";
-        operation.created_at = now;
-        operation.started_at = now;
-        tx.operations().insert(operation);
-        fresh->operation = operation;
+        fresh->operation = insert_recovery(tx, job.workspace.id, now);
         return fresh;
     });
 }

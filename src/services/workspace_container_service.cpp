@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/health.hpp"
 #include "model/life_event.hpp"
 #include "services/access.hpp"
 
@@ -276,6 +277,10 @@ WorkspaceContainerService::Decision WorkspaceContainerService::decide(Transactio
     const bool at_rest = kind == OperationKind::kSwitch && row.desired_state == DesiredState::kStopped;
     if (!at_rest) row.phase = phase_at_request(kind);
     if (kind != OperationKind::kSwitch) row.last_error.reset();
+    // Whoever asks for it begins a new row of the server's own restarts.
+    row.restarts = 0;
+    row.restarted_at.reset();
+    row.unhealthy_since.reset();
     row.updated_at = now;
     tx.workspaces().update(row);
     auto& operation = decision.operation;
@@ -368,10 +373,15 @@ Operation WorkspaceContainerService::with_progress(Operation operation) const {
 
 Task<WorkspaceStatusReport> WorkspaceContainerService::workspace_status(base::UserId user,
                                                                         base::WorkspaceId id) {
-    auto [workspace, operation] = co_await store_.read([=](Transaction& tx) {
-        return std::pair(owned_workspace(tx, user, id), tx.operations().latest_of(id));
+    const auto now = clock_.now();
+    auto [workspace, operation, crashes, last_crash] = co_await store_.read([=](Transaction& tx) {
+        return std::tuple(owned_workspace(tx, user, id), tx.operations().latest_of(id),
+                          tx.life_events().crashes(id, now - model::CrashRules().window),
+                          tx.life_events().latest(id, model::LifeEventKind::kCrashed));
     });
     WorkspaceStatusReport report{.workspace = workspace, .phase = workspace.phase, .operation = {}};
+    report.recent_crashes = static_cast<int>(crashes.size());
+    report.last_crash = std::move(last_crash);
     if (operation) report.operation = with_progress(*operation);
     std::vector<model::Instance> instances;
     bool engine_answers = true;
@@ -389,11 +399,13 @@ Task<WorkspaceStatusReport> WorkspaceContainerService::workspace_status(base::Us
         report.container_running = instance->state == model::InstanceState::kRunning;
     }
     report.phase = live_phase(workspace);
+    const bool unhealthy = report.instance && reconciler_.is_unhealthy(id, *report.instance);
+    report.answers = report.instance && reconciler_.is_ready(id, report.instance->id) && !unhealthy;
     if (!engine_answers) {
         report.health = "unknown";  // whatever was seen last
     } else if (!report.container_running) {
         report.health = "stopped";
-    } else if (reconciler_.is_ready(id, report.instance->id)) {
+    } else if (report.answers) {
         report.health = "healthy";
     } else {
         report.health =

@@ -29,6 +29,10 @@ struct WorkspaceStatusReport {
     std::optional<model::Instance> instance;
     std::string health;  // "healthy", "starting", "unhealthy", "stopped", "unknown"
     std::optional<model::Operation> operation;
+    bool answers = false;  // the application has answered since it was started, and lately
+    // What ended by itself since somebody last asked for the workspace.
+    int recent_crashes = 0;
+    std::optional<model::LifeEvent> last_crash;
 };
 
 class WorkspaceContainerService {

@@ -57,6 +57,22 @@ std::optional<model::Actor> LifeEvents::requester(const model::WorkspaceId& work
     return model::Actor{event->actor, event->actor_id};
 }
 
+std::vector<LifeEvent> LifeEvents::crashes(const model::WorkspaceId& workspace, model::Time since) {
+    return table().select(db_, R"(
+        WHERE "workspaceId" = $1 AND "kind" = 'crashed' AND "at" >= $2
+          AND "sequence" > (SELECT COALESCE(MAX("asked"."sequence"), 0) FROM "agentdb9_life_events" AS "asked"
+                            WHERE "asked"."workspaceId" = $3
+                              AND "asked"."kind" IN ('start_requested', 'woken', 'restart_requested',
+                                                     'switch_requested'))
+        ORDER BY "sequence" DESC)",
+                          {workspace.str(), encode(since), workspace.str()});
+}
+
+std::optional<LifeEvent> LifeEvents::latest(const model::WorkspaceId& workspace, model::LifeEventKind kind) {
+    return table().select_one(db_, R"(WHERE "workspaceId" = $1 AND "kind" = $2 ORDER BY "sequence" DESC)",
+                              {workspace.str(), encode(kind)});
+}
+
 void LifeEvents::remove_all(const model::WorkspaceId& workspace) {
     db_.execute(R"(DELETE FROM "agentdb9_life_events" WHERE "workspaceId" = $1)", {workspace.str()});
 }

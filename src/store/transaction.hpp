@@ -126,6 +126,9 @@ class LifeEvents {
     // Who asked for the operation; absent: nobody knows any more.
     std::optional<model::Actor> requester(const model::WorkspaceId& workspace,
                                           const model::OperationId& operation);
+    // The crashes since `since`, and since somebody last asked for the workspace; newest first.
+    std::vector<model::LifeEvent> crashes(const model::WorkspaceId& workspace, model::Time since);
+    std::optional<model::LifeEvent> latest(const model::WorkspaceId& workspace, model::LifeEventKind kind);
     // The workspace is gone for good.
     void remove_all(const model::WorkspaceId& workspace);
     // Deletes what is older than `before`, all but the latest `most` of each workspace, and what belongs to

@@ -34,7 +34,10 @@ const Table<Workspace>& table() {
          column<&Workspace::next_project_id>("nextProjectId"),
          column<&Workspace::last_error>("lastError"),
          column<&Workspace::held>("held"),
-         column<&Workspace::wake_on_request>("wakeOnRequest")});
+         column<&Workspace::wake_on_request>("wakeOnRequest"),
+         column<&Workspace::restarts>("restarts"),
+         column<&Workspace::restarted_at>("restartedAt"),
+         column<&Workspace::unhealthy_since>("unhealthySince")});
     return table;
 }
 

@@ -86,7 +86,8 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption,
     Task<std::optional<Volume>> find_volume(std::string name) override;
     Task<std::vector<Volume>> volumes() override;
     Task<> remove_volume(std::string name) override;
-    Task<ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path) override;
+    Task<ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path,
+                             std::chrono::milliseconds limit) override;
     Task<> watch(EventSink& sink) override;
 
     // VolumeFiles: docker_volume_files.cpp, by a container that is never started.

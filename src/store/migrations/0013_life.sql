@@ -14,3 +14,7 @@ CREATE TABLE "agentdb9_life_events" (
     UNIQUE ("workspaceId", "sequence")
 );
 CREATE INDEX "agentdb9_life_events_at" ON "agentdb9_life_events" ("at");
+-- What the server did by itself for an application that did not answer.
+ALTER TABLE "workspaces" ADD COLUMN "restarts" integer NOT NULL DEFAULT 0;
+ALTER TABLE "workspaces" ADD COLUMN "restartedAt" timestamp;
+ALTER TABLE "workspaces" ADD COLUMN "unhealthySince" timestamp;

@@ -96,7 +96,8 @@ class ScriptedMonitoring final : public runtime::Monitoring {
 
 class MonitoredWorkspace : public ServicesTest {
   protected:
-    MonitoredWorkspace() {
+    explicit MonitoredWorkspace(std::vector<model::WorkspaceType> types = model::built_in_types())
+        : catalogue_(std::move(types)) {
         routes_.set_publisher([](auto) -> Task<> { co_return; });
         for (const auto& type : catalogue_.all())
             engine_.images().insert(type.container_image);
@@ -124,7 +125,7 @@ class MonitoredWorkspace : public ServicesTest {
     test::SimulatedEngine engine_{clock_, random_};
     test::RuntimeFaults faults_;
     test::SimulatedRuntime runtime_{engine_, clock_, random_, base::InstallationId::generate(), faults_};
-    model::Catalogue catalogue_{model::built_in_types()};
+    model::Catalogue catalogue_;
     RouteBook routes_{catalogue_};
     Reconciler reconciler_{loop_.executor(), clock_, *store_, runtime_, catalogue_, routes_, {}};
     WorkspaceContainerService containers_{clock_, *store_, runtime_, reconciler_, routes_, catalogue_};
