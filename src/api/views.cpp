@@ -66,6 +66,8 @@ json::object to_json(const model::Workspace& workspace, model::Phase phase) {
             {"volumeName", or_null(workspace.volume_name)},
             {"isDefault", workspace.is_default},
             {"wakeOnRequest", workspace.wake_on_request},
+            {"idleStopMinutes",
+             workspace.idle_stop_minutes ? json::value(*workspace.idle_stop_minutes) : json::value(nullptr)},
             {"createdAt", base::format_time(workspace.created_at)},
             {"updatedAt", base::format_time(workspace.updated_at)}};
 }
@@ -161,6 +163,7 @@ json::object to_json(const model::WorkspaceType& type, bool available) {
               {"timeout", type.health_check.timeout.count()},
               {"retries", type.health_check.retries},
               {"restart", type.health_check.restart}}},
+            {"idleStopMinutes", static_cast<double>(type.idle_stop.count()) / 60.0},
             {"available", available}};
 }
 

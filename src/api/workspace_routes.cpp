@@ -98,6 +98,13 @@ class WorkspaceRoutes {
         if (!settable)
             body.problem("status", "must be active, inactive or archived; the others are the server's");
         change.wake_on_request = body.optional_bool("wakeOnRequest");
+        // What the operator allows is told first of all: it says more than any number here would.
+        if (const auto minutes = body.optional_integer("idleStopMinutes", 0, 525'600)) {
+            s_.idle.check_minutes(static_cast<int>(*minutes));
+            change.idle_stop_minutes = static_cast<int>(*minutes);
+        } else if (body.is_null("idleStopMinutes")) {
+            change.idle_stop_minutes = std::optional<int>();
+        }
         const auto project = body.optional_id<ProjectId>("currentProjectId");
         body.finish();
         // The switch first: it is the part that may be refused.

@@ -22,6 +22,7 @@
 #include "services/backup_schedule.hpp"
 #include "services/backups.hpp"
 #include "services/docker_volume_service.hpp"
+#include "services/idle_service.hpp"
 #include "services/instance_finder.hpp"
 #include "services/log_reader.hpp"
 #include "services/monitoring_service.hpp"
@@ -109,6 +110,7 @@ class Core {
     services::LogReader logs;
     services::UsageService usage;
     services::MonitoringService monitoring;
+    services::IdleService idle;
     services::WorkspaceEvents events;
     services::TypeAvailability availability;
     services::AdoptionService adoption;

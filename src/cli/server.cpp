@@ -194,6 +194,7 @@ Task<> Server::start() {
         co_await core_.shares.start();
         co_await core_.reconciler.start();
         core_.neighbours.start();
+        core_.idle.start();
     } catch (const base::Error& error) {
         failure = error;
     }
@@ -396,6 +397,7 @@ Task<> Server::look_after_backups() {
 Task<> Server::shut_down() {
     co_await data_plane_.drain(core_.configuration.server.drain);
     co_await core_.monitoring.stop();
+    co_await core_.idle.stop();
     co_await core_.events.stop();
     co_await core_.neighbours.stop();
     co_await core_.shares.stop();

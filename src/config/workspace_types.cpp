@@ -163,6 +163,10 @@ void read_type(const toml::table& table, const std::string& name, model::Workspa
         inner.flag("restart", type.health_check.restart);
         inner.finish();
     }
+    double idle_minutes = std::chrono::duration<double, std::ratio<60>>(type.idle_stop).count();
+    reader.number("idleStopMinutes", idle_minutes, 0, 525600);
+    type.idle_stop =
+        std::chrono::ceil<std::chrono::seconds>(std::chrono::duration<double, std::ratio<60>>(idle_minutes));
     reader.finish();
 }
 

@@ -115,6 +115,10 @@ struct Workspace {
     int restarts = 0;
     std::optional<Time> restarted_at;
     std::optional<Time> unhealthy_since;
+    // When it is stopped for want of use; absent: as its type says. 0: never.
+    std::optional<int> idle_stop_minutes;
+    std::optional<Time> keep_alive_until;  // somebody asked for that
+    std::optional<Time> idle_warned_at;
 };
 
 enum class OperationKind { kStart, kStop, kRestart, kSwitch, kDelete, kRecover };

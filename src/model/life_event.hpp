@@ -34,6 +34,9 @@ enum class LifeEventKind {
     kUnhealthy,
     kHealthy,
     kRestartedByServer,
+    kIdleWarning,
+    kIdleStopped,
+    kKeptAlive,
     kSettingsChanged,
 };
 

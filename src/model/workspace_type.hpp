@@ -46,6 +46,7 @@ struct WorkspaceType {
     std::optional<std::string> home_path;  // where its home volume is mounted; absent: it keeps none
     ResourceLimits resource_limits;
     HealthCheck health_check;
+    std::chrono::seconds idle_stop{0};  // after so long without use; 0: never
 };
 
 class Catalogue {

@@ -200,7 +200,12 @@ Task<std::optional<Operation>> Journal::complete(Job job) {
             reached.updated_at = now;
             tx.workspaces().update(reached);
         }
-        return finish(tx, fresh->operation, OperationState::kSucceeded, now);
+        // A start that somebody asked for is the first use of it.
+        const auto& operation = fresh->operation;
+        if (operation && operation->kind != OperationKind::kRecover &&
+            fresh->workspace.desired_state == DesiredState::kRunning)
+            tx.activities().note(fresh->workspace.id, {std::string(model::kStartActivity), now});
+        return finish(tx, operation, OperationState::kSucceeded, now);
     });
 }
 

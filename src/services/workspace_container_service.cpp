@@ -86,6 +86,9 @@ void tell_request(Transaction& tx, const Workspace& workspace, const Operation& 
     if (options.by_request) {
         kind = model::LifeEventKind::kWoken;
         why = "Its application was asked for while it was stopped.";
+    } else if (options.cause) {
+        kind = options.cause->kind;
+        why = options.cause->why;
     } else if (!model::is_open(operation.state)) {
         kind = model::reached_kind(operation.kind);
         why = "It was stopped, and has another project from now on.";
@@ -156,6 +159,10 @@ Task<Requested> WorkspaceContainerService::stop_workspace(base::UserId user, bas
     auto decision = co_await store_.write([=](Transaction& tx) {
         auto workspace = owned_workspace(tx, user, id);
         refuse_deleted(workspace);
+        if (options.only_if && !options.only_if(tx, workspace)) {
+            throw base::conflict("not_wanted_any_more",
+                                 "Something has happened meanwhile: the workspace is not stopped.");
+        }
         workspace.desired_state = DesiredState::kStopped;
         workspace.next_generation.reset();
         workspace.next_project_id.reset();
@@ -287,7 +294,7 @@ WorkspaceContainerService::Decision WorkspaceContainerService::decide(Transactio
     operation.workspace_id = row.id;
     operation.kind = kind;
     operation.phase = "queued";
-    operation.requested_by = row.user_id;
+    if (!options.by || options.by->kind != model::ActorKind::kServer) operation.requested_by = row.user_id;
     operation.project_id = project;
     operation.force = force;
     operation.created_at = now;

@@ -43,6 +43,10 @@ void tell_change(Transaction& tx, const Workspace& row, const WorkspaceChange& c
     if (change.make_default) details["isDefault"] = true;
     if (change.status) details["status"] = model::to_text(*change.status);
     if (change.wake_on_request) details["wakeOnRequest"] = *change.wake_on_request;
+    if (change.idle_stop_minutes) {
+        const auto& minutes = *change.idle_stop_minutes;
+        details["idleStopMinutes"] = minutes ? json::value(*minutes) : json::value(nullptr);
+    }
     if (details.empty()) return;
     auto event = model::make_life_event(row.id, model::LifeEventKind::kSettingsChanged, now,
                                         change.by.value_or(owner_of(row)), "Its settings were changed.");
@@ -126,6 +130,10 @@ Task<Workspace> WorkspacesService::update(base::UserId user, base::WorkspaceId i
         if (change.make_default) make_default(tx, row);
         if (change.status) row.status = *change.status;
         if (change.wake_on_request) row.wake_on_request = *change.wake_on_request;
+        if (change.idle_stop_minutes) {
+            row.idle_stop_minutes = *change.idle_stop_minutes;
+            row.idle_warned_at.reset();  // what was said is not so any more
+        }
         row.updated_at = now;
         tx.workspaces().update(row);
         tell_change(tx, row, change, now);

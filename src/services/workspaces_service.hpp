@@ -33,7 +33,8 @@ struct WorkspaceChange {
     bool make_default = false;
     std::optional<model::WorkspaceStatus> status;  // active, inactive or archived
     std::optional<bool> wake_on_request;
-    std::optional<model::Actor> by;  // absent: the owner
+    std::optional<std::optional<int>> idle_stop_minutes;  // nothing in it: as its type says
+    std::optional<model::Actor> by;                       // absent: the owner
 };
 
 struct WorkspaceCounts {

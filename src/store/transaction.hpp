@@ -14,6 +14,7 @@
 
 #include "model/backup.hpp"
 #include "model/entities.hpp"
+#include "model/idle.hpp"
 #include "model/life_event.hpp"
 #include "model/share.hpp"
 #include "store/connection.hpp"
@@ -88,7 +89,8 @@ class Workspaces {
     // All that may need the reconciler: running or deleted desired, a replacement on its way, an unsettled
     // phase, or an open operation.
     std::vector<model::WorkspaceId> unsettled();
-    std::vector<model::Workspace> all();  // oldest first
+    std::vector<model::Workspace> wanted_running();  // oldest first
+    std::vector<model::Workspace> all();             // oldest first
 
   private:
     Connection& db_;
@@ -112,6 +114,18 @@ class Operations {
     // Deletes those that finished before `before`, but keeps the latest of each workspace that still exists.
     // Returns how many.
     std::int64_t prune(model::Time before);
+
+  private:
+    Connection& db_;
+};
+
+// When workspaces were last used, by whichever server saw it. They go with the workspace.
+class Activities {
+  public:
+    explicit Activities(Connection& db) : db_(db) {}
+    // What is known already and later stays.
+    void note(const model::WorkspaceId& workspace, const model::ActivityMark& mark);
+    std::vector<model::ActivityMark> of_workspace(const model::WorkspaceId& workspace);  // the latest first
 
   private:
     Connection& db_;
@@ -350,6 +364,7 @@ class Transaction {
     Projects projects() { return Projects(db_); }
     Workspaces workspaces() { return Workspaces(db_); }
     Operations operations() { return Operations(db_); }
+    Activities activities() { return Activities(db_); }
     LifeEvents life_events() { return LifeEvents(db_); }
     ProjectOperations project_operations() { return ProjectOperations(db_); }
     Backups backups() { return Backups(db_); }

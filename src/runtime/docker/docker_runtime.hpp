@@ -103,6 +103,7 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption,
     // Monitoring: docker_monitoring.cpp.
     Task<> read_output(std::string id, OutputQuery query, OutputSink& sink) override;
     Task<std::optional<Usage>> usage(std::string id) override;
+    Task<std::optional<model::UseCounters>> counters(std::string id) override;
     Task<> follow_usage(std::string id, UsageSink& sink) override;
 
     // docker_firewall.cpp. Where the network is there: puts the rules in force (again, when somebody has

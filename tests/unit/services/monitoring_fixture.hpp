@@ -46,6 +46,12 @@ class ScriptedMonitoring final : public runtime::Monitoring {
         }
     }
     Task<std::optional<runtime::Usage>> usage(std::string) override { co_return std::nullopt; }
+    Task<std::optional<model::UseCounters>> counters(std::string id) override {
+        if (away) throw base::Error(base::ErrorCode::kUnavailable, "runtime_unavailable", "It is away.");
+        auto now = used[id];
+        now.at = clock_.now();
+        co_return now;
+    }
     // A sample a second; the first after one.
     Task<> follow_usage(std::string id, runtime::UsageSink& sink) override {
         if (away) throw base::Error(base::ErrorCode::kUnavailable, "runtime_unavailable", "It is away.");
@@ -74,6 +80,7 @@ class ScriptedMonitoring final : public runtime::Monitoring {
 
     std::map<std::string, std::deque<runtime::OutputLine>> logs;
     std::set<std::string> ended;
+    std::map<std::string, model::UseCounters> used;
     bool away = false;
     int follows = 0;
     int reads = 0;
