@@ -3,6 +3,7 @@
 #include "api/body.hpp"
 #include "api/envelope.hpp"
 #include "api/views.hpp"
+#include "services/schedule_service.hpp"
 
 namespace agentdb9::api {
 namespace {
@@ -61,7 +62,13 @@ json::object to_json(const services::ActivityReport& report, base::Time now) {
                         {"keepAliveUntil", nullptr},
                         {"warned", report.verdict.kind == IdleVerdict::Kind::kWarned},
                         {"willStopAt", time_or_null(report.verdict.stop_at)},
+                        {"nextScheduledStart", nullptr},
+                        {"nextScheduledStop", nullptr},
                         {"lastStop", nullptr}};
+    if (const auto schedule = services::schedule_of(workspace)) {
+        object["nextScheduledStart"] = time_or_null(model::next_change(*schedule, now, true));
+        object["nextScheduledStop"] = time_or_null(model::next_change(*schedule, now, false));
+    }
     if (report.idle_time.count() > 0)
         object["idleStopMinutes"] = static_cast<double>(report.idle_time.count()) / 60.0;
     if (workspace.keep_alive_until && *workspace.keep_alive_until > now)

@@ -68,6 +68,7 @@ json::object to_json(const model::Workspace& workspace, model::Phase phase) {
             {"wakeOnRequest", workspace.wake_on_request},
             {"idleStopMinutes",
              workspace.idle_stop_minutes ? json::value(*workspace.idle_stop_minutes) : json::value(nullptr)},
+            {"schedule", workspace.schedule ? json::value(*workspace.schedule) : json::value(nullptr)},
             {"createdAt", base::format_time(workspace.created_at)},
             {"updatedAt", base::format_time(workspace.updated_at)}};
 }

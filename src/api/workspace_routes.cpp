@@ -105,6 +105,13 @@ class WorkspaceRoutes {
         } else if (body.is_null("idleStopMinutes")) {
             change.idle_stop_minutes = std::optional<int>();
         }
+        if (const auto schedule = body.optional_object("schedule", 4096)) {
+            std::string problem;
+            change.schedule = model::read_schedule(*schedule, problem);
+            if (!problem.empty()) body.problem("schedule", problem);
+        } else if (body.is_null("schedule")) {
+            change.schedule = std::optional<model::Schedule>();
+        }
         const auto project = body.optional_id<ProjectId>("currentProjectId");
         body.finish();
         // The switch first: it is the part that may be refused.

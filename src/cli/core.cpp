@@ -193,6 +193,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       monitoring(executor, clock, docker, instances, logs,
                  {.log = api::log_event_text, .usage = api::usage_event_text}),
       idle(executor, clock, *store, catalogue, routes, docker, containers, idle_options(configuration.idle)),
+      schedules(executor, clock, *store, containers, configuration.idle.check),
       events(executor, clock, *store,
              [this](const services::WorkspaceEvent& event) {
                  return api::workspace_event_text(event, containers);

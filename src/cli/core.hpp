@@ -35,6 +35,7 @@
 #include "services/reconciler.hpp"
 #include "services/restores.hpp"
 #include "services/route_book.hpp"
+#include "services/schedule_service.hpp"
 #include "services/shares.hpp"
 #include "services/tickets.hpp"
 #include "services/type_availability.hpp"
@@ -111,6 +112,7 @@ class Core {
     services::UsageService usage;
     services::MonitoringService monitoring;
     services::IdleService idle;
+    services::ScheduleService schedules;
     services::WorkspaceEvents events;
     services::TypeAvailability availability;
     services::AdoptionService adoption;

@@ -195,6 +195,7 @@ Task<> Server::start() {
         co_await core_.reconciler.start();
         core_.neighbours.start();
         core_.idle.start();
+        core_.schedules.start();
     } catch (const base::Error& error) {
         failure = error;
     }
@@ -398,6 +399,7 @@ Task<> Server::shut_down() {
     co_await data_plane_.drain(core_.configuration.server.drain);
     co_await core_.monitoring.stop();
     co_await core_.idle.stop();
+    co_await core_.schedules.stop();
     co_await core_.events.stop();
     co_await core_.neighbours.stop();
     co_await core_.shares.stop();

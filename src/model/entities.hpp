@@ -119,6 +119,9 @@ struct Workspace {
     std::optional<int> idle_stop_minutes;
     std::optional<Time> keep_alive_until;  // somebody asked for that
     std::optional<Time> idle_warned_at;
+    // When it is started and stopped by the clock (model/schedule.hpp), and up to when that was done.
+    std::optional<json::object> schedule;
+    std::optional<Time> schedule_seen_at;
 };
 
 enum class OperationKind { kStart, kStop, kRestart, kSwitch, kDelete, kRecover };

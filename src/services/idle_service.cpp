@@ -298,7 +298,7 @@ Task<ActivityReport> IdleService::activity(base::UserId user, base::WorkspaceId 
             known->at = std::max(known->at, at);
         }
     }
-    std::ranges::stable_sort(report.marks, std::ranges::greater(), &model::ActivityMark::at);
+    std::ranges::sort(report.marks, std::ranges::greater(), &model::ActivityMark::at);
     const auto rules = rules_of(report.workspace);
     report.idle_time = rules.stop_after;
     if (report.workspace.desired_state == DesiredState::kRunning) {

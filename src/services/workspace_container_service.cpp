@@ -29,6 +29,12 @@ void refuse_deleted(const Workspace& workspace) {
     }
 }
 
+void refuse_unwanted(Transaction& tx, Workspace& workspace, const RequestOptions& options) {
+    if (!options.only_if || options.only_if(tx, workspace)) return;
+    throw base::conflict("not_wanted_any_more",
+                         "Something has happened meanwhile: the workspace is left as it is.");
+}
+
 // A request that was on its way when the user stopped the workspace does not undo that.
 void refuse_waking(Transaction& tx, const Workspace& workspace) {
     if (!workspace.wake_on_request) {
@@ -118,6 +124,7 @@ Task<Requested> WorkspaceContainerService::start_workspace(base::UserId user, ba
     auto decision = co_await store_.write([=, this](Transaction& tx) {
         auto workspace = owned_workspace(tx, user, id);
         refuse_deleted(workspace);
+        refuse_unwanted(tx, workspace, options);
         if (options.by_request) refuse_waking(tx, workspace);
         if (catalogue_.find(workspace.type) == nullptr) {
             throw base::conflict("workspace_type_unknown",
@@ -159,10 +166,7 @@ Task<Requested> WorkspaceContainerService::stop_workspace(base::UserId user, bas
     auto decision = co_await store_.write([=](Transaction& tx) {
         auto workspace = owned_workspace(tx, user, id);
         refuse_deleted(workspace);
-        if (options.only_if && !options.only_if(tx, workspace)) {
-            throw base::conflict("not_wanted_any_more",
-                                 "Something has happened meanwhile: the workspace is not stopped.");
-        }
+        refuse_unwanted(tx, workspace, options);
         workspace.desired_state = DesiredState::kStopped;
         workspace.next_generation.reset();
         workspace.next_project_id.reset();

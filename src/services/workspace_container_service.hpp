@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "model/schedule.hpp"
 #include "services/reconciler.hpp"
 
 namespace agentdb9::services {
@@ -20,14 +21,15 @@ struct RequestOptions {
     bool force = false;              // stop and delete: end it without asking it first
     bool by_request = false;         // start: nobody asked for that itself, but for the application
     std::optional<model::Actor> by;  // who asks; absent: the owner
-    // Stop: what the workspace's life tells of it, instead of that it was asked for.
+    // Start and stop: what the workspace's life tells of it, instead of that it was asked for.
     struct Cause {
         model::LifeEventKind kind;
         std::string why;
     };
     std::optional<Cause> cause;
-    // Stop: asked in the transaction; false: kConflict "not_wanted_any_more".
-    std::function<bool(store::Transaction&, const model::Workspace&)> only_if;
+    // Start and stop: asked in the transaction, whose row it may change; false: kConflict
+    // "not_wanted_any_more".
+    std::function<bool(store::Transaction&, model::Workspace&)> only_if;
 };
 
 struct WorkspaceStatusReport {

@@ -47,6 +47,9 @@ void tell_change(Transaction& tx, const Workspace& row, const WorkspaceChange& c
         const auto& minutes = *change.idle_stop_minutes;
         details["idleStopMinutes"] = minutes ? json::value(*minutes) : json::value(nullptr);
     }
+    if (change.schedule)
+        details["schedule"] =
+            *change.schedule ? json::value(model::to_json(**change.schedule)) : json::value(nullptr);
     if (details.empty()) return;
     auto event = model::make_life_event(row.id, model::LifeEventKind::kSettingsChanged, now,
                                         change.by.value_or(owner_of(row)), "Its settings were changed.");
@@ -133,6 +136,11 @@ Task<Workspace> WorkspacesService::update(base::UserId user, base::WorkspaceId i
         if (change.idle_stop_minutes) {
             row.idle_stop_minutes = *change.idle_stop_minutes;
             row.idle_warned_at.reset();  // what was said is not so any more
+        }
+        if (change.schedule) {
+            // What lies before it was set is not made up for.
+            row.schedule = *change.schedule ? std::optional(model::to_json(**change.schedule)) : std::nullopt;
+            row.schedule_seen_at = *change.schedule ? std::optional(now) : std::nullopt;
         }
         row.updated_at = now;
         tx.workspaces().update(row);

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "model/entities.hpp"
 #include "model/life_event.hpp"
+#include "model/schedule.hpp"
 #include "model/workspace_type.hpp"
 #include "services/route_book.hpp"
 #include "store/store.hpp"
@@ -33,8 +34,9 @@ struct WorkspaceChange {
     bool make_default = false;
     std::optional<model::WorkspaceStatus> status;  // active, inactive or archived
     std::optional<bool> wake_on_request;
-    std::optional<std::optional<int>> idle_stop_minutes;  // nothing in it: as its type says
-    std::optional<model::Actor> by;                       // absent: the owner
+    std::optional<std::optional<int>> idle_stop_minutes;     // nothing in it: as its type says
+    std::optional<std::optional<model::Schedule>> schedule;  // nothing in it: none
+    std::optional<model::Actor> by;                          // absent: the owner
 };
 
 struct WorkspaceCounts {

@@ -90,7 +90,9 @@ class Workspaces {
     // phase, or an open operation.
     std::vector<model::WorkspaceId> unsettled();
     std::vector<model::Workspace> wanted_running();  // oldest first
-    std::vector<model::Workspace> all();             // oldest first
+    // Those that have a schedule, and stay; oldest first.
+    std::vector<model::Workspace> scheduled();
+    std::vector<model::Workspace> all();  // oldest first
 
   private:
     Connection& db_;

@@ -40,7 +40,9 @@ const Table<Workspace>& table() {
          column<&Workspace::unhealthy_since>("unhealthySince"),
          column<&Workspace::idle_stop_minutes>("idleStopMinutes"),
          column<&Workspace::keep_alive_until>("keepAliveUntil"),
-         column<&Workspace::idle_warned_at>("idleWarnedAt")});
+         column<&Workspace::idle_warned_at>("idleWarnedAt"),
+         column<&Workspace::schedule>("schedule"),
+         column<&Workspace::schedule_seen_at>("scheduleSeenAt")});
     return table;
 }
 
@@ -108,6 +110,11 @@ std::vector<model::WorkspaceId> Workspaces::unsettled() {
 
 std::vector<Workspace> Workspaces::wanted_running() {
     return table().select(db_, R"(WHERE "desiredState" = 'running' ORDER BY "createdAt", "id")");
+}
+
+std::vector<Workspace> Workspaces::scheduled() {
+    return table().select(
+        db_, R"(WHERE "schedule" IS NOT NULL AND "desiredState" <> 'deleted' ORDER BY "createdAt", "id")");
 }
 
 std::vector<Workspace> Workspaces::all() {
