@@ -12,6 +12,7 @@
 #   libnftables    the firewall around workspaces, on Linux's own terms and without a program to call
 #   CLI11          the command line
 #   libcurl        the command line as a client of a server anywhere: HTTP, TLS, proxies
+#   date           time zones, of the system's zoneinfo (libstdc++ 12 has none)
 #   toml++         the configuration file
 #   spdlog         log sinks and levels
 #   GoogleTest     tests only
@@ -23,6 +24,7 @@ find_package(PostgreSQL REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(CURL 7.85 REQUIRED)
+find_package(date REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(archive REQUIRED IMPORTED_TARGET libarchive)

@@ -13,6 +13,7 @@ build_packages=(
   libnftables-dev                      # the firewall around workspaces
   libcli11-dev libtomlplusplus-dev     # the command line, the configuration file
   libcurl4-openssl-dev                 # the command line as a client: HTTP, TLS, proxies
+  libhowardhinnant-date-dev            # time zones, of the system's zoneinfo (libstdc++ 12 has none)
   libspdlog-dev                        # logs
   libgtest-dev libgmock-dev            # tests
   ca-certificates

@@ -156,6 +156,11 @@ std::optional<model::Time> Body::optional_time(std::string_view field) {
     return time;
 }
 
+bool Body::is_null(std::string_view field) const {
+    const auto* value = object_.if_contains(field);
+    return value != nullptr && value->is_null();
+}
+
 bool Body::has(std::string_view field) const {
     const auto* value = object_.if_contains(field);
     return value != nullptr && !value->is_null();

@@ -84,6 +84,8 @@ class Body {
         return *value;
     }
 
+    // Present, and null: for the few fields where that is something else than absent.
+    bool is_null(std::string_view field) const;
     // Present and not null.
     bool has(std::string_view field) const;
     // Marks a field as known without reading it.

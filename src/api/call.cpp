@@ -41,6 +41,12 @@ std::optional<std::string> Call::query(std::string_view name) const {
     return std::nullopt;
 }
 
+model::Actor Call::actor() const {
+    const auto& who = user();
+    if (who.api_token) return {model::ActorKind::kToken, who.api_token->str()};
+    return {model::ActorKind::kUser, who.user.str()};
+}
+
 store::Page Call::page() const {
     store::Page page;
     if (auto limit = query("limit")) {

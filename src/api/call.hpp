@@ -10,6 +10,7 @@
 #include "auth/principal.hpp"
 #include "base/error.hpp"
 #include "http/message.hpp"
+#include "model/life_event.hpp"
 #include "store/transaction.hpp"
 
 namespace agentdb9::api {
@@ -36,6 +37,9 @@ struct Call {
 
     // Who is asking. Only in handlers of endpoints that are not public.
     const auth::Principal& user() const { return principal.value(); }
+
+    // The same as it is written into a workspace's life.
+    model::Actor actor() const;
 
     // `?limit=1..1000&cursor=…`. Throws Error{kInvalid, "invalid_field"}.
     store::Page page() const;

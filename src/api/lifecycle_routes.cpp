@@ -49,6 +49,8 @@ class LifecycleRoutes {
                           {"health", report.health},
                           {"operation", nullptr}};
         if (report.instance) data["containerInfo"] = to_json(*report.instance);
+        data["recentCrashes"] = report.recent_crashes;
+        data["lastExit"] = last_exit(report.last_crash);
         if (report.operation) data["operation"] = to_json(*report.operation);
         co_return ok(std::move(data));
     }
@@ -90,6 +92,7 @@ class LifecycleRoutes {
 
 RequestOptions request_options(const Call& call) {
     RequestOptions options;
+    options.by = call.actor();
     options.respond_async = http::list_has(call.request.headers.get("Prefer").value_or(""), "respond-async");
     if (const auto force = call.query("force")) {
         if (*force != "true" && *force != "false")

@@ -5,6 +5,7 @@
 #include "api/envelope.hpp"
 #include "api/event_stream.hpp"
 #include "api/log_text.hpp"
+#include "api/views.hpp"
 
 namespace agentdb9::api {
 namespace {
@@ -112,9 +113,17 @@ class MonitoringRoutes {
                   "The container engine does not answer: nothing certain is known of the workspace."));
         checks.push_back(check("container", report.container_running, "The container runs.",
                                "No container of the workspace runs."));
-        checks.push_back(check("application", report.health == "healthy",
-                               "The application has answered since it was started.",
-                               "The application has not answered since it was started."));
+        checks.push_back(check(
+            "application", report.answers && known, "The application has answered since it was started.",
+            report.workspace.unhealthy_since ? "The application does not answer any more."
+                                             : "The application has not answered since it was started."));
+        if (report.instance && report.instance->health != model::InstanceHealth::kNone) {
+            checks.push_back(check("image", report.instance->health == model::InstanceHealth::kHealthy,
+                                   "The health check of its image passes.",
+                                   report.instance->health == model::InstanceHealth::kStarting
+                                       ? "The health check of its image has not passed yet."
+                                       : "The health check of its image fails."));
+        }
         json::object data{{"status", report.health},
                           {"workspaceId", report.workspace.id.view()},
                           {"phase", model::to_text(report.phase)},
@@ -123,6 +132,12 @@ class MonitoringRoutes {
                           {"lastError", nullptr},
                           {"timestamp", base::format_time(s_.clock.now())}};
         if (report.workspace.last_error) data["lastError"] = *report.workspace.last_error;
+        data["unhealthySince"] = nullptr;
+        if (report.workspace.unhealthy_since)
+            data["unhealthySince"] = base::format_time(*report.workspace.unhealthy_since);
+        data["restarts"] = report.workspace.restarts;
+        data["recentCrashes"] = report.recent_crashes;
+        data["lastExit"] = last_exit(report.last_crash);
         co_return ok(std::move(data));
     }
 

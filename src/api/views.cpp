@@ -66,6 +66,9 @@ json::object to_json(const model::Workspace& workspace, model::Phase phase) {
             {"volumeName", or_null(workspace.volume_name)},
             {"isDefault", workspace.is_default},
             {"wakeOnRequest", workspace.wake_on_request},
+            {"idleStopMinutes",
+             workspace.idle_stop_minutes ? json::value(*workspace.idle_stop_minutes) : json::value(nullptr)},
+            {"schedule", workspace.schedule ? json::value(*workspace.schedule) : json::value(nullptr)},
             {"createdAt", base::format_time(workspace.created_at)},
             {"updatedAt", base::format_time(workspace.updated_at)}};
 }
@@ -85,6 +88,17 @@ json::object to_json(const model::Operation& operation) {
             {"createdAt", base::format_time(operation.created_at)},
             {"startedAt", or_null(operation.started_at)},
             {"finishedAt", or_null(operation.finished_at)}};
+}
+
+json::object to_json(const model::LifeEvent& event) {
+    return {{"id", event.id.view()},
+            {"workspaceId", event.workspace_id.view()},
+            {"kind", model::to_text(event.kind)},
+            {"at", base::format_time(event.at)},
+            {"by", json::object{{"kind", model::to_text(event.actor)}, {"id", or_null(event.actor_id)}}},
+            {"why", event.why},
+            {"operationId", or_null(event.operation_id)},
+            {"details", event.details}};
 }
 
 json::object to_json(const model::ProjectOperation& operation) {
@@ -148,7 +162,9 @@ json::object to_json(const model::WorkspaceType& type, bool available) {
               {"path", type.health_check.path},
               {"interval", type.health_check.interval.count()},
               {"timeout", type.health_check.timeout.count()},
-              {"retries", type.health_check.retries}}},
+              {"retries", type.health_check.retries},
+              {"restart", type.health_check.restart}}},
+            {"idleStopMinutes", static_cast<double>(type.idle_stop.count()) / 60.0},
             {"available", available}};
 }
 
@@ -180,6 +196,17 @@ json::object to_json(const model::Instance& instance) {
             {"generation", instance.generation},
             {"volumes", json::value_from(instance.volumes)},
             {"createdAt", or_null(instance.created_at)}};
+}
+
+json::value last_exit(const std::optional<model::LifeEvent>& crash) {
+    if (!crash) return nullptr;
+    const auto detail = [&](std::string_view key) {
+        const auto* value = crash->details.if_contains(key);
+        return value != nullptr ? *value : json::value(nullptr);
+    };
+    return json::object{{"at", base::format_time(crash->at)},
+                        {"exitCode", detail("exitCode")},
+                        {"outOfMemory", detail("outOfMemory")}};
 }
 
 }  // namespace agentdb9::api

@@ -17,6 +17,9 @@ struct Text {
     std::string operator()(const model::Operation& operation) const {
         return event_text("operation", to_json(containers.with_progress(operation)));
     }
+    std::string operator()(const model::LifeEvent& event) const {
+        return event_text("history", to_json(event));
+    }
     std::string operator()(const services::WorkspacesThere& there) const {
         json::array ids;
         for (const auto& id : there.ids)

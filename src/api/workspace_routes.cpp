@@ -67,6 +67,7 @@ class WorkspaceRoutes {
         wanted.is_default = body.optional_bool("isDefault").value_or(false);
         wanted.project_id = body.optional_id<ProjectId>("projectId");
         wanted.wake_on_request = body.optional_bool("wakeOnRequest").value_or(false);
+        wanted.by = call.actor();
         body.finish();
         co_return created(view(co_await s_.workspaces.create(call.user().user, std::move(wanted))),
                           "Workspace created");
@@ -82,6 +83,7 @@ class WorkspaceRoutes {
         co_await s_.workspaces.find(call.user().user, id);
         Body body(call.request);
         services::WorkspaceChange change;
+        change.by = call.actor();
         change.name = body.optional_text("name", 1, kMaxName);
         change.description = body.optional_text("description", 0, kMaxDescription, TextKind::kText);
         if (const auto is_default = body.optional_bool("isDefault")) {
@@ -96,6 +98,20 @@ class WorkspaceRoutes {
         if (!settable)
             body.problem("status", "must be active, inactive or archived; the others are the server's");
         change.wake_on_request = body.optional_bool("wakeOnRequest");
+        // What the operator allows is told first of all: it says more than any number here would.
+        if (const auto minutes = body.optional_integer("idleStopMinutes", 0, 525'600)) {
+            s_.idle.check_minutes(static_cast<int>(*minutes));
+            change.idle_stop_minutes = static_cast<int>(*minutes);
+        } else if (body.is_null("idleStopMinutes")) {
+            change.idle_stop_minutes = std::optional<int>();
+        }
+        if (const auto schedule = body.optional_object("schedule", 4096)) {
+            std::string problem;
+            change.schedule = model::read_schedule(*schedule, problem);
+            if (!problem.empty()) body.problem("schedule", problem);
+        } else if (body.is_null("schedule")) {
+            change.schedule = std::optional<model::Schedule>();
+        }
         const auto project = body.optional_id<ProjectId>("currentProjectId");
         body.finish();
         // The switch first: it is the part that may be refused.
@@ -113,13 +129,19 @@ class WorkspaceRoutes {
         const auto id = call.id<WorkspaceId>("id");
         co_await s_.workspaces.find(call.user().user, id);
         Body(call.request).finish();
-        co_return ok(view(co_await s_.workspaces.set_default(call.user().user, id)),
+        co_return ok(view(co_await s_.workspaces.set_default(call.user().user, id, call.actor())),
                      "Workspace set as default");
     }
 
     Task<http::Response> projects(Call& call) {
         co_return ok(to_json_array(
             co_await s_.projects.projects_by_workspace(call.user().user, call.id<WorkspaceId>("id"))));
+    }
+
+    Task<http::Response> history(Call& call) {
+        const auto page =
+            co_await s_.workspaces.history(call.user().user, call.id<WorkspaceId>("id"), call.page());
+        co_return listing(to_json_array(page.rows), page.next);
     }
 
     Task<http::Response> compatible_projects(Call& call) {
@@ -190,6 +212,7 @@ void add_workspace_routes(Router& router, const WorkspaceServices& services) {
     add("GET", "/:id", &WorkspaceRoutes::show);
     add("PUT", "/:id", &WorkspaceRoutes::update);
     add("POST", "/:id/set-default", &WorkspaceRoutes::set_default);
+    add("GET", "/:id/history", &WorkspaceRoutes::history);
     add("GET", "/:id/projects", &WorkspaceRoutes::projects);
     add("GET", "/:id/compatible-projects", &WorkspaceRoutes::compatible_projects);
     add("GET", "/:id/project-stats", &WorkspaceRoutes::project_stats);

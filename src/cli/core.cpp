@@ -6,6 +6,7 @@
 #include "api/backup_routes.hpp"
 #include "api/documentation_routes.hpp"
 #include "api/file_routes.hpp"
+#include "api/idle_routes.hpp"
 #include "api/log_events.hpp"
 #include "api/monitoring_routes.hpp"
 #include "api/operator_backup_routes.hpp"
@@ -36,6 +37,17 @@ services::ReconcilerOptions reconciler_options(const config::Configuration& conf
     services::ReconcilerOptions options;
     options.parallel_starts = static_cast<std::size_t>(configuration.docker.max_parallel_starts);
     options.trash_time = configuration.trash;
+    return options;
+}
+
+services::IdleOptions idle_options(const config::IdleSettings& settings) {
+    services::IdleOptions options;
+    options.check = settings.check;
+    options.warning = settings.warning;
+    options.thresholds.cpu_percent = static_cast<double>(settings.cpu_percent);
+    options.thresholds.disk_bytes_per_minute = static_cast<std::uint64_t>(settings.disk_kilobytes) * 1024;
+    options.bounds = {.least_minutes = settings.least_minutes, .most_minutes = settings.most_minutes};
+    options.longest_keep_alive = settings.longest_keep_alive;
     return options;
 }
 
@@ -180,6 +192,8 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       usage(executor, clock, docker, instances),
       monitoring(executor, clock, docker, instances, logs,
                  {.log = api::log_event_text, .usage = api::usage_event_text}),
+      idle(executor, clock, *store, catalogue, routes, docker, containers, idle_options(configuration.idle)),
+      schedules(executor, clock, *store, containers, configuration.idle.check),
       events(executor, clock, *store,
              [this](const services::WorkspaceEvent& event) {
                  return api::workspace_event_text(event, containers);
@@ -217,6 +231,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
         monitoring.changed(id);
         events.changed(id);
     });
+    idle.on_change([this](const base::WorkspaceId& id) { events.changed(id); });
     routes.on_upsert([this](const model::Workspace& workspace) { events.changed_of(workspace.user_id); });
     add_routes();
 }
@@ -235,7 +250,8 @@ services::ProjectTools Core::project_tools(asio::any_io_executor executor) {
 void Core::add_routes() {
     auto& router = api.router();
     api::add_auth_routes(router, accounts, api_tokens, clock, configuration.server.public_url.value_or(""));
-    api::add_workspace_routes(router, {catalogue, availability, workspaces, associations, containers});
+    api::add_workspace_routes(router, {catalogue, availability, workspaces, associations, containers, idle});
+    api::add_idle_routes(router, {clock, workspaces, idle});
     api::add_lifecycle_routes(router, {catalogue, workspaces, containers, tickets, shares,
                                        [this] { return applications_origin(); }});
     api::add_monitoring_routes(router, {clock, workspaces, containers, logs, usage, monitoring});

@@ -22,6 +22,7 @@
 #include "services/backup_schedule.hpp"
 #include "services/backups.hpp"
 #include "services/docker_volume_service.hpp"
+#include "services/idle_service.hpp"
 #include "services/instance_finder.hpp"
 #include "services/log_reader.hpp"
 #include "services/monitoring_service.hpp"
@@ -34,6 +35,7 @@
 #include "services/reconciler.hpp"
 #include "services/restores.hpp"
 #include "services/route_book.hpp"
+#include "services/schedule_service.hpp"
 #include "services/shares.hpp"
 #include "services/tickets.hpp"
 #include "services/type_availability.hpp"
@@ -109,6 +111,8 @@ class Core {
     services::LogReader logs;
     services::UsageService usage;
     services::MonitoringService monitoring;
+    services::IdleService idle;
+    services::ScheduleService schedules;
     services::WorkspaceEvents events;
     services::TypeAvailability availability;
     services::AdoptionService adoption;

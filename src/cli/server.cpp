@@ -194,6 +194,8 @@ Task<> Server::start() {
         co_await core_.shares.start();
         co_await core_.reconciler.start();
         core_.neighbours.start();
+        core_.idle.start();
+        core_.schedules.start();
     } catch (const base::Error& error) {
         failure = error;
     }
@@ -330,9 +332,10 @@ Task<> Server::housekeeping() {
                 cleaned_at = core_.clock.steady_now();
                 co_await core_.accounts.prune();
                 co_await core_.store->write(
-                    [before = core_.clock.now() - kKeepOperations](store::Transaction& tx) {
-                        tx.operations().prune(before);
-                        tx.project_operations().prune(before);
+                    [now = core_.clock.now(), history = core_.configuration.history](store::Transaction& tx) {
+                        tx.operations().prune(now - kKeepOperations);
+                        tx.project_operations().prune(now - kKeepOperations);
+                        tx.life_events().prune(now - history.keep, history.most);
                     });
                 co_await core_.volumes.cleanup_orphaned_volumes();
             }
@@ -395,6 +398,8 @@ Task<> Server::look_after_backups() {
 Task<> Server::shut_down() {
     co_await data_plane_.drain(core_.configuration.server.drain);
     co_await core_.monitoring.stop();
+    co_await core_.idle.stop();
+    co_await core_.schedules.stop();
     co_await core_.events.stop();
     co_await core_.neighbours.stop();
     co_await core_.shares.stop();

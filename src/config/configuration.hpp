@@ -81,6 +81,23 @@ struct BackupSettings {
     std::int64_t import_limit_bytes = std::int64_t{20} << 30;
 };
 
+// What is kept of workspaces' lives.
+struct HistorySettings {
+    std::chrono::days keep{90};
+    std::int64_t most = 1'000;  // of each workspace
+};
+
+// Workspaces that nobody uses.
+struct IdleSettings {
+    std::chrono::seconds check{60};
+    std::chrono::seconds warning{300};
+    int cpu_percent = 5;                 // of one processor: who uses more is busy
+    std::int64_t disk_kilobytes = 1024;  // a minute: likewise
+    int least_minutes = 5;               // what a workspace's own idle time may be
+    int most_minutes = 0;                // 0: anything, and never
+    std::chrono::seconds longest_keep_alive{86400};
+};
+
 enum class LogFormat { kAuto, kJson, kHuman };
 enum class AccessLog { kOff, kSampled, kAll };
 
@@ -96,6 +113,8 @@ struct Configuration {
     DockerSettings docker;
     std::chrono::days trash{7};
     BackupSettings backups;
+    HistorySettings history;
+    IdleSettings idle;
     std::string log_level = "info";
     LogFormat log_format = LogFormat::kAuto;
     AccessLog access_log = AccessLog::kOff;

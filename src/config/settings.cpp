@@ -145,6 +145,43 @@ void add_backup_settings(std::vector<Setting>& all) {
         [](const Configuration& c) { return c.backups.import_limit_bytes; }));
 }
 
+void add_history_settings(std::vector<Setting>& all) {
+    all.push_back(number(
+        "history.days", 1, 3650,
+        [](Configuration& c, std::int64_t v) { c.history.keep = std::chrono::days(v); },
+        [](const Configuration& c) { return c.history.keep.count(); }));
+    all.push_back(number(
+        "history.perWorkspace", 10, 100'000, [](Configuration& c, std::int64_t v) { c.history.most = v; },
+        [](const Configuration& c) { return c.history.most; }));
+}
+
+Setting idle_seconds(std::string key, std::int64_t least, std::int64_t most,
+                     std::chrono::seconds IdleSettings::* member) {
+    return number(
+        std::move(key), least, most,
+        [=](Configuration& c, std::int64_t v) { c.idle.*member = std::chrono::seconds(v); },
+        [=](const Configuration& c) { return (c.idle.*member).count(); });
+}
+
+template <class Number>
+Setting idle_number(std::string key, std::int64_t least, std::int64_t most, Number IdleSettings::* member) {
+    return number(
+        std::move(key), least, most,
+        [=](Configuration& c, std::int64_t v) { c.idle.*member = static_cast<Number>(v); },
+        [=](const Configuration& c) { return std::int64_t{c.idle.*member}; });
+}
+
+void add_idle_settings(std::vector<Setting>& all) {
+    constexpr std::int64_t kYear = 525'600;  // in minutes
+    all.push_back(idle_seconds("idle.checkSeconds", 1, 3'600, &IdleSettings::check));
+    all.push_back(idle_seconds("idle.warningSeconds", 1, 86'400, &IdleSettings::warning));
+    all.push_back(idle_number("idle.cpuPercent", 1, 10'000, &IdleSettings::cpu_percent));
+    all.push_back(idle_number("idle.diskKilobytes", 1, 1'000'000'000, &IdleSettings::disk_kilobytes));
+    all.push_back(idle_number("idle.leastMinutes", 1, kYear, &IdleSettings::least_minutes));
+    all.push_back(idle_number("idle.mostMinutes", 0, kYear, &IdleSettings::most_minutes));
+    all.push_back(idle_seconds("idle.keepAliveSeconds", 60, 31'536'000, &IdleSettings::longest_keep_alive));
+}
+
 std::vector<Setting> make_settings() {
     std::vector<Setting> all;
     all.push_back(make(
@@ -270,6 +307,8 @@ std::vector<Setting> make_settings() {
         "trash.days", 1, 3650, [](Configuration& c, std::int64_t v) { c.trash = std::chrono::days(v); },
         [](const Configuration& c) { return c.trash.count(); }));
     add_backup_settings(all);
+    add_history_settings(all);
+    add_idle_settings(all);
     add_log_settings(all);
     return all;
 }

@@ -160,8 +160,13 @@ void read_type(const toml::table& table, const std::string& name, model::Workspa
         inner.seconds("interval", type.health_check.interval);
         inner.seconds("timeout", type.health_check.timeout);
         inner.number("retries", type.health_check.retries, 1, 100);
+        inner.flag("restart", type.health_check.restart);
         inner.finish();
     }
+    double idle_minutes = std::chrono::duration<double, std::ratio<60>>(type.idle_stop).count();
+    reader.number("idleStopMinutes", idle_minutes, 0, 525600);
+    type.idle_stop =
+        std::chrono::ceil<std::chrono::seconds>(std::chrono::duration<double, std::ratio<60>>(idle_minutes));
     reader.finish();
 }
 

@@ -110,6 +110,18 @@ struct Workspace {
     bool held = false;
     // A request for its application may start it.
     bool wake_on_request = false;
+    // What the server did by itself for an application that did not answer, since somebody asked for the
+    // workspace.
+    int restarts = 0;
+    std::optional<Time> restarted_at;
+    std::optional<Time> unhealthy_since;
+    // When it is stopped for want of use; absent: as its type says. 0: never.
+    std::optional<int> idle_stop_minutes;
+    std::optional<Time> keep_alive_until;  // somebody asked for that
+    std::optional<Time> idle_warned_at;
+    // When it is started and stopped by the clock (model/schedule.hpp), and up to when that was done.
+    std::optional<json::object> schedule;
+    std::optional<Time> schedule_seen_at;
 };
 
 enum class OperationKind { kStart, kStop, kRestart, kSwitch, kDelete, kRecover };

@@ -10,6 +10,7 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "model/health.hpp"
 #include "model/workspace_type.hpp"
 
 namespace agentdb9::model {
@@ -64,6 +65,7 @@ struct Instance {
     std::string spec;  // spec_hash() of what it was made from
     std::string image;
     InstanceState state = InstanceState::kCreated;
+    InstanceHealth health = InstanceHealth::kNone;
     std::optional<std::string> address;  // on the workspaces' network, while it runs
     std::map<int, Endpoint> published;   // container port → endpoint, where ports are published
     std::vector<std::string> volumes;    // names of what it mounts

@@ -76,7 +76,14 @@ class Planner {
             if (keep == nullptr || is_gone(each.instance) || shares_volume(each.instance, target))
                 evict(each);
         }
-        // 2. The instance itself.
+        // 2. An unhealthy one ends; the next look finds it stopped, and starts it, or makes it anew where its
+        // type is another by now. Its files are not touched.
+        if (keep != nullptr && keep->restart && is_live(*keep)) {
+            if (keep->serving) add(ActionKind::kHoldRoute, *keep);
+            add(ActionKind::kStop, *keep);
+            return std::move(actions_);
+        }
+        // 3. The instance itself.
         if (keep == nullptr) {
             actions_.push_back(
                 {.kind = ActionKind::kEnsureVolumes, .instance = {}, .generation = target.generation});
@@ -97,7 +104,7 @@ class Planner {
             if (!keep->serving) add(ActionKind::kPublishRoute, *keep);
         }
         complete();
-        // 3. What it replaced may finish what it is answering.
+        // 4. What it replaced may finish what it is answering.
         retire_others(keep);
         return std::move(actions_);
     }

@@ -41,6 +41,7 @@ struct ObservedInstance {
     Instance instance;
     bool ready = false;    // the server's probe has succeeded since it was started
     bool serving = false;  // the published route leads to it
+    bool restart = false;  // it is unhealthy, and is to be started anew now
 };
 
 struct Observed {

@@ -30,7 +30,16 @@ enum class RouteState {
 struct InstanceUse {
     std::atomic<std::int64_t> requests_in_flight{0};
     std::atomic<std::int64_t> open_sockets{0};  // upgraded connections
+    // When something of it last moved, in milliseconds of the steady clock; 0: never.
+    std::atomic<std::int64_t> last_request_ms{0};
+    std::atomic<std::int64_t> last_frame_ms{0};
 };
+
+// A plain store: which of two workers that see use in one moment writes last does not matter.
+inline void mark_use(std::atomic<std::int64_t>& when, base::SteadyTime now) {
+    when.store(std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count(),
+               std::memory_order_relaxed);
+}
 
 struct Route {
     base::WorkspaceId workspace;

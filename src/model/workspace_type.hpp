@@ -24,7 +24,8 @@ struct HealthCheck {
     std::string path = "/";  // below the application's own root, or its base path where it keeps a prefix
     std::chrono::seconds interval{30};
     std::chrono::seconds timeout{10};
-    int retries = 3;
+    int retries = 3;      // in a row: then it is unhealthy
+    bool restart = true;  // one that is unhealthy, or ends again and again, is not left to itself
     friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
 };
 
@@ -45,6 +46,7 @@ struct WorkspaceType {
     std::optional<std::string> home_path;  // where its home volume is mounted; absent: it keeps none
     ResourceLimits resource_limits;
     HealthCheck health_check;
+    std::chrono::seconds idle_stop{0};  // after so long without use; 0: never
 };
 
 class Catalogue {

@@ -29,11 +29,17 @@ Relay::Relay(std::shared_ptr<Session> session, ToApplication to)
     worker_.add(*this);
     ++worker_.metrics().relays_in_flight;
     if (to_.route && to_.route->use) ++to_.route->use->requests_in_flight;
+    note_use();
 }
 
 Relay::~Relay() {
     --worker_.metrics().relays_in_flight;
+    note_use();
     if (to_.route && to_.route->use) --to_.route->use->requests_in_flight;
+}
+
+void Relay::note_use() {
+    if (to_.route && to_.route->use) model::mark_use(to_.route->use->last_request_ms, worker_.loop().now());
 }
 
 Task<Relay::Outcome> Relay::run(std::shared_ptr<Relay> self) {
@@ -60,6 +66,9 @@ void Relay::on_routes(const model::RouteTable& table) {
 void Relay::on_drain() {}
 
 void Relay::on_time(base::SteadyTime now) {
+    // One that waits without a byte uses nothing.
+    const auto moved = session_->stream().bytes_received() + session_->stream().bytes_sent();
+    if (std::exchange(moved_, moved) != moved) note_use();
     if (auth::has_ended(*to_.principal, worker_.wall_clock())) return cut_off();
     if (!upstream_ || !session_->time_is_over(now)) return;
     overdue_ = true;

@@ -35,6 +35,7 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
     void on_time(base::SteadyTime now) override;
     // The caller may not have it any more.
     void cut_off();
+    void note_use();
 
     Task<Outcome> exchange();
     // A kept connection; false when there is none.
@@ -70,6 +71,7 @@ class Relay final : public Ongoing, public std::enable_shared_from_this<Relay> {
     http::BodyReader request_body_;
     std::unique_ptr<http::Stream> upstream_;
     std::optional<http::Reader> reader_;  // of upstream_
+    std::uint64_t moved_ = 0;             // bytes of the client's connection, when it was last looked
     bool reused_ = false;
     bool body_sent_ = false;
     http::ResponseHead response_;

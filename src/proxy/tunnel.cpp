@@ -98,8 +98,12 @@ void Tunnel::count_bytes() {
     auto& metrics = worker_.metrics();
     const auto in = client_->bytes_received();
     const auto out = client_->bytes_sent();
-    metrics.bytes_from_clients += in - std::exchange(account_.bytes_in_counted, in);
-    metrics.bytes_to_clients += out - std::exchange(account_.bytes_out_counted, out);
+    const auto more_in = in - std::exchange(account_.bytes_in_counted, in);
+    const auto more_out = out - std::exchange(account_.bytes_out_counted, out);
+    metrics.bytes_from_clients += more_in;
+    metrics.bytes_to_clients += more_out;
+    if (more_in + more_out > 0 && route_ && route_->use)
+        model::mark_use(route_->use->last_frame_ms, worker_.loop().now());
 }
 
 void Tunnel::log_end() {

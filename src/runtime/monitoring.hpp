@@ -11,6 +11,7 @@
 
 #include "base/async.hpp"
 #include "base/time.hpp"
+#include "model/idle.hpp"
 
 namespace agentdb9::runtime {
 
@@ -70,6 +71,9 @@ class Monitoring {
 
     // Takes about two seconds: a use of the processor is one of a time. Absent: it does not run.
     virtual Task<std::optional<Usage>> usage(std::string id) = 0;
+    // What it has used since its start, at once: one look, without a time to divide by. Absent: it does not
+    // run.
+    virtual Task<std::optional<model::UseCounters>> counters(std::string id) = 0;
     // About once a second, until the instance ends.
     virtual Task<> follow_usage(std::string id, UsageSink& sink) = 0;
 };

@@ -57,6 +57,15 @@ enum class ProbeOutcome { kReady, kNotYet };
 
 enum class EventKind { kStarted, kDied, kRemoved, kOther };
 
+// How an instance came to its end.
+struct Death {
+    std::optional<int> exit_code;
+    bool out_of_memory = false;  // the kernel ended something of it for want of memory
+    bool asked = false;          // somebody asked the engine to end it
+    std::int64_t at_ns = 0;      // since 1970, by the engine's clock: the same to whoever hears of it
+    friend bool operator==(const Death&, const Death&) = default;
+};
+
 // Called by watch() on the control executor; must not block.
 class EventSink {
   public:
@@ -65,6 +74,9 @@ class EventSink {
     virtual void on_connected() = 0;
     virtual void on_event(const base::WorkspaceId& workspace, const std::string& instance,
                           EventKind kind) = 0;
+    // Told just before the event kDied of the same instance.
+    virtual void on_death(const base::WorkspaceId& /*workspace*/, const std::string& /*instance*/,
+                          const Death& /*death*/) {}
     // The stream is lost: what is known of addresses may be stale from now on.
     virtual void on_disconnected() = 0;
 };
@@ -119,8 +131,10 @@ class Runtime {
     // "volume_not_ours".
     virtual Task<> remove_volume(std::string name) = 0;
 
-    // One try: does the application answer below 500 on `path`, or, without a path, accept a connection?
-    virtual Task<ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path) = 0;
+    // One try: does the application answer below 500 on `path`, or, without a path, accept a connection,
+    // within `limit`?
+    virtual Task<ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path,
+                                     std::chrono::milliseconds limit) = 0;
 
     // Follows the engine's events until cancelled; connects again by itself after a loss.
     virtual Task<> watch(EventSink& sink) = 0;

@@ -48,7 +48,8 @@ void bring_project_back(Transaction& tx, const Tombstone& tombstone, base::Time 
     tx.projects().insert(*project);
 }
 
-model::Workspace bring_workspace_back(Transaction& tx, const Tombstone& tombstone, base::Time now) {
+model::Workspace bring_workspace_back(Transaction& tx, const Tombstone& tombstone, base::Time now,
+                                      const model::Actor& by) {
     auto workspace = workspace_from(tombstone.snapshot);
     if (!workspace) throw damaged();
     if (tx.workspaces().find(workspace->id)) {
@@ -58,6 +59,8 @@ model::Workspace bring_workspace_back(Transaction& tx, const Tombstone& tombston
     workspace->is_default = !has_default(tx, workspace->user_id);
     workspace->updated_at = now;
     tx.workspaces().insert(*workspace);
+    tx.life_events().insert(model::make_life_event(workspace->id, model::LifeEventKind::kRestored, now, by,
+                                                   "It was brought back from the trash, with its home."));
     return std::move(*workspace);
 }
 
@@ -185,6 +188,9 @@ Task<std::optional<model::Workspace>> DockerVolumeService::restore(std::optional
                                  "' is gone from the engine, so there is nothing to restore from it.");
     }
     const auto now = clock_.now();
+    // Without a user it is the operator who asks.
+    const auto by = user ? model::Actor{model::ActorKind::kUser, user->str()}
+                         : model::Actor{model::ActorKind::kOperator, std::nullopt};
     const NewVolume next{tombstone.volume_name, volume ? volume->path : "", now + trash_time_};
     auto [came_back, behind] = co_await store_.write([=](Transaction& tx) {
         auto open = tx.tombstones().find(id);
@@ -202,7 +208,7 @@ Task<std::optional<model::Workspace>> DockerVolumeService::restore(std::optional
                 bring_project_back(tx, *open, now);
                 break;
             case VolumeKind::kHome:
-                workspace = bring_workspace_back(tx, *open, now);
+                workspace = bring_workspace_back(tx, *open, now, by);
                 break;
             case VolumeKind::kReplaced:
                 left_behind = bring_volume_back(tx, *open, next, now);
@@ -269,6 +275,9 @@ Task<> DockerVolumeService::remove_volume_of(Tombstone tombstone) {
         if (!row) return;
         row->purged_at = now;
         tx.tombstones().update(*row);
+        const auto workspace = base::WorkspaceId::parse(row->owner_id);
+        if (row->kind == VolumeKind::kHome && workspace && !tx.workspaces().find(*workspace))
+            tx.life_events().remove_all(*workspace);
     });
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "model/instance.hpp"
+#include "model/life_event.hpp"
+#include "services/journal_rows.hpp"
 #include "services/snapshot.hpp"
 
 namespace agentdb9::services {
@@ -28,20 +30,39 @@ std::optional<Job> load_job(Transaction& tx, const base::WorkspaceId& id) {
     return job;
 }
 
-// The row as it is now, if what is asked for is still what `job` was read for.
-std::optional<Job> reload_unchanged(Transaction& tx, const Job& job) {
-    if (job.lease && !tx.leases().holds(job.workspace.id, job.lease->holder, job.lease->token))
-        return std::nullopt;
-    auto now = load_job(tx, job.workspace.id);
-    if (!now) return std::nullopt;
-    now->lease = job.lease;
-    const auto& a = now->workspace;
-    const auto& b = job.workspace;
-    const bool same = a.desired_state == b.desired_state && a.generation == b.generation &&
-                      a.next_generation == b.next_generation &&
-                      a.current_project_id == b.current_project_id && a.next_project_id == b.next_project_id;
-    if (!same) return std::nullopt;
-    return now;
+std::string sentence_of(OperationKind kind) {
+    switch (kind) {
+        case OperationKind::kStart:
+            return "Its application answers.";
+        case OperationKind::kStop:
+            return "It was stopped as asked; its files stay.";
+        case OperationKind::kRestart:
+            return "A new container took the place of the old one.";
+        case OperationKind::kSwitch:
+            return "It has another project from now on.";
+        case OperationKind::kDelete:
+            return "It was deleted as asked; its home lies in the trash.";
+        case OperationKind::kRecover:
+            return "The server brought it back, for it had ended by itself.";
+    }
+    return {};
+}
+
+// In the workspace's life: how the operation ended.
+void tell_end(Transaction& tx, const Operation& operation, model::Time now) {
+    const auto by = tx.life_events().requester(operation.workspace_id, operation.id);
+    const bool failed = operation.state == OperationState::kFailed;
+    auto event = model::make_life_event(
+        operation.workspace_id, failed ? model::LifeEventKind::kFailed : model::reached_kind(operation.kind),
+        now, by.value_or(model::Actor{}),
+        failed ? operation.error.value_or("It failed.") : sentence_of(operation.kind));
+    event.operation_id = operation.id;
+    if (failed) {
+        event.details["operation"] = model::to_text(operation.kind);
+        if (operation.error_code) event.details["code"] = *operation.error_code;
+    }
+    if (operation.project_id) event.details["projectId"] = operation.project_id->view();
+    tx.life_events().insert(event);
 }
 
 std::optional<Operation> finish(Transaction& tx, std::optional<Operation> operation, OperationState state,
@@ -55,6 +76,7 @@ std::optional<Operation> finish(Transaction& tx, std::optional<Operation> operat
         operation->progress = 100;
     }
     tx.operations().update(*operation);
+    tell_end(tx, *operation, now);
     return operation;
 }
 
@@ -72,16 +94,43 @@ model::Workspace as_reached(const Job& job) {
         workspace.status = WorkspaceStatus::kStopped;
     }
     if (running || job.operation) workspace.last_error.reset();
+    if (!running) workspace.unhealthy_since.reset();
     workspace.held = false;
     return workspace;
 }
 
 bool same(const model::Workspace& a, const model::Workspace& b) {
     return a.phase == b.phase && a.status == b.status && a.container_name == b.container_name &&
-           a.held == b.held && a.last_error == b.last_error;
+           a.held == b.held && a.last_error == b.last_error && a.unhealthy_since == b.unhealthy_since;
 }
 
 }  // namespace
+
+std::optional<Job> reload_unchanged(Transaction& tx, const Job& job) {
+    if (job.lease && !tx.leases().holds(job.workspace.id, job.lease->holder, job.lease->token))
+        return std::nullopt;
+    auto now = load_job(tx, job.workspace.id);
+    if (!now) return std::nullopt;
+    now->lease = job.lease;
+    const auto& a = now->workspace;
+    const auto& b = job.workspace;
+    const bool same = a.desired_state == b.desired_state && a.generation == b.generation &&
+                      a.next_generation == b.next_generation &&
+                      a.current_project_id == b.current_project_id && a.next_project_id == b.next_project_id;
+    if (!same) return std::nullopt;
+    return now;
+}
+
+Operation insert_recovery(Transaction& tx, const base::WorkspaceId& workspace, model::Time now) {
+    Operation operation{.id = base::OperationId::generate(), .workspace_id = workspace};
+    operation.kind = OperationKind::kRecover;
+    operation.state = OperationState::kRunning;
+    operation.phase = "queued";
+    operation.created_at = now;
+    operation.started_at = now;
+    tx.operations().insert(operation);
+    return operation;
+}
 
 bool Journal::is_complete(const Job& job) {
     return !job.operation && same(as_reached(job), job.workspace);
@@ -108,14 +157,7 @@ Task<std::optional<Job>> Journal::begin_recovery(Job job) {
     co_return co_await store_.write([job, now](Transaction& tx) -> std::optional<Job> {
         auto fresh = reload_unchanged(tx, job);
         if (!fresh || fresh->operation) return fresh;
-        Operation operation{.id = base::OperationId::generate(), .workspace_id = job.workspace.id};
-        operation.kind = OperationKind::kRecover;
-        operation.state = OperationState::kRunning;
-        operation.phase = "queued";
-        operation.created_at = now;
-        operation.started_at = now;
-        tx.operations().insert(operation);
-        fresh->operation = operation;
+        fresh->operation = insert_recovery(tx, job.workspace.id, now);
         return fresh;
     });
 }
@@ -158,7 +200,12 @@ Task<std::optional<Operation>> Journal::complete(Job job) {
             reached.updated_at = now;
             tx.workspaces().update(reached);
         }
-        return finish(tx, fresh->operation, OperationState::kSucceeded, now);
+        // A start that somebody asked for is the first use of it.
+        const auto& operation = fresh->operation;
+        if (operation && operation->kind != OperationKind::kRecover &&
+            fresh->workspace.desired_state == DesiredState::kRunning)
+            tx.activities().note(fresh->workspace.id, {std::string(model::kStartActivity), now});
+        return finish(tx, operation, OperationState::kSucceeded, now);
     });
 }
 
@@ -221,6 +268,8 @@ Task<std::optional<Operation>> Journal::forget(Job job) {
         }
         tx.projects().unassign_all(workspace.id);
         auto operation = finish(tx, fresh->operation, OperationState::kSucceeded, now);
+        // With a home in the trash it may come back, and tell then what it was.
+        if (!workspace.volume_name) tx.life_events().remove_all(workspace.id);
         tx.leases().forget(workspace.id);
         tx.workspaces().remove(workspace.id);
         return operation;

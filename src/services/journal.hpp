@@ -25,6 +25,12 @@ struct Job {
     std::optional<Lease> lease;  // under which the work is done; absent: no other server is there
 };
 
+// How often it has ended by itself lately, and how the last time.
+struct CrashRecord {
+    int recent = 0;
+    runtime::Death last;
+};
+
 class Journal {
   public:
     Journal(store::Store& store, base::Clock& clock, std::chrono::days trash_time)
@@ -37,6 +43,14 @@ class Journal {
     Task<> begin(Job job);
     // The server itself has to bring a workspace back: there is an operation for that too.
     Task<std::optional<Job>> begin_recovery(Job job);
+    // Ends that nobody asked for: each is told once, however many servers heard of it. Those of instances
+    // that were asked to end are left out.
+    Task<std::optional<CrashRecord>> record_crashes(Job job, std::vector<Crash> crashes,
+                                                    model::CrashRules rules);
+    // The application does not answer any more, for this reason; without one it does again.
+    Task<std::optional<Job>> tell_health(Job job, std::optional<std::string> illness);
+    // The server is about to restart it: there is an operation for that, and the restart is counted.
+    Task<std::optional<Job>> begin_restart(Job job, std::string why, model::RestartRules rules);
     // The instance that serves is about to be stopped: every server lets requests wait from now on.
     Task<std::optional<Job>> hold(Job job);
     // The replacement is now what serves.

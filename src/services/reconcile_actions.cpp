@@ -15,6 +15,9 @@ using model::Phase;
 
 namespace {
 
+// Of one try while it starts: another one follows soon.
+constexpr std::chrono::seconds kProbeLimit{1};
+
 // Ends when the user will not wait any longer. The worker outlives the pass that asks.
 Task<> forced(Worker& worker) {
     while (!worker.forced)
@@ -104,6 +107,7 @@ Task<Pass::Step> Pass::start(const Action& action) {
     const auto id = instance_of(action);
     worker_.deaths.erase(id);
     worker_.ready.erase(id);
+    worker_.unhealthy.erase(id);
     co_await tools_.runtime.start_instance(id);
     place_.release();
     co_await observe();
@@ -166,12 +170,18 @@ Task<Pass::Step> Pass::probe(const Action& action) {
             throw co_await describe_death(id);
         const auto endpoint = model::endpoint_of(*instance, type->default_port);
         if (endpoint && instance->state == model::InstanceState::kRunning) {
-            if (co_await tools_.runtime.probe(*endpoint, path) == runtime::ProbeOutcome::kReady) {
+            if (co_await tools_.runtime.probe(*endpoint, path, kProbeLimit) ==
+                runtime::ProbeOutcome::kReady) {
                 worker_.ready.insert(id);
+                worker_.unhealthy.erase(id);
                 co_return Step::kDone;
             }
         }
-        if (tools_.clock.steady_now() >= deadline) throw_never_ready(tools_.options.ready_limit);
+        if (tools_.clock.steady_now() >= deadline) {
+            if (!heals_itself()) throw_never_ready(tools_.options.ready_limit);
+            worker_.unhealthy.insert(id);
+            co_return Step::kAgain;
+        }
         co_await rest(pause);
         pause = std::min(pause * 3 / 2, std::chrono::milliseconds(200));
         // Events may be lost, and an address comes only once it runs: look again now and then.
@@ -244,6 +254,7 @@ Task<> Pass::remove(const std::string& instance) {
     co_await tools_.runtime.remove_instance(instance);
     worker_.ready.erase(instance);
     worker_.deaths.erase(instance);
+    worker_.unhealthy.erase(instance);
     tools_.routes.forget_use(instance);
 }
 

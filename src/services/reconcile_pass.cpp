@@ -44,9 +44,13 @@ Task<Pass::Result> Pass::run() {
         // Until a replacement takes over it is the leader's affair; what serves is followed all the while.
         auto followed = wanted_.desired;
         if (followed.current) followed.next.reset();
-        co_return co_await follow(model::plan(followed, view()));
+        const auto result = co_await follow(model::plan(followed, view()));
+        co_return result == Result::kSettled&& needs_leader() ? Result::kLease : result;
     }
-    const auto actions = model::plan(wanted_.desired, view());
+    co_await record_crashes();
+    auto observed = view();
+    if (!co_await look_after_health(observed)) co_return Result::kAgain;
+    const auto actions = model::plan(wanted_.desired, observed);
     if (model::is_settled(actions) && !job_->operation) {
         co_await complete();  // writes only when the row says otherwise
         co_return Result::kSettled;
@@ -106,6 +110,8 @@ Task<Pass::Result> Pass::follow(const std::vector<Action>& actions) {
             case ActionKind::kProbe:
                 // What is being replaced is up already; anything else its leader brings up.
                 if (job_->operation && !job_->workspace.next_generation) co_return Result::kLease;
+                // One that has not answered within its time is not asked for ever.
+                if (needs_leader()) co_return Result::kLease;
                 break;
             default:
                 co_return Result::kLease;
@@ -125,6 +131,12 @@ Task<> Pass::let_others_follow() {
 
 Task<> Pass::observe() {
     instances_ = co_await tools_.runtime.instances(worker_.id);
+    for (const auto& before : worker_.last_seen) {
+        const auto* now = find(before.id);
+        if (now != nullptr && before.health == model::InstanceHealth::kUnhealthy &&
+            now->health == model::InstanceHealth::kHealthy)
+            worker_.recovered = true;
+    }
     // An instance that does not run has to prove itself again.
     std::erase_if(worker_.ready, [&](const std::string& id) {
         const auto* instance = find(id);

@@ -33,6 +33,10 @@ struct ReconcilerOptions {
     int deaths_until_failed = 3;      // while it starts
     int timeouts_until_failed = 3;    // in a row, of one call after the other while the runtime answers
     int recoveries_until_failed = 5;  // in a row, of an instance that vanishes or dies
+    std::chrono::milliseconds health_tick{1000};  // how often it is looked which application is to be asked
+    std::size_t parallel_checks = 16;
+    model::RestartRules restarts;
+    model::CrashRules crashes;
 };
 
 // What a pass works with; all outlive it.
@@ -52,6 +56,11 @@ struct PassTools {
     // Other servers on the same database follow what is done here, some moments later.
     bool shared() const { return leases.shared(); }
 };
+
+// Trying again would not help: it ends with the workspace stopped and in error.
+bool is_final(const base::Error& error);
+// It runs, but its application does not answer any more, or its image's check says so.
+bool is_ill(const Worker& worker, const model::Instance& instance);
 
 class Pass {
   public:
@@ -81,6 +90,17 @@ class Pass {
     Task<> let_others_follow();
     Task<> observe();
     Task<bool> is_frozen();
+    // Records how instances ended by themselves. Throws "crash_loop" when that is too often.
+    Task<> record_crashes();
+    // What there is to be done about an unhealthy one: told, restarted (`observed` says so), or given up:
+    // throws "application_unhealthy". False: look again.
+    Task<bool> look_after_health(model::Observed& observed);
+    // Is there anything of it that only who leads may do?
+    bool needs_leader() const;
+    // The one that is to serve, where it runs and nobody has asked for another.
+    const model::Instance* at_work() const;
+    bool heals_itself() const;
+    bool is_well(const model::Instance& instance) const;
     model::Observed view() const;
     Task<Step> execute(const model::Action& action);
     Task<> ensure_volumes(const model::InstanceSpec& spec);

@@ -78,6 +78,7 @@ Task<> Reconciler::start() {
     }
     scope_.spawn("follow the runtime's events", runtime_.watch(*this));
     scope_.spawn("sweep", sweep());
+    scope_.spawn("watch applications", watch_health());
     co_await look_at_everything();
 }
 
@@ -200,6 +201,11 @@ bool Reconciler::is_ready(const base::WorkspaceId& workspace, const std::string&
     return found != workers_.end() && found->second->ready.contains(instance);
 }
 
+bool Reconciler::is_unhealthy(const base::WorkspaceId& workspace, const model::Instance& instance) const {
+    auto found = workers_.find(workspace);
+    return found != workers_.end() && is_ill(*found->second, instance);
+}
+
 Reconciler::WorkerPtr Reconciler::worker(const base::WorkspaceId& workspace) {
     auto& slot = workers_[workspace];
     if (!slot) slot = std::make_shared<Worker>(workspace, executor_);
@@ -259,7 +265,11 @@ Task<> Reconciler::run(WorkerPtr worker) {
             continue;
         }
         worker->outages = 0;
-        if (result == Pass::Result::kSettled) worker->failures = 0;
+        if (result == Pass::Result::kSettled) {
+            worker->failures = 0;
+            // What ends from now on does not end while it is started (record_crashes).
+            worker->deaths.clear();
+        }
         if (result == Pass::Result::kAgain) worker->dirty = true;
         if (result == Pass::Result::kLease) {
             // Another server has it: its commits are told, its end is not.
@@ -337,7 +347,7 @@ Task<std::chrono::milliseconds> Reconciler::settle_failure(WorkerPtr worker, std
         co_return back_off(failures, std::chrono::milliseconds(50), std::chrono::seconds(1));
     }
     const bool asked_for = job->operation && job->operation->kind != model::OperationKind::kRecover;
-    const bool give_up = asked_for || failures + 1 >= options_.recoveries_until_failed;
+    const bool give_up = asked_for || is_final(error) || failures + 1 >= options_.recoveries_until_failed;
     log::warning("an operation failed",
                  {{"workspaceId", worker->id.view()},
                   {"operation", job->operation ? model::to_text(job->operation->kind) : "none"},

@@ -63,12 +63,16 @@ class Reconciler final : public runtime::EventSink {
     // The instances of the last look; nothing for a workspace that has not been looked at.
     std::vector<model::Instance> last_seen(const base::WorkspaceId& workspace) const;
     bool is_ready(const base::WorkspaceId& workspace, const std::string& instance) const;
+    // It runs, but its application does not answer any more, or its image's own check says so.
+    bool is_unhealthy(const base::WorkspaceId& workspace, const model::Instance& instance) const;
     // The engine's event stream stands.
     bool connected() const { return connected_; }
 
     void on_connected() override;
     void on_event(const base::WorkspaceId& workspace, const std::string& instance,
                   runtime::EventKind kind) override;
+    void on_death(const base::WorkspaceId& workspace, const std::string& instance,
+                  const runtime::Death& death) override;
     void on_disconnected() override;
 
   private:
@@ -89,6 +93,10 @@ class Reconciler final : public runtime::EventSink {
     Task<> look_at_all_instances();
     Task<> refresh_routes();
     Task<> sweep();
+    // Asks the applications that serve, each as often as its type says.
+    Task<> watch_health();
+    void look_after(WorkerPtr worker, const std::string& instance);
+    Task<> check(WorkerPtr worker, model::Instance instance, const model::WorkspaceType& type);
     void tell_waiters(const base::OperationId& operation, Outcome outcome);
     void tell_listener(const base::WorkspaceId& workspace) const;
 
@@ -107,6 +115,7 @@ class Reconciler final : public runtime::EventSink {
     bool started_ = false;
     bool connected_ = false;
     bool was_connected_ = false;
+    std::size_t checks_ = 0;  // that run
     std::unordered_map<base::WorkspaceId, WorkerPtr> workers_;
     std::unordered_map<base::OperationId, std::shared_ptr<Waiter>> waiters_;
     base::Scope scope_;

@@ -11,8 +11,10 @@ void Reconciler::on_connected() {
     if (was_connected_) {
         // What happened in the gap is not reported: an instance may have died and its address may be
         // another's by now.
-        for (auto& [id, worker] : workers_)
+        for (auto& [id, worker] : workers_) {
             worker->ready.clear();
+            worker->unhealthy.clear();
+        }
         scope_.spawn("hold all routes", routes_.hold_all());
     }
     was_connected_ = true;
@@ -36,6 +38,7 @@ void Reconciler::on_event(const base::WorkspaceId& workspace, const std::string&
         if (routes_.serving(workspace) == instance)
             scope_.spawn("hold a dead route", routes_.hold(workspace));
     }
+    if (kind == runtime::EventKind::kStarted) worker(workspace)->unhealthy.erase(instance);
     wake(workspace);
     tell_listener(workspace);
 }

@@ -53,6 +53,9 @@ json::object snapshot_of(const model::Workspace& workspace) {
             {"config", workspace.config},
             {"volumeName", or_null(workspace.volume_name)},
             {"wakeOnRequest", workspace.wake_on_request},
+            {"idleStopMinutes",
+             workspace.idle_stop_minutes ? json::value(*workspace.idle_stop_minutes) : json::value(nullptr)},
+            {"schedule", workspace.schedule ? json::value(*workspace.schedule) : json::value(nullptr)},
             {"lastGeneration", workspace.last_generation},
             {"createdAt", base::format_time(workspace.created_at)}};
 }
@@ -98,6 +101,13 @@ std::optional<model::Workspace> workspace_from(const json::object& snapshot) {
     // Of an earlier version it says nothing of that.
     if (const auto* wake = snapshot.if_contains("wakeOnRequest"); wake != nullptr && wake->is_bool()) {
         workspace.wake_on_request = wake->get_bool();
+    }
+    if (const auto* idle = snapshot.if_contains("idleStopMinutes"); idle != nullptr && idle->is_int64()) {
+        workspace.idle_stop_minutes = static_cast<int>(idle->get_int64());
+    }
+    if (const auto* schedule = snapshot.if_contains("schedule");
+        schedule != nullptr && schedule->is_object()) {
+        workspace.schedule = schedule->get_object();
     }
     workspace.created_at = time_of(snapshot, "createdAt");
     return workspace;

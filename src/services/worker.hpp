@@ -13,6 +13,7 @@
 #include "base/time.hpp"
 #include "model/entities.hpp"
 #include "model/instance.hpp"
+#include "runtime/runtime.hpp"
 
 namespace agentdb9::services {
 
@@ -20,6 +21,12 @@ namespace agentdb9::services {
 struct Lease {
     std::string holder;
     std::int64_t token = 0;
+};
+
+struct Crash {
+    std::string instance;
+    runtime::Death death;
+    base::Time heard_at;
 };
 
 struct Worker {
@@ -44,8 +51,22 @@ struct Worker {
     std::set<std::string> ready;        // instances that have answered since they were started
     std::map<std::string, int> deaths;  // of instances, since they were started by us
     std::vector<model::Instance> last_seen;
-    int failures = 0;  // in a row, since it was last as it should be
-    int outages = 0;   // in a row: nothing is wrong with the workspace
+    // Instances that did not answer any more, as often in a row as their type says.
+    std::set<std::string> unhealthy;
+    bool recovered = false;  // the one that serves answers again, which may not be recorded yet
+    // Ends that nobody asked for, and that are not recorded yet.
+    std::vector<Crash> crashes;
+    // How the instance that serves answers (Reconciler::watch_health).
+    struct Check {
+        std::string instance;
+        int failures = 0;  // in a row
+        bool running = false;
+        base::SteadyTime due{};
+    };
+    Check check;
+    std::optional<base::SteadyTime> restart_at;  // when an unhealthy one may be restarted
+    int failures = 0;                            // in a row, since it was last as it should be
+    int outages = 0;                             // in a row: nothing is wrong with the workspace
     int timeouts = 0;  // in a row, of calls for it, while the runtime answered others
 
     std::optional<Lease> lease;  // absent: another server's, or there is no other server

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/health.hpp"
+#include "model/life_event.hpp"
 #include "services/access.hpp"
 
 namespace agentdb9::services {
@@ -25,6 +27,12 @@ void refuse_deleted(const Workspace& workspace) {
     if (workspace.desired_state == DesiredState::kDeleted) {
         throw base::conflict("workspace_deleting", "This workspace is being deleted; create another one.");
     }
+}
+
+void refuse_unwanted(Transaction& tx, Workspace& workspace, const RequestOptions& options) {
+    if (!options.only_if || options.only_if(tx, workspace)) return;
+    throw base::conflict("not_wanted_any_more",
+                         "Something has happened meanwhile: the workspace is left as it is.");
 }
 
 // A request that was on its way when the user stopped the workspace does not undo that.
@@ -73,6 +81,30 @@ Phase phase_at_request(OperationKind kind) {
     }
 }
 
+// In the workspace's life: what was asked for, by whom.
+void tell_request(Transaction& tx, const Workspace& workspace, const Operation& operation,
+                  const RequestOptions& options) {
+    const auto by =
+        options.by.value_or(model::Actor{model::ActorKind::kUser, std::string(workspace.user_id.view())});
+    auto kind = model::requested_kind(operation.kind);
+    std::string why = "A " + std::string(model::to_text(operation.kind)) + " was asked for" +
+                      (operation.force ? ", by force." : ".");
+    if (options.by_request) {
+        kind = model::LifeEventKind::kWoken;
+        why = "Its application was asked for while it was stopped.";
+    } else if (options.cause) {
+        kind = options.cause->kind;
+        why = options.cause->why;
+    } else if (!model::is_open(operation.state)) {
+        kind = model::reached_kind(operation.kind);
+        why = "It was stopped, and has another project from now on.";
+    }
+    auto event = model::make_life_event(workspace.id, kind, operation.created_at, by, std::move(why));
+    event.operation_id = operation.id;
+    if (operation.project_id) event.details["projectId"] = operation.project_id->view();
+    tx.life_events().insert(event);
+}
+
 // The engine has it, whether it is on the way or not.
 const model::Instance* serving_instance(const std::vector<model::Instance>& instances,
                                         std::int64_t generation) {
@@ -92,6 +124,7 @@ Task<Requested> WorkspaceContainerService::start_workspace(base::UserId user, ba
     auto decision = co_await store_.write([=, this](Transaction& tx) {
         auto workspace = owned_workspace(tx, user, id);
         refuse_deleted(workspace);
+        refuse_unwanted(tx, workspace, options);
         if (options.by_request) refuse_waking(tx, workspace);
         if (catalogue_.find(workspace.type) == nullptr) {
             throw base::conflict("workspace_type_unknown",
@@ -102,7 +135,7 @@ Task<Requested> WorkspaceContainerService::start_workspace(base::UserId user, ba
         require_project_free(tx, *workspace.current_project_id, id);
         workspace.desired_state = DesiredState::kRunning;
         if (workspace.generation == 0) workspace.generation = ++workspace.last_generation;
-        return decide(tx, std::move(workspace), OperationKind::kStart, false, std::nullopt, now);
+        return decide(tx, std::move(workspace), OperationKind::kStart, options, std::nullopt, now);
     });
     co_return co_await carry_out(user, std::move(decision), options);
 }
@@ -133,10 +166,11 @@ Task<Requested> WorkspaceContainerService::stop_workspace(base::UserId user, bas
     auto decision = co_await store_.write([=](Transaction& tx) {
         auto workspace = owned_workspace(tx, user, id);
         refuse_deleted(workspace);
+        refuse_unwanted(tx, workspace, options);
         workspace.desired_state = DesiredState::kStopped;
         workspace.next_generation.reset();
         workspace.next_project_id.reset();
-        return decide(tx, std::move(workspace), OperationKind::kStop, options.force, std::nullopt, now);
+        return decide(tx, std::move(workspace), OperationKind::kStop, options, std::nullopt, now);
     });
     co_return co_await carry_out(user, std::move(decision), options);
 }
@@ -161,7 +195,7 @@ Task<Requested> WorkspaceContainerService::restart_workspace(base::UserId user, 
             workspace.next_generation = ++workspace.last_generation;
             workspace.next_project_id = workspace.current_project_id;
         }
-        return decide(tx, std::move(workspace), OperationKind::kRestart, false, std::nullopt, now);
+        return decide(tx, std::move(workspace), OperationKind::kRestart, options, std::nullopt, now);
     });
     co_return co_await carry_out(user, std::move(decision), options);
 }
@@ -176,8 +210,7 @@ Task<Requested> WorkspaceContainerService::delete_workspace(base::UserId user, b
         workspace.next_generation.reset();
         workspace.next_project_id.reset();
         workspace.is_default = false;
-        auto decided =
-            decide(tx, std::move(workspace), OperationKind::kDelete, options.force, std::nullopt, now);
+        auto decided = decide(tx, std::move(workspace), OperationKind::kDelete, options, std::nullopt, now);
         if (was_default) {
             // The newest of the others becomes the default.
             const auto others = workspaces_that_stay(tx, user);
@@ -225,7 +258,7 @@ Task<Requested> WorkspaceContainerService::switch_project_volume(base::UserId us
             workspace.current_project_id = project_id;
             workspace.generation = ++workspace.last_generation;
         }
-        return decide(tx, std::move(workspace), OperationKind::kSwitch, false, project_id, now);
+        return decide(tx, std::move(workspace), OperationKind::kSwitch, options, project_id, now);
     });
     co_return co_await carry_out(user, std::move(decision), options);
 }
@@ -233,9 +266,11 @@ Task<Requested> WorkspaceContainerService::switch_project_volume(base::UserId us
 // Records what is wanted now. There is one open operation at most: the one under way is joined when it leads
 // there, else it is superseded.
 WorkspaceContainerService::Decision WorkspaceContainerService::decide(Transaction& tx, Workspace workspace,
-                                                                      OperationKind kind, bool force,
+                                                                      OperationKind kind,
+                                                                      const RequestOptions& options,
                                                                       std::optional<base::ProjectId> project,
                                                                       base::Time now) {
+    const bool force = options.force && (kind == OperationKind::kStop || kind == OperationKind::kDelete);
     auto open = tx.operations().open_of(workspace.id);
     if (open && leads_there(*open, kind, project)) {
         if (force && !open->force) {
@@ -253,13 +288,17 @@ WorkspaceContainerService::Decision WorkspaceContainerService::decide(Transactio
     const bool at_rest = kind == OperationKind::kSwitch && row.desired_state == DesiredState::kStopped;
     if (!at_rest) row.phase = phase_at_request(kind);
     if (kind != OperationKind::kSwitch) row.last_error.reset();
+    // Whoever asks for it begins a new row of the server's own restarts.
+    row.restarts = 0;
+    row.restarted_at.reset();
+    row.unhealthy_since.reset();
     row.updated_at = now;
     tx.workspaces().update(row);
     auto& operation = decision.operation;
     operation.workspace_id = row.id;
     operation.kind = kind;
     operation.phase = "queued";
-    operation.requested_by = row.user_id;
+    if (!options.by || options.by->kind != model::ActorKind::kServer) operation.requested_by = row.user_id;
     operation.project_id = project;
     operation.force = force;
     operation.created_at = now;
@@ -271,6 +310,7 @@ WorkspaceContainerService::Decision WorkspaceContainerService::decide(Transactio
         operation.finished_at = now;
     }
     tx.operations().insert(operation);
+    tell_request(tx, row, operation, options);
     return decision;
 }
 
@@ -344,10 +384,15 @@ Operation WorkspaceContainerService::with_progress(Operation operation) const {
 
 Task<WorkspaceStatusReport> WorkspaceContainerService::workspace_status(base::UserId user,
                                                                         base::WorkspaceId id) {
-    auto [workspace, operation] = co_await store_.read([=](Transaction& tx) {
-        return std::pair(owned_workspace(tx, user, id), tx.operations().latest_of(id));
+    const auto now = clock_.now();
+    auto [workspace, operation, crashes, last_crash] = co_await store_.read([=](Transaction& tx) {
+        return std::tuple(owned_workspace(tx, user, id), tx.operations().latest_of(id),
+                          tx.life_events().crashes(id, now - model::CrashRules().window),
+                          tx.life_events().latest(id, model::LifeEventKind::kCrashed));
     });
     WorkspaceStatusReport report{.workspace = workspace, .phase = workspace.phase, .operation = {}};
+    report.recent_crashes = static_cast<int>(crashes.size());
+    report.last_crash = std::move(last_crash);
     if (operation) report.operation = with_progress(*operation);
     std::vector<model::Instance> instances;
     bool engine_answers = true;
@@ -365,11 +410,13 @@ Task<WorkspaceStatusReport> WorkspaceContainerService::workspace_status(base::Us
         report.container_running = instance->state == model::InstanceState::kRunning;
     }
     report.phase = live_phase(workspace);
+    const bool unhealthy = report.instance && reconciler_.is_unhealthy(id, *report.instance);
+    report.answers = report.instance && reconciler_.is_ready(id, report.instance->id) && !unhealthy;
     if (!engine_answers) {
         report.health = "unknown";  // whatever was seen last
     } else if (!report.container_running) {
         report.health = "stopped";
-    } else if (reconciler_.is_ready(id, report.instance->id)) {
+    } else if (report.answers) {
         report.health = "healthy";
     } else {
         report.health =

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "model/schedule.hpp"
 #include "services/reconciler.hpp"
 
 namespace agentdb9::services {
@@ -16,9 +17,19 @@ struct Requested {
 };
 
 struct RequestOptions {
-    bool respond_async = false;  // do not wait
-    bool force = false;          // stop and delete: end it without asking it first
-    bool by_request = false;     // start: nobody asked for that itself, but for the application
+    bool respond_async = false;      // do not wait
+    bool force = false;              // stop and delete: end it without asking it first
+    bool by_request = false;         // start: nobody asked for that itself, but for the application
+    std::optional<model::Actor> by;  // who asks; absent: the owner
+    // Start and stop: what the workspace's life tells of it, instead of that it was asked for.
+    struct Cause {
+        model::LifeEventKind kind;
+        std::string why;
+    };
+    std::optional<Cause> cause;
+    // Start and stop: asked in the transaction, whose row it may change; false: kConflict
+    // "not_wanted_any_more".
+    std::function<bool(store::Transaction&, model::Workspace&)> only_if;
 };
 
 struct WorkspaceStatusReport {
@@ -28,6 +39,10 @@ struct WorkspaceStatusReport {
     std::optional<model::Instance> instance;
     std::string health;  // "healthy", "starting", "unhealthy", "stopped", "unknown"
     std::optional<model::Operation> operation;
+    bool answers = false;  // the application has answered since it was started, and lately
+    // What ended by itself since somebody last asked for the workspace.
+    int recent_crashes = 0;
+    std::optional<model::LifeEvent> last_crash;
 };
 
 class WorkspaceContainerService {
@@ -70,7 +85,8 @@ class WorkspaceContainerService {
     };
     Task<Requested> carry_out(base::UserId user, Decision decision, RequestOptions options);
     static Decision decide(store::Transaction& tx, model::Workspace workspace, model::OperationKind kind,
-                           bool force, std::optional<base::ProjectId> project, base::Time now);
+                           const RequestOptions& options, std::optional<base::ProjectId> project,
+                           base::Time now);
     static void ensure_current_project(store::Transaction& tx, model::Workspace& workspace, base::Time now);
 
     base::Clock& clock_;

@@ -1,6 +1,7 @@
 #include "services/workspace_events.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 #include "base/log.hpp"
 
@@ -13,6 +14,7 @@ constexpr base::Duration kLook{1000};
 // What no one told of, as when another server did it, is seen after so long.
 constexpr std::chrono::seconds kSweep{15};
 constexpr std::size_t kLatest = 3;
+constexpr std::size_t kLatestHappenings = 10;
 constexpr std::size_t kMostWorkspaces = 1000;
 constexpr std::size_t kMostGone = 1000;
 
@@ -93,7 +95,9 @@ Task<> UserFeed::look() {
             const auto add = [&](model::Workspace workspace) {
                 auto operations =
                     tx.operations().of_workspace(workspace.id, {.limit = kLatest, .cursor = {}});
-                found.push_back({std::move(workspace), std::move(operations.rows)});
+                auto history =
+                    tx.life_events().of_workspace(workspace.id, {.limit = kLatestHappenings, .cursor = {}});
+                found.push_back({std::move(workspace), std::move(operations.rows), std::move(history.rows)});
             };
             if (all) {
                 for (auto& each :
@@ -147,6 +151,18 @@ void UserFeed::take(const Row& row) {
         put(text, writer_(operation));
     }
     entry.operations = std::move(kept);
+    std::vector<std::pair<model::LifeEventId, Text>> history;
+    for (const auto& event : row.history | std::views::reverse) {
+        const auto known =
+            std::ranges::find(entry.history, event.id, [](const auto& each) { return each.first; });
+        if (known != entry.history.end()) {
+            history.push_back(std::move(*known));
+        } else {
+            // Old ones are no news to a feed that begins.
+            history.emplace_back(event.id, Text{writer_(event), version_ == 1 ? 0 : version_});
+        }
+    }
+    entry.history = std::move(history);
     if (!row.operations.empty()) entry.latest = row.operations.front().id;
 }
 
@@ -177,6 +193,8 @@ std::string UserFeed::since(std::uint64_t version, const std::optional<base::Wor
         if (only && id != *only) continue;
         if (entry.workspace.version > version) text += entry.workspace.text;
         for (const auto& [operation, told] : entry.operations)
+            if (told.version > version) text += told.text;
+        for (const auto& [event, told] : entry.history)
             if (told.version > version) text += told.text;
     }
     for (const auto& [id, told] : gone_)

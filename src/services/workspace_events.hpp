@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "base/clock.hpp"
+#include "model/life_event.hpp"
 #include "services/feed_watch.hpp"
 #include "store/store.hpp"
 
@@ -22,7 +23,8 @@ struct WorkspacesThere {
 struct WorkspaceGone {
     base::WorkspaceId id;
 };
-using WorkspaceEvent = std::variant<model::Workspace, model::Operation, WorkspacesThere, WorkspaceGone>;
+using WorkspaceEvent =
+    std::variant<model::Workspace, model::Operation, model::LifeEvent, WorkspacesThere, WorkspaceGone>;
 // How an event is written for those who watch, with what is known of its progress just now.
 using WorkspaceEventWriter = std::function<std::string(const WorkspaceEvent&)>;
 
@@ -53,12 +55,14 @@ class UserFeed final : public Feed {
     };
     struct Entry {
         Text workspace;
-        std::map<base::OperationId, Text> operations;  // the latest few
+        std::map<base::OperationId, Text> operations;              // the latest few
+        std::vector<std::pair<model::LifeEventId, Text>> history;  // the latest, the oldest first
         base::OperationId latest = base::OperationId::generate();
     };
     struct Row {
         model::Workspace workspace;
         std::vector<model::Operation> operations;  // newest first
+        std::vector<model::LifeEvent> history;     // likewise
     };
     Task<> look();
     void take(const Row& row);

@@ -1,6 +1,7 @@
 #include "services/workspaces_service.hpp"
 
 #include "base/error.hpp"
+#include "model/life_event.hpp"
 #include "services/access.hpp"
 
 namespace agentdb9::services {
@@ -28,6 +29,32 @@ json::object config_of(const model::WorkspaceType& type) {
 std::string default_name(Transaction& tx, const base::UserId& user, const model::WorkspaceType& type) {
     const auto count = tx.workspaces().of_user_and_type(user, type.type).size();
     return count == 0 ? type.name + " workspace" : type.name + " workspace " + std::to_string(count + 1);
+}
+
+model::Actor owner_of(const Workspace& workspace) {
+    return {model::ActorKind::kUser, workspace.user_id.str()};
+}
+
+// In the workspace's life: which of its settings are others now.
+void tell_change(Transaction& tx, const Workspace& row, const WorkspaceChange& change, base::Time now) {
+    json::object details;
+    if (change.name) details["name"] = *change.name;
+    if (change.description) details["description"] = *change.description;
+    if (change.make_default) details["isDefault"] = true;
+    if (change.status) details["status"] = model::to_text(*change.status);
+    if (change.wake_on_request) details["wakeOnRequest"] = *change.wake_on_request;
+    if (change.idle_stop_minutes) {
+        const auto& minutes = *change.idle_stop_minutes;
+        details["idleStopMinutes"] = minutes ? json::value(*minutes) : json::value(nullptr);
+    }
+    if (change.schedule)
+        details["schedule"] =
+            *change.schedule ? json::value(model::to_json(**change.schedule)) : json::value(nullptr);
+    if (details.empty()) return;
+    auto event = model::make_life_event(row.id, model::LifeEventKind::kSettingsChanged, now,
+                                        change.by.value_or(owner_of(row)), "Its settings were changed.");
+    event.details = std::move(details);
+    tx.life_events().insert(event);
 }
 
 void make_default(Transaction& tx, Workspace& workspace) {
@@ -61,6 +88,11 @@ Task<Workspace> WorkspacesService::create(base::UserId user, NewWorkspace wanted
         }
         if (wanted.is_default || !has_default(tx, user)) make_default(tx, row);
         tx.workspaces().insert(row);
+        auto event = model::make_life_event(row.id, model::LifeEventKind::kCreated, now,
+                                            wanted.by.value_or(owner_of(row)),
+                                            "It was made, of the type '" + row.type + "'.");
+        event.details["type"] = row.type;
+        tx.life_events().insert(event);
         return row;
     });
     co_await routes_.upsert(workspace);
@@ -101,17 +133,29 @@ Task<Workspace> WorkspacesService::update(base::UserId user, base::WorkspaceId i
         if (change.make_default) make_default(tx, row);
         if (change.status) row.status = *change.status;
         if (change.wake_on_request) row.wake_on_request = *change.wake_on_request;
+        if (change.idle_stop_minutes) {
+            row.idle_stop_minutes = *change.idle_stop_minutes;
+            row.idle_warned_at.reset();  // what was said is not so any more
+        }
+        if (change.schedule) {
+            // What lies before it was set is not made up for.
+            row.schedule = *change.schedule ? std::optional(model::to_json(**change.schedule)) : std::nullopt;
+            row.schedule_seen_at = *change.schedule ? std::optional(now) : std::nullopt;
+        }
         row.updated_at = now;
         tx.workspaces().update(row);
+        tell_change(tx, row, change, now);
         return row;
     });
     co_await routes_.upsert(workspace);
     co_return workspace;
 }
 
-Task<Workspace> WorkspacesService::set_default(base::UserId user, base::WorkspaceId id) {
+Task<Workspace> WorkspacesService::set_default(base::UserId user, base::WorkspaceId id,
+                                               std::optional<model::Actor> by) {
     WorkspaceChange change;
     change.make_default = true;
+    change.by = std::move(by);
     co_return co_await update(user, id, std::move(change));
 }
 
@@ -133,6 +177,14 @@ Task<store::Listing<model::Operation>> WorkspacesService::operations(base::UserI
     co_return co_await store_.read([=](Transaction& tx) {
         owned_workspace(tx, user, id);
         return tx.operations().of_workspace(id, page);
+    });
+}
+
+Task<store::Listing<model::LifeEvent>> WorkspacesService::history(base::UserId user, base::WorkspaceId id,
+                                                                  store::Page page) {
+    co_return co_await store_.read([=](Transaction& tx) {
+        owned_workspace(tx, user, id);
+        return tx.life_events().of_workspace(id, page);
     });
 }
 

@@ -10,6 +10,8 @@
 
 #include "base/clock.hpp"
 #include "model/entities.hpp"
+#include "model/life_event.hpp"
+#include "model/schedule.hpp"
 #include "model/workspace_type.hpp"
 #include "services/route_book.hpp"
 #include "store/store.hpp"
@@ -23,6 +25,7 @@ struct NewWorkspace {
     bool is_default = false;
     std::optional<base::ProjectId> project_id;  // becomes its current project
     bool wake_on_request = false;
+    std::optional<model::Actor> by;  // absent: the owner
 };
 
 struct WorkspaceChange {
@@ -31,6 +34,9 @@ struct WorkspaceChange {
     bool make_default = false;
     std::optional<model::WorkspaceStatus> status;  // active, inactive or archived
     std::optional<bool> wake_on_request;
+    std::optional<std::optional<int>> idle_stop_minutes;     // nothing in it: as its type says
+    std::optional<std::optional<model::Schedule>> schedule;  // nothing in it: none
+    std::optional<model::Actor> by;                          // absent: the owner
 };
 
 struct WorkspaceCounts {
@@ -53,10 +59,13 @@ class WorkspacesService {
     Task<std::vector<model::Workspace>> list_of_type(base::UserId user, std::string type);
     // kConflict "workspace_running" for a status change of one that runs.
     Task<model::Workspace> update(base::UserId user, base::WorkspaceId id, WorkspaceChange change);
-    Task<model::Workspace> set_default(base::UserId user, base::WorkspaceId id);
+    Task<model::Workspace> set_default(base::UserId user, base::WorkspaceId id,
+                                       std::optional<model::Actor> by = std::nullopt);
     Task<WorkspaceCounts> counts(base::UserId user);
     Task<store::Listing<model::Operation>> operations(base::UserId user, base::WorkspaceId id,
                                                       store::Page page);
+    // What happened in its life, newest first.
+    Task<store::Listing<model::LifeEvent>> history(base::UserId user, base::WorkspaceId id, store::Page page);
 
   private:
     base::Clock& clock_;

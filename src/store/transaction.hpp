@@ -14,6 +14,8 @@
 
 #include "model/backup.hpp"
 #include "model/entities.hpp"
+#include "model/idle.hpp"
+#include "model/life_event.hpp"
 #include "model/share.hpp"
 #include "store/connection.hpp"
 
@@ -87,6 +89,9 @@ class Workspaces {
     // All that may need the reconciler: running or deleted desired, a replacement on its way, an unsettled
     // phase, or an open operation.
     std::vector<model::WorkspaceId> unsettled();
+    std::vector<model::Workspace> wanted_running();  // oldest first
+    // Those that have a schedule, and stay; oldest first.
+    std::vector<model::Workspace> scheduled();
     std::vector<model::Workspace> all();  // oldest first
 
   private:
@@ -111,6 +116,40 @@ class Operations {
     // Deletes those that finished before `before`, but keeps the latest of each workspace that still exists.
     // Returns how many.
     std::int64_t prune(model::Time before);
+
+  private:
+    Connection& db_;
+};
+
+// When workspaces were last used, by whichever server saw it. They go with the workspace.
+class Activities {
+  public:
+    explicit Activities(Connection& db) : db_(db) {}
+    // What is known already and later stays.
+    void note(const model::WorkspaceId& workspace, const model::ActivityMark& mark);
+    std::vector<model::ActivityMark> of_workspace(const model::WorkspaceId& workspace);  // the latest first
+
+  private:
+    Connection& db_;
+};
+
+// What happened in workspaces' lives. Newest first, in the order of insertion.
+class LifeEvents {
+  public:
+    explicit LifeEvents(Connection& db) : db_(db) {}
+    void insert(const model::LifeEvent& event);
+    Listing<model::LifeEvent> of_workspace(const model::WorkspaceId& workspace, const Page& page = {});
+    // Who asked for the operation; absent: nobody knows any more.
+    std::optional<model::Actor> requester(const model::WorkspaceId& workspace,
+                                          const model::OperationId& operation);
+    // The crashes since `since`, and since somebody last asked for the workspace; newest first.
+    std::vector<model::LifeEvent> crashes(const model::WorkspaceId& workspace, model::Time since);
+    std::optional<model::LifeEvent> latest(const model::WorkspaceId& workspace, model::LifeEventKind kind);
+    // The workspace is gone for good.
+    void remove_all(const model::WorkspaceId& workspace);
+    // Deletes what is older than `before`, all but the latest `most` of each workspace, and what belongs to
+    // none that exists or lies in the trash. Returns how many.
+    std::int64_t prune(model::Time before, std::int64_t most);
 
   private:
     Connection& db_;
@@ -327,6 +366,8 @@ class Transaction {
     Projects projects() { return Projects(db_); }
     Workspaces workspaces() { return Workspaces(db_); }
     Operations operations() { return Operations(db_); }
+    Activities activities() { return Activities(db_); }
+    LifeEvents life_events() { return LifeEvents(db_); }
     ProjectOperations project_operations() { return ProjectOperations(db_); }
     Backups backups() { return Backups(db_); }
     Sessions sessions() { return Sessions(db_); }

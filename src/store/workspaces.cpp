@@ -34,7 +34,15 @@ const Table<Workspace>& table() {
          column<&Workspace::next_project_id>("nextProjectId"),
          column<&Workspace::last_error>("lastError"),
          column<&Workspace::held>("held"),
-         column<&Workspace::wake_on_request>("wakeOnRequest")});
+         column<&Workspace::wake_on_request>("wakeOnRequest"),
+         column<&Workspace::restarts>("restarts"),
+         column<&Workspace::restarted_at>("restartedAt"),
+         column<&Workspace::unhealthy_since>("unhealthySince"),
+         column<&Workspace::idle_stop_minutes>("idleStopMinutes"),
+         column<&Workspace::keep_alive_until>("keepAliveUntil"),
+         column<&Workspace::idle_warned_at>("idleWarnedAt"),
+         column<&Workspace::schedule>("schedule"),
+         column<&Workspace::schedule_seen_at>("scheduleSeenAt")});
     return table;
 }
 
@@ -58,6 +66,7 @@ void Workspaces::update(const Workspace& workspace) {
 void Workspaces::remove(const model::WorkspaceId& id) {
     db_.execute(R"(DELETE FROM "workspaces" WHERE "id" = $1)", {id.str()});
     db_.execute(R"(DELETE FROM "agentdb9_shares" WHERE "workspaceId" = $1)", {id.str()});
+    db_.execute(R"(DELETE FROM "agentdb9_workspace_activity" WHERE "workspaceId" = $1)", {id.str()});
     tell(db_, id);
 }
 
@@ -97,6 +106,15 @@ std::vector<model::WorkspaceId> Workspaces::unsettled() {
               OR CAST("id" AS text) IN
                  (SELECT "workspaceId" FROM "agentdb9_operations" WHERE "state" IN ('pending', 'running'))
            ORDER BY "createdAt", "id")"));
+}
+
+std::vector<Workspace> Workspaces::wanted_running() {
+    return table().select(db_, R"(WHERE "desiredState" = 'running' ORDER BY "createdAt", "id")");
+}
+
+std::vector<Workspace> Workspaces::scheduled() {
+    return table().select(
+        db_, R"(WHERE "schedule" IS NOT NULL AND "desiredState" <> 'deleted' ORDER BY "createdAt", "id")");
 }
 
 std::vector<Workspace> Workspaces::all() {

@@ -55,7 +55,8 @@ class DockerFixture : public testing::Test {
             const auto instances = run(runtime.instances(workspace));
             const auto endpoint =
                 instances.empty() ? std::nullopt : model::endpoint_of(instances.front(), 8080);
-            if (endpoint && run(runtime.probe(*endpoint, "/healthz")) == ProbeOutcome::kReady)
+            if (endpoint &&
+                run(runtime.probe(*endpoint, "/healthz", std::chrono::seconds(1))) == ProbeOutcome::kReady)
                 return instances.front();
             world.let_a_moment_pass();
         }

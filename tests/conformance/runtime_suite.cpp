@@ -68,7 +68,8 @@ bool RuntimeSuite::becomes_ready(const std::string& id, const std::optional<std:
     return eventually([&] {
         const auto instance = find(id);
         const auto endpoint = instance ? model::endpoint_of(*instance, 8080) : std::nullopt;
-        return endpoint && run(runtime().probe(*endpoint, path)) == ProbeOutcome::kReady;
+        return endpoint &&
+               run(runtime().probe(*endpoint, path, std::chrono::seconds(1))) == ProbeOutcome::kReady;
     });
 }
 

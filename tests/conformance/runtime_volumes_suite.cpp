@@ -104,15 +104,17 @@ TEST_P(RuntimeSuite, FindsOutWhetherAnApplicationAnswers) {
     run(runtime().start_instance(id));
     const auto endpoint = model::endpoint_of(*find(id), 8080);
     ASSERT_TRUE(endpoint);
-    EXPECT_EQ(run(runtime().probe(*endpoint, std::nullopt)), ProbeOutcome::kNotYet);
+    EXPECT_EQ(run(runtime().probe(*endpoint, std::nullopt, std::chrono::seconds(1))), ProbeOutcome::kNotYet);
     EXPECT_TRUE(becomes_ready(id, std::nullopt));
     EXPECT_TRUE(becomes_ready(id, "/healthz"));
-    EXPECT_EQ(run(runtime().probe(*endpoint, "/status/404")), ProbeOutcome::kReady);
-    EXPECT_EQ(run(runtime().probe(*endpoint, "/status/500")), ProbeOutcome::kNotYet);
-    EXPECT_EQ(run(runtime().probe(*endpoint, "/slow?ms=3000")), ProbeOutcome::kNotYet);
+    EXPECT_EQ(run(runtime().probe(*endpoint, "/status/404", std::chrono::seconds(1))), ProbeOutcome::kReady);
+    EXPECT_EQ(run(runtime().probe(*endpoint, "/status/500", std::chrono::seconds(1))), ProbeOutcome::kNotYet);
+    EXPECT_EQ(run(runtime().probe(*endpoint, "/slow?ms=3000", std::chrono::seconds(1))),
+              ProbeOutcome::kNotYet);
     run(runtime().stop_instance(id, std::chrono::seconds(2)));
-    EXPECT_EQ(run(runtime().probe(*endpoint, std::nullopt)), ProbeOutcome::kNotYet);
-    EXPECT_EQ(run(runtime().probe({"not an address", 80}, std::nullopt)), ProbeOutcome::kNotYet);
+    EXPECT_EQ(run(runtime().probe(*endpoint, std::nullopt, std::chrono::seconds(1))), ProbeOutcome::kNotYet);
+    EXPECT_EQ(run(runtime().probe({"not an address", 80}, std::nullopt, std::chrono::seconds(1))),
+              ProbeOutcome::kNotYet);
 }
 
 TEST_P(RuntimeSuite, IsNotReadyWhileTheApplicationIsUnhealthy) {
@@ -121,7 +123,8 @@ TEST_P(RuntimeSuite, IsNotReadyWhileTheApplicationIsUnhealthy) {
     const auto id = create(unhealthy);
     run(runtime().start_instance(id));
     ASSERT_TRUE(becomes_ready(id, std::nullopt));
-    EXPECT_EQ(run(runtime().probe(*model::endpoint_of(*find(id), 8080), "/healthz")), ProbeOutcome::kNotYet);
+    EXPECT_EQ(run(runtime().probe(*model::endpoint_of(*find(id), 8080), "/healthz", std::chrono::seconds(1))),
+              ProbeOutcome::kNotYet);
 }
 
 TEST_P(RuntimeSuite, GivesNoOneTheAddressOfOneThatIsGone) {

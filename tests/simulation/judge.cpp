@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "model/health.hpp"
 #include "model/instance.hpp"
+#include "model/life_event.hpp"
 
 namespace agentdb9::simulation {
 
@@ -82,7 +84,8 @@ void Judge::published(const Server* by, std::shared_ptr<const model::RouteTable>
         } else if (instance->instance.address != route->address) {
             accuse(where + ", but to an address that is not its own");
         } else if (!instance->ready_at || *instance->ready_at > machine_.loop.clock().steady_now()) {
-            if (instance->starts == 1) accuse(where + ", which was never ready");
+            // It may have stopped answering since it was asked.
+            if (instance->starts == 1 && !instance->ill) accuse(where + ", which was never ready");
         }
     }
     if (view.table) {
@@ -253,6 +256,10 @@ std::optional<std::string> Judge::unsettled(const Rows& rows, const View& view) 
 
 std::optional<std::string> Judge::unsettled(const Rows& rows, const View& view, const Workspace& workspace) {
     if (workspace.next_generation || workspace.next_project_id) return "a replacement is on its way";
+    if (auto problem = wrong_restarts(workspace)) {
+        accuse("workspace " + workspace.id.str() + " " + *problem);
+        return problem;
+    }
     if (view.table->find(workspace.id) == nullptr) return "has no route";
     const auto& route = *view.table->find(workspace.id);
     if (route.owner != workspace.user_id || route.type != workspace.type) return "the route is another's";
@@ -288,6 +295,11 @@ std::optional<std::string> Judge::wrong_running(const Rows& rows, const Workspac
     if (route.state != model::RouteState::kReady || route.instance != instance.id)
         return "runs without a route";
     if (route.address != instance.address) return "its route leads to another address";
+    const bool healed = machine_.catalogue.find(workspace.type)->health_check.restart;
+    if (healed && instance.health == model::InstanceHealth::kUnhealthy)
+        return "runs, but is unhealthy: " + name_of(*found.front());
+    if (healed && found.front()->cursed) return "falls ill again and again: " + name_of(*found.front());
+    if (healed && !found.front()->ready_at) return "runs, but does not answer: " + name_of(*found.front());
     return std::nullopt;
 }
 
@@ -314,6 +326,33 @@ std::optional<std::string> Judge::wrong_stopped(const Rows& rows, const Workspac
     if (workspace.phase != model::Phase::kStopped)
         return "is stopped, but its row says " + std::string(model::to_text(workspace.phase));
     if (workspace.status == model::WorkspaceStatus::kRunning) return "is stopped, but its status is running";
+    return std::nullopt;
+}
+
+// The server restarts an application that does not answer a few times only, then gives it up; one that is to
+// be left to itself never.
+std::optional<std::string> Judge::wrong_restarts(const Workspace& workspace) {
+    using model::LifeEventKind;
+    const model::RestartRules rules;
+    std::vector<model::LifeEvent> events;
+    machine_.database.transact(store::Mode::kRead, [&](store::Transaction& tx) {
+        events = tx.life_events().of_workspace(workspace.id, {.limit = 10000, .cursor = {}}).rows;
+    });
+    std::vector<base::Time> row;
+    for (auto event = events.rbegin(); event != events.rend(); ++event) {
+        const bool asked = event->actor == model::ActorKind::kUser &&
+                           event->kind != LifeEventKind::kSettingsChanged &&
+                           event->kind != LifeEventKind::kCreated;
+        if (asked) row.clear();
+        if (event->kind != LifeEventKind::kRestartedByServer) continue;
+        if (!machine_.catalogue.find(workspace.type)->health_check.restart)
+            return "was restarted, though it is to be left to itself";
+        row.push_back(event->at);
+        const auto most = static_cast<std::size_t>(rules.most);
+        if (row.size() > most && row.back() - row[row.size() - 1 - most] <
+                                     rules.healthy_while - std::chrono::seconds(1) - 2 * skew_)
+            return "was restarted by the server more often than it may";
+    }
     return std::nullopt;
 }
 

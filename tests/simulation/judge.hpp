@@ -71,6 +71,7 @@ class Judge {
                                              const model::Route& route);
     std::optional<std::string> wrong_stopped(const Rows& rows, const model::Workspace& workspace,
                                              const model::Route& route);
+    std::optional<std::string> wrong_restarts(const model::Workspace& workspace);
     std::optional<std::string> wrong_defaults(const Rows& rows, const model::RouteTable& table);
     std::vector<const test::EngineInstance*> instances_of(const base::WorkspaceId& workspace);
 

@@ -71,6 +71,20 @@ void World::mend_everything() {
     }
 }
 
+void World::make_ill(const std::string& id) {
+    switch (random_.below(4)) {
+        case 0:
+            return engine_.set_health(id, model::InstanceHealth::kUnhealthy);
+        case 1:
+            return engine_.set_health(id, model::InstanceHealth::kHealthy);
+        case 2:
+            engine_.find(id)->cursed = true;
+            [[fallthrough]];
+        default:
+            return engine_.fall_ill(id);
+    }
+}
+
 void World::mischief() {
     if (random_.chance(0.1)) return leave(random_.between(Duration(100), Duration(15000)));
     auto* server = any_alive();
@@ -85,6 +99,7 @@ void World::mischief() {
     }
     const auto id = any_instance();
     if (id.empty()) return;
+    if (random_.chance(0.15)) return make_ill(id);
     switch (random_.below(6)) {
         case 0:
             return engine_.die(id, false);

@@ -14,8 +14,12 @@ namespace {
 std::vector<model::WorkspaceType> types() {
     std::vector<model::WorkspaceType> chosen;
     for (auto& type : model::built_in_types()) {
-        if (type.type == "vscode" || type.type == "spreadsheet" || type.type == "notebook")
-            chosen.push_back(std::move(type));
+        if (type.type != "vscode" && type.type != "spreadsheet" && type.type != "notebook") continue;
+        type.health_check.interval = std::chrono::seconds(8);
+        type.health_check.retries = 2;
+        // One that is left to itself.
+        type.health_check.restart = type.type != "notebook";
+        chosen.push_back(std::move(type));
     }
     return chosen;
 }
@@ -29,7 +33,7 @@ void empty(store::SqliteStore& database) {
     database.transact_raw(store::Mode::kWrite, [](store::Connection& db) {
         for (const auto* table :
              {"workspaces", "projects", "agentdb9_operations", "agentdb9_volume_tombstones",
-              "agentdb9_settings", "agentdb9_leases", "agentdb9_volume_claims"})
+              "agentdb9_settings", "agentdb9_leases", "agentdb9_volume_claims", "agentdb9_life_events"})
             db.execute(std::string("DELETE FROM \"") + table + "\"");
     });
 }
@@ -290,8 +294,8 @@ void World::settle() {
         if (!problem && !all_hear_events()) problem = "a server does not hear of events";
         return !problem;
     };
-    // An application that never answers is given up after five tries of a minute each.
-    const auto until = loop_.clock().steady_now() + std::chrono::minutes(12);
+    // An application that never answers is given up after six tries of a minute each, and the pauses between.
+    const auto until = loop_.clock().steady_now() + std::chrono::minutes(25);
     do {
         loop_.run_until([this] { return wrong(); }, Duration(3000));
     } while (!wrong() && !settled() && loop_.clock().steady_now() < until);

@@ -78,6 +78,7 @@ class World {
 
     // What goes wrong by itself (mischief.cpp).
     void mischief();
+    void make_ill(const std::string& id);
     void leave(base::Duration for_how_long);
     void trouble_between_servers(Server& server);
     void cut_off(Server& server);

@@ -268,6 +268,8 @@ void add_workspaces(CLI::App& program, Context& context, int& code) {
     auto asked = std::make_shared<std::string>();
     add_on_workspace(*workspaces, context, "status", "Show how one is, and what was done last", asked)
         ->callback([&context, asked] { status(context, *asked); });
+    add_history(*workspaces, context);
+    add_activity(*workspaces, context);
     add_lifecycle(*workspaces, context, code);
     add_open(*workspaces, context);
 }

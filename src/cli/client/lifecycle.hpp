@@ -18,4 +18,9 @@ CLI::App* add_on_workspace(CLI::App& parent, Context& context, const char* name,
 // start, stop, restart, switch, delete.
 void add_lifecycle(CLI::App& workspaces, Context& context, int& code);
 
+// activity, keep-alive.
+void add_activity(CLI::App& workspaces, Context& context);
+// history.
+void add_history(CLI::App& workspaces, Context& context);
+
 }  // namespace agentdb9::cli::client

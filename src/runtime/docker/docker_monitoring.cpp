@@ -89,6 +89,14 @@ Task<std::optional<Usage>> DockerRuntime::usage(std::string id) {
     co_return usage_from(answer.parsed());
 }
 
+Task<std::optional<model::UseCounters>> DockerRuntime::counters(std::string id) {
+    if (!co_await is_ours(id)) throw instance_not_found();
+    const auto answer = co_await engine_.call(
+        "GET", "/containers/" + percent_encode(id) + "/stats?stream=false&one-shot=true");
+    if (!answer.ok()) throw_instance_failure(answer, "read statistics");
+    co_return counters_from(answer.parsed());
+}
+
 Task<> DockerRuntime::follow_usage(std::string id, UsageSink& sink) {
     if (!co_await is_ours(id)) throw instance_not_found();
     Samples samples(sink);

@@ -258,6 +258,7 @@ void DockerRuntime::on_event(EventSink& sink, std::string_view line) {
     if (!event) return;
     if (event->installation != installation_.view() && !adopted_.instances.contains(event->instance)) return;
     if (event->kind == EventKind::kRemoved) forget(event->instance);
+    if (event->kind == EventKind::kDied) sink.on_death(event->workspace, event->instance, event->death);
     sink.on_event(event->workspace, event->instance, event->kind);
 }
 

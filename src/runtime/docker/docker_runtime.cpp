@@ -355,8 +355,9 @@ Task<std::string> DockerRuntime::last_output(std::string id, int lines) {
     co_return answer.ok() ? decode_log(answer.body) : std::string();
 }
 
-Task<ProbeOutcome> DockerRuntime::probe(model::Endpoint endpoint, std::optional<std::string> path) {
-    const bool ready = co_await answers(clock_, std::move(endpoint), std::move(path), publishes());
+Task<ProbeOutcome> DockerRuntime::probe(model::Endpoint endpoint, std::optional<std::string> path,
+                                        std::chrono::milliseconds limit) {
+    const bool ready = co_await answers(clock_, std::move(endpoint), std::move(path), publishes(), limit);
     co_return ready ? ProbeOutcome::kReady : ProbeOutcome::kNotYet;
 }
 

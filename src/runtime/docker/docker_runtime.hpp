@@ -86,7 +86,8 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption,
     Task<std::optional<Volume>> find_volume(std::string name) override;
     Task<std::vector<Volume>> volumes() override;
     Task<> remove_volume(std::string name) override;
-    Task<ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path) override;
+    Task<ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path,
+                             std::chrono::milliseconds limit) override;
     Task<> watch(EventSink& sink) override;
 
     // VolumeFiles: docker_volume_files.cpp, by a container that is never started.
@@ -102,6 +103,7 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption,
     // Monitoring: docker_monitoring.cpp.
     Task<> read_output(std::string id, OutputQuery query, OutputSink& sink) override;
     Task<std::optional<Usage>> usage(std::string id) override;
+    Task<std::optional<model::UseCounters>> counters(std::string id) override;
     Task<> follow_usage(std::string id, UsageSink& sink) override;
 
     // docker_firewall.cpp. Where the network is there: puts the rules in force (again, when somebody has

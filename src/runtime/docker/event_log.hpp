@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,6 +19,7 @@ struct Event {
     std::string instance;
     EventKind kind;
     std::string installation;  // its label; empty when it has none
+    Death death;               // of kDied
 };
 
 class EventLog {
@@ -33,11 +35,19 @@ class EventLog {
     // out of order, and the engine's clock may be set back.
     using Key = std::tuple<std::int64_t, std::string, std::string>;
     bool is_new(Key key);
+    // What was told of a container shortly before its end.
+    struct Signs {
+        std::int64_t killed_ns = 0;  // somebody asked the engine for a signal
+        bool out_of_memory = false;
+    };
+    void note(const std::string& action, const std::string& id, std::int64_t at_ns);
+    Death take_death(const std::string& id, const std::string& exit_code, std::int64_t at_ns);
 
     std::int64_t first_ns_ = 0;
     std::int64_t last_ns_ = 0;
     std::set<Key> told_;
     std::deque<Key> order_;
+    std::map<std::string, Signs> signs_;  // until it ends; bounded
 };
 
 }  // namespace agentdb9::runtime::docker

@@ -19,6 +19,14 @@ model::InstanceState state_from(std::string_view text) {
     return model::InstanceState::kExited;
 }
 
+// The list has it only in the words for people: "Up 2 minutes (unhealthy)".
+model::InstanceHealth health_from(std::string_view status) {
+    if (status.ends_with("(healthy)")) return model::InstanceHealth::kHealthy;
+    if (status.ends_with("(unhealthy)")) return model::InstanceHealth::kUnhealthy;
+    if (status.ends_with("(health: starting)")) return model::InstanceHealth::kStarting;
+    return model::InstanceHealth::kNone;
+}
+
 json::object labels_of(const model::InstanceSpec& spec, const base::InstallationId& installation) {
     return {{kManagedLabel, "true"},
             {kInstanceLabel, installation.view()},
@@ -171,6 +179,7 @@ std::optional<model::Instance> instance_from(const json::object& entry, const st
     instance.spec = text_at(*labels, "agentdb9.spec");
     instance.image = text_at(entry, "Image");
     instance.state = state_from(text_at(entry, "State"));
+    instance.health = health_from(text_at(entry, "Status"));
     read_address(entry, network, instance);
     read_ports(entry, published_host, instance);
     if (const auto* mounts = entry.if_contains("Mounts"); mounts != nullptr && mounts->is_array()) {

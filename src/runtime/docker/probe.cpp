@@ -51,9 +51,9 @@ Task<bool> ask(base::Clock& clock, model::Endpoint endpoint, std::optional<std::
 }  // namespace
 
 Task<bool> answers(base::Clock& clock, model::Endpoint endpoint, std::optional<std::string> path,
-                   bool forwarded) {
+                   bool forwarded, std::chrono::milliseconds limit) {
     const auto answer = co_await base::with_timeout(
-        clock, std::chrono::seconds(1), ask(clock, std::move(endpoint), std::move(path), forwarded));
+        clock, limit, ask(clock, std::move(endpoint), std::move(path), forwarded));
     co_return answer.value_or(false);
 }
 

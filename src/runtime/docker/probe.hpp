@@ -1,4 +1,4 @@
-// Does an application answer? One try, a second at most. Control executor.
+// Does an application answer? One try, for `limit` at most. Control executor.
 #pragma once
 
 #include <optional>
@@ -13,6 +13,6 @@ namespace agentdb9::runtime::docker {
 // `forwarded`, one that is not closed at once, because an engine's forwarder of published ports accepts
 // before it knows whether the application does. Never throws but when cancelled.
 Task<bool> answers(base::Clock& clock, model::Endpoint endpoint, std::optional<std::string> path,
-                   bool forwarded);
+                   bool forwarded, std::chrono::milliseconds limit);
 
 }  // namespace agentdb9::runtime::docker

@@ -107,4 +107,16 @@ std::optional<Usage> usage_from(const json::value& statistics) {
     return usage;
 }
 
+std::optional<model::UseCounters> counters_from(const json::value& statistics) {
+    const auto* all = statistics.if_object();
+    const auto at = time_of(statistics);
+    if (all == nullptr || !at) return std::nullopt;
+    Usage usage;
+    read_block_devices(usage, *all);
+    model::UseCounters counters{.at = base::from_unix_ms(*at / 1'000'000)};
+    counters.cpu_ns = number_at(object_in(object_at(*all, "cpu_stats"), "cpu_usage"), "total_usage");
+    counters.disk_bytes = usage.read_bytes + usage.written_bytes;
+    return counters;
+}
+
 }  // namespace agentdb9::runtime::docker

@@ -79,6 +79,23 @@ struct Tunnel : testing::Test {
     }
 };
 
+// What an idle stop goes by: bytes that move, not that a socket is open.
+TEST_F(Tunnel, NotesWhenSomethingLastMoved) {
+    route.use = std::make_shared<model::InstanceUse>();
+    plane.publish();
+    const auto use = route.use;
+    auto client = opened();
+    EXPECT_GT(use->last_request_ms.load(), 0) << "the handshake is a request";
+    client.send("ping");
+    EXPECT_EQ(client.read(4), "ping");
+    ASSERT_TRUE(eventually([&] { return use->last_frame_ms.load() > 0; }));
+    // The worker looks once a second: by the time that it has looked twice more nothing new was noted.
+    const auto noted = use->last_frame_ms.load();
+    client.send("pong");
+    EXPECT_EQ(client.read(4), "pong");
+    ASSERT_TRUE(eventually([&] { return use->last_frame_ms.load() > noted; }));
+}
+
 TEST_F(Tunnel, BytesPassBothWays) {
     auto client = opened();
     client.send(frame(1, "hello"));

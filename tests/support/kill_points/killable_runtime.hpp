@@ -66,8 +66,9 @@ class KillableRuntime final : public runtime::Runtime {
     Task<> remove_volume(std::string name) override {
         return meet("remove_volume", runtime_.remove_volume(std::move(name)));
     }
-    Task<runtime::ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path) override {
-        return meet("probe", runtime_.probe(std::move(endpoint), std::move(path)));
+    Task<runtime::ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path,
+                                      std::chrono::milliseconds limit) override {
+        return meet("probe", runtime_.probe(std::move(endpoint), std::move(path), limit));
     }
     // No point: it never ends.
     Task<> watch(runtime::EventSink& sink) override { return runtime_.watch(sink); }

@@ -77,6 +77,15 @@ void SimulatedEngine::go_live(EngineInstance& which, InstanceState state) {
     which.instance.state = state;
     if (state == InstanceState::kRunning) {
         ++which.starts;
+        which.ill = false;
+        which.instance.health = model::InstanceHealth::kNone;
+        if (which.cursed) {
+            clock_.call_in(random_.between(base::Duration(2000), base::Duration(30000)),
+                           [this, id = which.instance.id, start = which.starts] {
+                               const auto* again = find(id);
+                               if (again != nullptr && again->starts == start) fall_ill(id);
+                           });
+        }
         which.ready_at.reset();
         if (!random_.chance(never_ready_))
             which.ready_at = clock_.steady_now() + random_.between(base::Duration(0), base::Duration(1500));
@@ -114,7 +123,7 @@ void SimulatedEngine::stop(const std::string& id) {
     note(*which, "stops");
     which->instance.state = InstanceState::kExited;
     which->died_at = clock_.steady_now();
-    emit(*which, EventKind::kDied);
+    emit_death(*which, true);
 }
 
 void SimulatedEngine::resume(const std::string& id) {
@@ -143,7 +152,7 @@ void SimulatedEngine::remove(const std::string& id) {
     note(*which, "is removed");
     if (model::holds_volumes(which->instance.state)) {
         which->instance.state = InstanceState::kExited;
-        emit(*which, EventKind::kDied);
+        emit_death(*which, true);
     }
     emit(*which, EventKind::kRemoved);
     instances_.erase(id);
@@ -198,7 +207,7 @@ void SimulatedEngine::die(const std::string& id, bool restarts) {
     note(*which, restarts ? "dies and is restarted" : "dies");
     which->instance.state = restarts ? InstanceState::kRestarting : InstanceState::kExited;
     which->died_at = clock_.steady_now();
-    emit(*which, EventKind::kDied);
+    emit_death(*which, false);
     if (!restarts) return;
     clock_.call_in(random_.between(base::Duration(100), base::Duration(3000)), [this, id] {
         auto* again = find(id);
@@ -217,6 +226,23 @@ void SimulatedEngine::pause(const std::string& id) {
     emit(*which, EventKind::kOther);
 }
 
+void SimulatedEngine::fall_ill(const std::string& id) {
+    auto* which = find(id);
+    if (which == nullptr || which->instance.state != InstanceState::kRunning) return;
+    note(*which, "answers no more");
+    which->ill = which->ready_at && *which->ready_at <= clock_.steady_now();
+    which->ready_at.reset();
+}
+
+void SimulatedEngine::set_health(const std::string& id, model::InstanceHealth health) {
+    auto* which = find(id);
+    if (which == nullptr || which->instance.state != InstanceState::kRunning) return;
+    note(*which, health == model::InstanceHealth::kUnhealthy ? "is unhealthy, says its image"
+                                                             : "is well, says its image");
+    which->instance.health = health;
+    emit(*which, EventKind::kOther);
+}
+
 void SimulatedEngine::begin_removal(const std::string& id, base::Duration takes) {
     auto* which = find(id);
     if (which == nullptr) return;
@@ -224,7 +250,7 @@ void SimulatedEngine::begin_removal(const std::string& id, base::Duration takes)
     const bool was_live = model::holds_volumes(which->instance.state);
     which->instance.state = InstanceState::kRemoving;
     which->died_at = clock_.steady_now();
-    if (was_live) emit(*which, EventKind::kDied);
+    if (was_live) emit_death(*which, true);
     clock_.call_in(takes, [this, id] { remove(id); });
 }
 
@@ -243,8 +269,17 @@ std::uint64_t SimulatedEngine::subscribe(std::function<void(const EngineEvent&)>
     return subscriptions_;
 }
 
+void SimulatedEngine::emit_death(const EngineInstance& which, bool asked) {
+    const runtime::Death death{
+        .exit_code = asked ? 0 : 1, .asked = asked, .at_ns = base::to_unix_ms(clock_.now()) * 1'000'000};
+    const EngineEvent event{which.installation, which.instance.workspace_id, which.instance.id,
+                            EventKind::kDied, death};
+    for (const auto& [id, subscriber] : subscribers_)
+        subscriber(event);
+}
+
 void SimulatedEngine::emit(const EngineInstance& which, EventKind kind) {
-    const EngineEvent event{which.installation, which.instance.workspace_id, which.instance.id, kind};
+    const EngineEvent event{which.installation, which.instance.workspace_id, which.instance.id, kind, {}};
     for (const auto& [id, subscriber] : subscribers_)
         subscriber(event);
 }

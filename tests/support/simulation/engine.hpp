@@ -23,6 +23,8 @@ struct EngineInstance {
     std::optional<base::SteadyTime> ready_at;  // from when on the application answers; absent: never
     std::optional<base::SteadyTime> died_at;   // the last time
     std::int64_t starts = 0;
+    bool ill = false;     // it answered once, and does not any more
+    bool cursed = false;  // it falls ill again some moments after each start
 };
 
 struct EngineVolume {
@@ -37,6 +39,7 @@ struct EngineEvent {
     base::WorkspaceId workspace;
     std::string instance;
     runtime::EventKind kind;
+    runtime::Death death;  // of kDied
 };
 
 class SimulatedEngine {
@@ -68,6 +71,9 @@ class SimulatedEngine {
     void die(const std::string& id,
              bool restarts);  // the application ends; the restart policy may bring it back
     void pause(const std::string& id);
+    // Its application answers no more, until it is started anew; what its image's check says of it.
+    void fall_ill(const std::string& id);
+    void set_health(const std::string& id, model::InstanceHealth health);
     void begin_removal(const std::string& id, base::Duration takes);
     // The engine itself is restarted: what ran dies and is brought back, or not.
     void restart_engine();
@@ -89,6 +95,7 @@ class SimulatedEngine {
     EngineInstance& require(const std::string& id);
     void go_live(EngineInstance& which, model::InstanceState state);
     void emit(const EngineInstance& which, runtime::EventKind kind);
+    void emit_death(const EngineInstance& which, bool asked);
     void note(const EngineInstance& which, std::string what) const;
 
     SimulatedClock& clock_;

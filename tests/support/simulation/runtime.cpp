@@ -268,7 +268,8 @@ Task<> SimulatedRuntime::remove_volume(std::string name) {
     return call(Duration(20), [this, name] { engine_.remove_volume(installation_, name); });
 }
 
-Task<runtime::ProbeOutcome> SimulatedRuntime::probe(model::Endpoint endpoint, std::optional<std::string>) {
+Task<runtime::ProbeOutcome> SimulatedRuntime::probe(model::Endpoint endpoint, std::optional<std::string>,
+                                                    std::chrono::milliseconds) {
     // No engine is asked: a connection to the application itself.
     if (dead_) throw boost::system::system_error(asio::error::operation_aborted);
     co_await clock_.sleep_for(random_.between(Duration(0), Duration(4)));
@@ -332,6 +333,7 @@ Task<> SimulatedRuntime::follow(runtime::EventSink& sink, std::shared_ptr<Stream
         if (left.count() > 0) co_await clock_.sleep_for(left);
         if (stream->broken || dead_) co_return;
         stream->events.pop_front();
+        if (event.kind == EventKind::kDied) sink.on_death(event.workspace, event.instance, event.death);
         sink.on_event(event.workspace, event.instance, event.kind);
         if (told_) told_(event);
     }

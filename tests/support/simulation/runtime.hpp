@@ -49,7 +49,8 @@ class SimulatedRuntime : public runtime::Runtime {
     Task<std::optional<runtime::Volume>> find_volume(std::string name) override;
     Task<std::vector<runtime::Volume>> volumes() override;
     Task<> remove_volume(std::string name) override;
-    Task<runtime::ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path) override;
+    Task<runtime::ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path,
+                                      std::chrono::milliseconds limit) override;
     Task<> watch(runtime::EventSink& sink) override;
 
     // The process is gone: every call from now on ends as if cancelled and does nothing.

@@ -84,6 +84,7 @@ class Executor {
             each.instance.state = random_.pick(states);
             if (live(each) && shares_with_live(each)) each.instance.state = InstanceState::kExited;
             each.ready = each.instance.state == InstanceState::kRunning && random_.chance(0.6);
+            each.restart = each.instance.state == InstanceState::kRunning && random_.chance(0.2);
             observed.instances.push_back(each);
         }
         observed.routed = random_.chance(0.7);
@@ -178,6 +179,7 @@ class Executor {
             case Kind::kStop:
                 find(action).instance.state = InstanceState::kExited;
                 find(action).ready = false;
+                find(action).restart = false;
                 break;
             case Kind::kRename: {
                 const auto name = action.plain ? kPlain : instance_name(kWorkspace, action.generation);

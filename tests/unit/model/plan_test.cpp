@@ -78,6 +78,17 @@ TEST(Plan, LeavesARunningInstanceAloneThoughItsTypeWasChanged) {
     EXPECT_TRUE(is_settled(plan(running(target(1, {"a"})), observed)));
 }
 
+TEST(Plan, EndsAnUnhealthyInstanceToStartItAtTheNextLook) {
+    const auto one = target(1, {"a"});
+    auto ill = instance(one, InstanceState::kRunning, true, true);
+    ill.restart = true;
+    EXPECT_THAT(kinds(running(one), {{ill}, true}), ElementsAre(Kind::kHoldRoute, Kind::kStop));
+    EXPECT_FALSE(is_settled(plan(running(one), {{ill}, true})));
+    // One that nobody wants to run is stopped, and no more.
+    Desired stopped{.plain_name = kPlain, .current = one, .next = {}};
+    EXPECT_THAT(kinds(stopped, {{ill}, true}), ElementsAre(Kind::kDropRoute, Kind::kStop, Kind::kComplete));
+}
+
 TEST(Plan, ResumesWhatSomebodyPaused) {
     const auto one = target(1, {"a"});
     EXPECT_THAT(kinds(running(one), {{instance(one, InstanceState::kPaused, false, true)}, true}),

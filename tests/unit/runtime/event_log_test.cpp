@@ -43,6 +43,48 @@ TEST(EventLog, PassesOverWhatConcernsNoInstanceOrCannotBeRead) {
     EXPECT_FALSE(log.since()) << "none of these moves the mark";
 }
 
+std::string with(std::string text, std::string_view name, std::string_view value) {
+    auto event = json::parse(text).as_object();
+    event["Actor"].as_object()["Attributes"].as_object()[name] = value;
+    return json::serialize(event);
+}
+
+TEST(EventLog, TellsHowAnInstanceEnded) {
+    EventLog log;
+    auto death = log.read(with(line("die", "c1", kAt), "exitCode", "3"))->death;
+    EXPECT_EQ(death, (Death{.exit_code = 3, .at_ns = kAt}));
+    // The kernel's doing, told just before.
+    log.read(line("oom", "c1", kAt + 10));
+    death = log.read(with(line("die", "c1", kAt + 11), "exitCode", "137"))->death;
+    EXPECT_EQ(death, (Death{.exit_code = 137, .out_of_memory = true, .at_ns = kAt + 11}));
+    death = log.read(with(line("die", "c1", kAt + 12), "exitCode", "not a number"))->death;
+    EXPECT_EQ(death, (Death{.at_ns = kAt + 12})) << "the signs were of the end before";
+}
+
+TEST(EventLog, AnEndThatWasAskedForIsToldApart) {
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    EventLog log;
+    const auto asked = [&](std::string_view id, std::int64_t at) {
+        return log.read(with(line("die", id, at), "exitCode", "0"))->death.asked;
+    };
+    log.read(line("kill", "c1", kAt));
+    EXPECT_FALSE(asked("c2", kAt + kSecond)) << "another one was";
+    EXPECT_TRUE(asked("c1", kAt + 10 * kSecond));
+    EXPECT_FALSE(asked("c1", kAt + 11 * kSecond)) << "that was the end before";
+    log.read(line("kill", "c1", kAt + 20 * kSecond));
+    EXPECT_FALSE(asked("c1", kAt + 200 * kSecond)) << "a signal that it took well, long ago";
+    log.read(line("kill", "c1", kAt + 201 * kSecond));
+    log.read(line("start", "c1", kAt + 202 * kSecond));
+    EXPECT_FALSE(asked("c1", kAt + 203 * kSecond)) << "of its life before";
+}
+
+TEST(EventLog, TellsThatTheImagesCheckSaysSomethingElse) {
+    EventLog log;
+    const auto event = log.read(line("health_status: unhealthy", "c1", kAt));
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->kind, EventKind::kOther);
+}
+
 TEST(EventLog, TellsNothingTwice) {
     EventLog log;
     EXPECT_TRUE(log.read(line("die", "c1", kAt)));

@@ -38,6 +38,20 @@ json::object with_label(std::string_view label, json::value value) {
     return changed;
 }
 
+TEST(InstanceFrom, ReadsWhatTheImagesOwnCheckSays) {
+    const auto health = [](json::value status) {
+        auto changed = entry();
+        changed["Status"] = std::move(status);
+        return read(changed)->health;
+    };
+    EXPECT_EQ(read(entry())->health, model::InstanceHealth::kNone);
+    EXPECT_EQ(health("Up 2 minutes"), model::InstanceHealth::kNone);
+    EXPECT_EQ(health("Up 2 minutes (healthy)"), model::InstanceHealth::kHealthy);
+    EXPECT_EQ(health("Up 2 minutes (unhealthy)"), model::InstanceHealth::kUnhealthy);
+    EXPECT_EQ(health("Up 2 seconds (health: starting)"), model::InstanceHealth::kStarting);
+    EXPECT_EQ(health(7), model::InstanceHealth::kNone);
+}
+
 TEST(InstanceFrom, ReadsAllThatTheEngineShows) {
     const auto instance = read(entry());
     ASSERT_TRUE(instance);

@@ -54,6 +54,23 @@ TEST(Usage, IsReadFromCgroupVersion2) {
     EXPECT_EQ(usage->written_bytes, 20U);
 }
 
+TEST(Usage, CountersNeedNoLookBefore) {
+    const auto one = counters_from(version_1());
+    ASSERT_TRUE(one);
+    EXPECT_EQ(one->cpu_ns, 1'500'000'000U);
+    EXPECT_EQ(one->disk_bytes, 4096U + 8192 + 1);
+    auto alone = version_2();
+    alone.as_object().erase("precpu_stats");
+    EXPECT_FALSE(usage_from(alone));
+    const auto two = counters_from(alone);
+    ASSERT_TRUE(two);
+    EXPECT_EQ(two->cpu_ns, 3'000'000'000U);
+    EXPECT_EQ(two->disk_bytes, 30U);
+    EXPECT_EQ(base::format_time(two->at), "2026-11-29T12:37:49.000Z");
+    EXPECT_FALSE(counters_from(json::parse(R"({"read":"0001-01-01T00:00:00Z"})"))) << "it does not run";
+    EXPECT_FALSE(counters_from(json::value(7)));
+}
+
 TEST(Usage, IsNeverNegativeNorMoreThanThereIs) {
     auto odd = version_1();
     odd.at("memory_stats").at("stats").as_object()["total_inactive_file"] = 5'000'000;

@@ -46,6 +46,12 @@ class ScriptedMonitoring final : public runtime::Monitoring {
         }
     }
     Task<std::optional<runtime::Usage>> usage(std::string) override { co_return std::nullopt; }
+    Task<std::optional<model::UseCounters>> counters(std::string id) override {
+        if (away) throw base::Error(base::ErrorCode::kUnavailable, "runtime_unavailable", "It is away.");
+        auto now = used[id];
+        now.at = clock_.now();
+        co_return now;
+    }
     // A sample a second; the first after one.
     Task<> follow_usage(std::string id, runtime::UsageSink& sink) override {
         if (away) throw base::Error(base::ErrorCode::kUnavailable, "runtime_unavailable", "It is away.");
@@ -74,6 +80,7 @@ class ScriptedMonitoring final : public runtime::Monitoring {
 
     std::map<std::string, std::deque<runtime::OutputLine>> logs;
     std::set<std::string> ended;
+    std::map<std::string, model::UseCounters> used;
     bool away = false;
     int follows = 0;
     int reads = 0;
@@ -96,7 +103,8 @@ class ScriptedMonitoring final : public runtime::Monitoring {
 
 class MonitoredWorkspace : public ServicesTest {
   protected:
-    MonitoredWorkspace() {
+    explicit MonitoredWorkspace(std::vector<model::WorkspaceType> types = model::built_in_types())
+        : catalogue_(std::move(types)) {
         routes_.set_publisher([](auto) -> Task<> { co_return; });
         for (const auto& type : catalogue_.all())
             engine_.images().insert(type.container_image);
@@ -124,7 +132,7 @@ class MonitoredWorkspace : public ServicesTest {
     test::SimulatedEngine engine_{clock_, random_};
     test::RuntimeFaults faults_;
     test::SimulatedRuntime runtime_{engine_, clock_, random_, base::InstallationId::generate(), faults_};
-    model::Catalogue catalogue_{model::built_in_types()};
+    model::Catalogue catalogue_;
     RouteBook routes_{catalogue_};
     Reconciler reconciler_{loop_.executor(), clock_, *store_, runtime_, catalogue_, routes_, {}};
     WorkspaceContainerService containers_{clock_, *store_, runtime_, reconciler_, routes_, catalogue_};

@@ -67,6 +67,8 @@ TEST(Snapshot, AWorkspaceComesBackStoppedAndNotTheDefault) {
     row.volume_name = "home";
     row.is_default = true;
     row.wake_on_request = true;
+    row.idle_stop_minutes = 45;
+    row.schedule = json::object{{"zone", "UTC"}};
     row.created_at = kTime;
     row.desired_state = model::DesiredState::kDeleted;
     row.phase = model::Phase::kDeleting;
@@ -87,6 +89,8 @@ TEST(Snapshot, AWorkspaceComesBackStoppedAndNotTheDefault) {
     EXPECT_EQ(back->phase, model::Phase::kStopped);
     EXPECT_EQ(back->generation, 0);
     EXPECT_TRUE(back->wake_on_request);
+    EXPECT_EQ(back->idle_stop_minutes, 45);
+    EXPECT_EQ(back->schedule, row.schedule);
     EXPECT_FALSE(back->is_default || back->current_project_id);
     // One of before there was the setting.
     auto old = snapshot_of(row);

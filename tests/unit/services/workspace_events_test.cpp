@@ -39,6 +39,9 @@ class WorkspaceEventsTest : public MonitoredWorkspace {
                 return std::string(model::to_text(row.kind)) + " " + std::string(model::to_text(row.state)) +
                        "\n";
             }
+            std::string operator()(const model::LifeEvent& row) const {
+                return "history " + std::string(model::to_text(row.kind)) + "\n";
+            }
             std::string operator()(const WorkspacesThere& there) const {
                 return "all " + std::to_string(there.ids.size()) + "\n";
             }
@@ -55,6 +58,12 @@ class WorkspaceEventsTest : public MonitoredWorkspace {
             }
         }
         page.ended = true;
+    }
+    static std::vector<std::string> only_history(const Page& page) {
+        std::vector<std::string> found;
+        for (const auto& line : page.told)
+            if (line.starts_with("history ")) found.push_back(line);
+        return found;
     }
     Page& follow(std::optional<base::WorkspaceId> only = std::nullopt) {
         auto& page = all_.emplace_back();
@@ -88,8 +97,8 @@ TEST_F(WorkspaceEventsTest, TellOfWhatHappensToTheLatestAndTheOvertaken) {
     run(containers_.stop_workspace(user_, workspace_, {}));
     loop_.run_for(1s);
     EXPECT_THAT(page.told, Contains("stop succeeded"));
-    EXPECT_EQ(page.told.back() == "stop succeeded" || page.told.back() == "Spreadsheet workspace stopped",
-              true);
+    EXPECT_THAT(page.told, Contains("Spreadsheet workspace stopped"));
+    EXPECT_THAT(only_history(page), ElementsAre("history stop_requested", "history stopped"));
     page.told.clear();
     run(containers_.start_workspace(user_, workspace_, {.respond_async = true}));
     loop_.run_for(31ms);
@@ -104,13 +113,14 @@ TEST_F(WorkspaceEventsTest, TellOfWhatIsMadeChangedAndDeleted) {
     page.told.clear();
     const auto made = make("made");
     loop_.run_for(1s);
-    EXPECT_THAT(page.told, ElementsAre("made stopped"));
+    EXPECT_THAT(page.told, ElementsAre("made stopped", "history created"));
     auto& single = follow(made.id);
     EXPECT_THAT(single.told, ElementsAre("made stopped", "all 1"));
     run(workspaces_.update(user_, made.id, {.name = "renamed"}));
     loop_.run_for(1s);
-    EXPECT_EQ(page.told.back(), "renamed stopped");
-    EXPECT_EQ(single.told.back(), "renamed stopped");
+    for (const auto* each : {&page, &single})
+        EXPECT_THAT(std::vector(each->told.end() - 2, each->told.end()),
+                    ElementsAre("renamed stopped", "history settings_changed"));
     run(containers_.delete_workspace(user_, made.id, {}));
     loop_.run_for(1s);
     EXPECT_EQ(page.told.back(), "gone");
@@ -145,7 +155,7 @@ TEST_F(WorkspaceEventsTest, AreNobodyElses) {
     make("mine");
     run(containers_.stop_workspace(user_, workspace_, {}));
     loop_.run_for(20s);
-    EXPECT_THAT(theirs.told, ElementsAre("all 0", "theirs stopped"));
+    EXPECT_THAT(theirs.told, ElementsAre("all 0", "theirs stopped", "history created"));
     EXPECT_THAT(mine.told, Not(Contains("theirs stopped")));
     EXPECT_THAT(mine.told, Contains("mine stopped"));
 }
