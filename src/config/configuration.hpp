@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/quota.hpp"
 #include "model/rewrite.hpp"
 #include "model/workspace_type.hpp"
 
@@ -96,6 +97,7 @@ struct Configuration {
     DockerSettings docker;
     std::chrono::days trash{7};
     BackupSettings backups;
+    model::Quota quota;  // of each user for whom the operator set none
     std::string log_level = "info";
     LogFormat log_format = LogFormat::kAuto;
     AccessLog access_log = AccessLog::kOff;

@@ -145,6 +145,25 @@ void add_backup_settings(std::vector<Setting>& all) {
         [](const Configuration& c) { return c.backups.import_limit_bytes; }));
 }
 
+// 0: no limit.
+void add_quota_settings(std::vector<Setting>& all) {
+    const auto count = [&](std::string key, std::int64_t most,
+                           std::optional<std::int64_t> model::Quota::* member) {
+        all.push_back(number(
+            std::move(key), 0, most, [=](Configuration& c, std::int64_t v) { c.quota.*member = v; },
+            [=](const Configuration& c) { return (c.quota.*member).value_or(0); }));
+    };
+    count("quotas.workspaces", 1'000'000, &model::Quota::workspaces);
+    count("quotas.running", 1'000'000, &model::Quota::running);
+    // Whole ones here; `agentdb9 user quota` takes parts.
+    all.push_back(number(
+        "quotas.cpus", 0, 1'000'000,
+        [](Configuration& c, std::int64_t v) { c.quota.cpus = static_cast<double>(v); },
+        [](const Configuration& c) { return static_cast<std::int64_t>(c.quota.cpus.value_or(0)); }));
+    count("quotas.memory", std::int64_t{1} << 40, &model::Quota::memory_mb);
+    count("quotas.volumeBytes", std::int64_t{1} << 53, &model::Quota::volume_bytes);
+}
+
 std::vector<Setting> make_settings() {
     std::vector<Setting> all;
     all.push_back(make(
@@ -270,6 +289,7 @@ std::vector<Setting> make_settings() {
         "trash.days", 1, 3650, [](Configuration& c, std::int64_t v) { c.trash = std::chrono::days(v); },
         [](const Configuration& c) { return c.trash.count(); }));
     add_backup_settings(all);
+    add_quota_settings(all);
     add_log_settings(all);
     return all;
 }

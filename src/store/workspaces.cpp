@@ -34,7 +34,8 @@ const Table<Workspace>& table() {
          column<&Workspace::next_project_id>("nextProjectId"),
          column<&Workspace::last_error>("lastError"),
          column<&Workspace::held>("held"),
-         column<&Workspace::wake_on_request>("wakeOnRequest")});
+         column<&Workspace::wake_on_request>("wakeOnRequest"),
+         column<&Workspace::limits>("resourceLimits")});
     return table;
 }
 
