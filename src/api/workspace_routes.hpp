@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/router.hpp"
+#include "services/limits_service.hpp"
 #include "services/project_workspace_service.hpp"
 #include "services/type_availability.hpp"
 #include "services/workspace_container_service.hpp"
@@ -16,6 +17,7 @@ struct WorkspaceServices {
     services::WorkspacesService& workspaces;
     services::ProjectWorkspaceService& projects;
     services::WorkspaceContainerService& containers;
+    services::LimitsService& limits;
 };
 
 void add_workspace_routes(Router& router, const WorkspaceServices& services);

@@ -53,6 +53,7 @@ json::object snapshot_of(const model::Workspace& workspace) {
             {"config", workspace.config},
             {"volumeName", or_null(workspace.volume_name)},
             {"wakeOnRequest", workspace.wake_on_request},
+            {"resourceLimits", model::to_json(workspace.limits)},
             {"lastGeneration", workspace.last_generation},
             {"createdAt", base::format_time(workspace.created_at)}};
 }
@@ -99,6 +100,8 @@ std::optional<model::Workspace> workspace_from(const json::object& snapshot) {
     if (const auto* wake = snapshot.if_contains("wakeOnRequest"); wake != nullptr && wake->is_bool()) {
         workspace.wake_on_request = wake->get_bool();
     }
+    if (const auto* limits = snapshot.if_contains("resourceLimits"); limits != nullptr && limits->is_object())
+        workspace.limits = model::some_limits_from(limits->get_object());
     workspace.created_at = time_of(snapshot, "createdAt");
     return workspace;
 }

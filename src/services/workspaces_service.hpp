@@ -23,6 +23,7 @@ struct NewWorkspace {
     bool is_default = false;
     std::optional<base::ProjectId> project_id;  // becomes its current project
     bool wake_on_request = false;
+    model::LimitsChange limits;  // to what its type has
 };
 
 struct WorkspaceChange {
@@ -31,6 +32,7 @@ struct WorkspaceChange {
     bool make_default = false;
     std::optional<model::WorkspaceStatus> status;  // active, inactive or archived
     std::optional<bool> wake_on_request;
+    std::optional<model::LimitsChange> limits;
 };
 
 struct WorkspaceCounts {
@@ -43,15 +45,17 @@ struct WorkspaceCounts {
 class WorkspacesService {
   public:
     WorkspacesService(base::Clock& clock, store::Store& store, RouteBook& routes,
-                      const model::Catalogue& catalogue)
-        : clock_(clock), store_(store), routes_(routes), catalogue_(catalogue) {}
+                      const model::Catalogue& catalogue, model::Quota quota = {})
+        : clock_(clock), store_(store), routes_(routes), catalogue_(catalogue), quota_(quota) {}
 
-    // The first one becomes the default. kInvalid for an unknown type or an incompatible project.
+    // The first one becomes the default. kInvalid for an unknown type, an incompatible project, or limits
+    // above what the type allows; kForbidden "quota_exceeded".
     Task<model::Workspace> create(base::UserId user, NewWorkspace wanted);
     Task<model::Workspace> find(base::UserId user, base::WorkspaceId id);
     Task<store::Listing<model::Workspace>> list(base::UserId user, store::Page page);
     Task<std::vector<model::Workspace>> list_of_type(base::UserId user, std::string type);
-    // kConflict "workspace_running" for a status change of one that runs.
+    // kConflict "workspace_running" for a status change of one that runs; kQuota "quota_exceeded" for more
+    // than there is room for.
     Task<model::Workspace> update(base::UserId user, base::WorkspaceId id, WorkspaceChange change);
     Task<model::Workspace> set_default(base::UserId user, base::WorkspaceId id);
     Task<WorkspaceCounts> counts(base::UserId user);
@@ -59,10 +63,14 @@ class WorkspacesService {
                                                       store::Page page);
 
   private:
+    void change_limits(store::Transaction& tx, model::Workspace& workspace,
+                       const model::LimitsChange& change) const;
+
     base::Clock& clock_;
     store::Store& store_;
     RouteBook& routes_;
     const model::Catalogue& catalogue_;
+    model::Quota quota_;  // of each user, where the operator set none for that one
 };
 
 }  // namespace agentdb9::services

@@ -13,6 +13,9 @@ namespace agentdb9::runtime::docker {
 // of a stream, which cannot tell how busy the processor is.
 std::optional<Usage> usage_from(const json::value& statistics);
 
+// Its memory without what the kernel may drop at once; 0 for one that does not run.
+std::uint64_t memory_in_use(const json::value& statistics);
+
 // Did the container run when it was looked at? The engine goes on to send statistics of one that has ended.
 bool is_running(const json::value& statistics);
 

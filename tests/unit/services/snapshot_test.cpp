@@ -67,6 +67,7 @@ TEST(Snapshot, AWorkspaceComesBackStoppedAndNotTheDefault) {
     row.volume_name = "home";
     row.is_default = true;
     row.wake_on_request = true;
+    row.limits = {.cpus = 1.5, .ulimits = {{"nofile", 9}}};
     row.created_at = kTime;
     row.desired_state = model::DesiredState::kDeleted;
     row.phase = model::Phase::kDeleting;
@@ -74,6 +75,7 @@ TEST(Snapshot, AWorkspaceComesBackStoppedAndNotTheDefault) {
     row.last_generation = 5;
     const auto back = workspace_from(json::parse(json::serialize(snapshot_of(row))).as_object());
     ASSERT_TRUE(back);
+    EXPECT_EQ(back->limits, row.limits);
     EXPECT_EQ(back->id, row.id);
     EXPECT_EQ(back->name, row.name);
     EXPECT_EQ(back->description, row.description);
