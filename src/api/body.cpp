@@ -1,6 +1,7 @@
 #include "api/body.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 namespace agentdb9::api {
 namespace {
@@ -120,6 +121,17 @@ std::optional<std::int64_t> Body::optional_integer(std::string_view field, std::
     return std::nullopt;
 }
 
+std::optional<double> Body::optional_number(std::string_view field, double min, double max) {
+    const auto* value = find(field);
+    if (!value) return std::nullopt;
+    const auto number = value->is_number() ? value->to_number<double>() : min - 1;
+    if (number >= min && number <= max) return number;
+    std::ostringstream text;
+    text << "must be a number from " << min << " to " << max;
+    problem(field, text.str());
+    return std::nullopt;
+}
+
 std::optional<json::object> Body::optional_object(std::string_view field, std::size_t max_bytes) {
     const auto* value = find(field);
     if (!value) return std::nullopt;
@@ -156,14 +168,14 @@ std::optional<model::Time> Body::optional_time(std::string_view field) {
     return time;
 }
 
-bool Body::is_null(std::string_view field) const {
-    const auto* value = object_.if_contains(field);
-    return value != nullptr && value->is_null();
-}
-
 bool Body::has(std::string_view field) const {
     const auto* value = object_.if_contains(field);
     return value != nullptr && !value->is_null();
+}
+
+bool Body::is_null(std::string_view field) const {
+    const auto* value = object_.if_contains(field);
+    return value != nullptr && value->is_null();
 }
 
 void Body::problem(std::string_view field, std::string_view problem) {
@@ -192,14 +204,14 @@ void Body::finish() {
 
 void Body::refuse() const {
     std::string sentence;
-    for (const auto& [field, text] : problems_) {
+    for (const auto& each : problems_) {
         if (!sentence.empty()) sentence += "; ";
-        sentence += "'" + field + "' " + text;
+        sentence += "'" + each.field + "' " + each.problem;
     }
     base::Error error(base::ErrorCode::kInvalid, "invalid_field",
                       "The request's body is wrong: " + sentence + ".");
-    for (const auto& [field, text] : problems_)
-        std::move(error).with_field(field, text);
+    for (const auto& each : problems_)
+        std::move(error).with_detail(each);
     throw error;
 }
 

@@ -46,6 +46,7 @@ class Body {
     std::optional<std::string> optional_secret(std::string_view field, std::size_t max_bytes = 1024);
     std::optional<bool> optional_bool(std::string_view field);
     std::optional<std::int64_t> optional_integer(std::string_view field, std::int64_t min, std::int64_t max);
+    std::optional<double> optional_number(std::string_view field, double min, double max);
     // Serialized, at most `max_bytes`.
     std::optional<json::object> optional_object(std::string_view field, std::size_t max_bytes);
     std::optional<json::array> optional_array(std::string_view field, std::size_t max_bytes);

@@ -16,6 +16,11 @@ json::value or_null(const std::optional<base::Id<Tag>>& id) {
     return id ? json::value(id->view()) : json::value(nullptr);
 }
 
+json::value queue_json(const std::optional<model::QueuePlace>& queue) {
+    if (!queue) return nullptr;
+    return json::object{{"position", queue->position}, {"of", queue->of}, {"reason", queue->reason}};
+}
+
 }  // namespace
 
 json::object to_json(const model::User& user) {
@@ -69,6 +74,8 @@ json::object to_json(const model::Workspace& workspace, model::Phase phase) {
             {"idleStopMinutes",
              workspace.idle_stop_minutes ? json::value(*workspace.idle_stop_minutes) : json::value(nullptr)},
             {"schedule", workspace.schedule ? json::value(*workspace.schedule) : json::value(nullptr)},
+            {"resourceLimits",
+             workspace.limits.empty() ? json::value(nullptr) : model::to_json(workspace.limits)},
             {"createdAt", base::format_time(workspace.created_at)},
             {"updatedAt", base::format_time(workspace.updated_at)}};
 }
@@ -80,6 +87,7 @@ json::object to_json(const model::Operation& operation) {
             {"state", model::to_text(operation.state)},
             {"phase", operation.phase},
             {"progress", operation.progress ? json::value(*operation.progress) : json::value(nullptr)},
+            {"queue", queue_json(operation.queue)},
             {"error", or_null(operation.error)},
             {"errorCode", or_null(operation.error_code)},
             {"requestedBy", or_null(operation.requested_by)},
@@ -152,11 +160,8 @@ json::object to_json(const model::WorkspaceType& type, bool available) {
             {"supportedLanguages", json::value_from(type.supported_languages)},
             {"features", json::value_from(type.features)},
             {"homePath", or_null(type.home_path)},
-            {"resourceLimits",
-             {{"cpus", type.resource_limits.cpus},
-              {"memory", type.resource_limits.memory_mb},
-              {"memoryReservation", type.resource_limits.memory_reservation_mb},
-              {"pids", type.resource_limits.pids}}},
+            {"resourceLimits", model::to_json(type.resource_limits)},
+            {"maximumLimits", model::to_json(model::most_of(type.resource_limits, type.maximum_limits))},
             {"healthCheck",
              {{"enabled", type.health_check.enabled},
               {"path", type.health_check.path},

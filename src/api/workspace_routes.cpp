@@ -3,6 +3,8 @@
 #include "api/body.hpp"
 #include "api/envelope.hpp"
 #include "api/lifecycle_routes.hpp"
+#include "api/limits_body.hpp"
+#include "api/limits_routes.hpp"
 #include "api/views.hpp"
 
 namespace agentdb9::api {
@@ -68,6 +70,7 @@ class WorkspaceRoutes {
         wanted.project_id = body.optional_id<ProjectId>("projectId");
         wanted.wake_on_request = body.optional_bool("wakeOnRequest").value_or(false);
         wanted.by = call.actor();
+        wanted.limits = read_limits(body).value_or(model::LimitsChange());
         body.finish();
         co_return created(view(co_await s_.workspaces.create(call.user().user, std::move(wanted))),
                           "Workspace created");
@@ -80,7 +83,7 @@ class WorkspaceRoutes {
     Task<http::Response> update(Call& call) {
         const auto id = call.id<WorkspaceId>("id");
         // Whether it is there, and whose, comes before what is wrong with the body.
-        co_await s_.workspaces.find(call.user().user, id);
+        const auto before = co_await s_.workspaces.find(call.user().user, id);
         Body body(call.request);
         services::WorkspaceChange change;
         change.by = call.actor();
@@ -113,6 +116,7 @@ class WorkspaceRoutes {
             change.schedule = std::optional<model::Schedule>();
         }
         const auto project = body.optional_id<ProjectId>("currentProjectId");
+        change.limits = read_limits(body);
         body.finish();
         // The switch first: it is the part that may be refused.
         std::optional<services::Requested> switched;
@@ -120,8 +124,10 @@ class WorkspaceRoutes {
             switched = co_await s_.containers.switch_project_volume(call.user().user, id, *project,
                                                                     request_options(call));
         }
+        const bool limits = change.limits.has_value();
         auto workspace = co_await s_.workspaces.update(call.user().user, id, std::move(change));
         if (switched && !switched->finished) co_return respond(s_.containers, *switched, {});
+        if (limits) co_return co_await with_limits(before, workspace);
         co_return ok(view(workspace), "Workspace updated");
     }
 
@@ -175,6 +181,17 @@ class WorkspaceRoutes {
   private:
     json::object view(const model::Workspace& workspace) const {
         return to_json(workspace, s_.containers.live_phase(workspace));
+    }
+    // What was set is in force as far as its instance can be given it while it runs.
+    Task<http::Response> with_limits(model::Workspace before, model::Workspace workspace) {
+        const auto pending = co_await s_.limits.apply(workspace);
+        json::object body{{"success", true}, {"data", view(workspace)}, {"message", "Workspace updated"}};
+        const auto was = s_.limits.in_force(before);
+        const auto now = s_.limits.in_force(workspace);
+        const bool running = workspace.desired_state == model::DesiredState::kRunning;
+        body["appliesAt"] = was && now ? applies_at(*was, *now, running, pending) : json::object();
+        if (!pending.problem.empty()) body["limitsProblem"] = pending.problem;
+        co_return json_response(200, std::move(body));
     }
     json::array views(const std::vector<model::Workspace>& rows) const {
         json::array array;

@@ -3,6 +3,7 @@
 
 #include "api/router.hpp"
 #include "services/idle_service.hpp"
+#include "services/limits_service.hpp"
 #include "services/project_workspace_service.hpp"
 #include "services/type_availability.hpp"
 #include "services/workspace_container_service.hpp"
@@ -18,6 +19,7 @@ struct WorkspaceServices {
     services::ProjectWorkspaceService& projects;
     services::WorkspaceContainerService& containers;
     services::IdleService& idle;
+    services::LimitsService& limits;
 };
 
 void add_workspace_routes(Router& router, const WorkspaceServices& services);

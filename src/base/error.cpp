@@ -18,6 +18,11 @@ Error&& Error::with_field(std::string field, std::string problem) && {
     return std::move(*this);
 }
 
+Error&& Error::with_detail(FieldProblem detail) && {
+    fields_.push_back(std::move(detail));
+    return std::move(*this);
+}
+
 Error&& Error::with_retry_after(int seconds) && {
     retry_after_seconds_ = seconds;
     return std::move(*this);

@@ -26,9 +26,17 @@ enum class ErrorCode {
     kInternal,         // our fault (500)
 };
 
+// Of what an operator has limited.
+struct Amounts {
+    double limit = 0;
+    double used = 0;
+    double asked = 0;
+};
+
 struct FieldProblem {
     std::string field;    // as the client wrote it, e.g. "name" or "workspaceTypes.vscode.defaultPort"
     std::string problem;  // "must have 1 to 100 characters"
+    std::optional<Amounts> amounts = std::nullopt;
 };
 
 class Error : public std::exception {
@@ -47,6 +55,7 @@ class Error : public std::exception {
 
     Error&& with_internal(std::string text) &&;
     Error&& with_field(std::string field, std::string problem) &&;
+    Error&& with_detail(FieldProblem detail) &&;
     Error&& with_retry_after(int seconds) &&;
 
     const char* what() const noexcept override { return what_.c_str(); }

@@ -4,6 +4,7 @@
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
+#include "cli/user_quota.hpp"
 #include "runtime/docker/engine_client.hpp"
 
 namespace agentdb9::cli {
@@ -201,6 +202,7 @@ void add_user(CLI::App& program, Context& context, int&) {
                    context.json);
         });
     add_user_reset(*user, context);
+    add_user_quota(*user, context);
 }
 
 }  // namespace agentdb9::cli

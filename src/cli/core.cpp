@@ -7,12 +7,14 @@
 #include "api/documentation_routes.hpp"
 #include "api/file_routes.hpp"
 #include "api/idle_routes.hpp"
+#include "api/limits_routes.hpp"
 #include "api/log_events.hpp"
 #include "api/monitoring_routes.hpp"
 #include "api/operator_backup_routes.hpp"
 #include "api/operator_routes.hpp"
 #include "api/page_routes.hpp"
 #include "api/project_routes.hpp"
+#include "api/quota_routes.hpp"
 #include "api/repair_routes.hpp"
 #include "api/share_routes.hpp"
 #include "api/trash_routes.hpp"
@@ -181,11 +183,14 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       shares(executor, clock, *store, routes, catalogue, keys, configuration.server.apps_domain.has_value()),
       reconciler(executor, clock, *store, runtime, catalogue, routes, reconciler_options(configuration),
                  store->server_name()),
-      volumes(clock, *store, runtime, configuration.trash),
-      workspaces(clock, *store, routes, catalogue),
+      volumes(clock, *store, runtime, configuration.trash, configuration.quota),
+      workspaces(clock, *store, routes, catalogue, configuration.quota),
       projects(clock, *store, volumes, reconciler, configuration.trash),
       associations(clock, *store, reconciler),
-      containers(clock, *store, runtime, reconciler, routes, catalogue),
+      containers(clock, *store, runtime, reconciler, routes, catalogue, configuration.quota),
+      limits(clock, reconciler, catalogue),
+      quotas(*store, catalogue, configuration.quota),
+      volume_measurement(clock, *store, runtime, configuration.quota),
       waking(*store, clock, reconciler, containers),
       instances(clock, *store, runtime, routes),
       logs(executor, clock, docker, instances),
@@ -250,8 +255,12 @@ services::ProjectTools Core::project_tools(asio::any_io_executor executor) {
 void Core::add_routes() {
     auto& router = api.router();
     api::add_auth_routes(router, accounts, api_tokens, clock, configuration.server.public_url.value_or(""));
-    api::add_workspace_routes(router, {catalogue, availability, workspaces, associations, containers, idle});
     api::add_idle_routes(router, {clock, workspaces, idle});
+    api::add_workspace_routes(router,
+                              {catalogue, availability, workspaces, associations, containers, idle, limits});
+    api::add_limits_routes(router, {catalogue, workspaces, limits});
+    api::add_quota_routes(router, {quotas, users});
+    api::add_operator_quota_routes(operator_api.router(), {quotas, users});
     api::add_lifecycle_routes(router, {catalogue, workspaces, containers, tickets, shares,
                                        [this] { return applications_origin(); }});
     api::add_monitoring_routes(router, {clock, workspaces, containers, logs, usage, monitoring});

@@ -24,6 +24,7 @@
 #include "services/docker_volume_service.hpp"
 #include "services/idle_service.hpp"
 #include "services/instance_finder.hpp"
+#include "services/limits_service.hpp"
 #include "services/log_reader.hpp"
 #include "services/monitoring_service.hpp"
 #include "services/neighbours.hpp"
@@ -32,6 +33,7 @@
 #include "services/project_work.hpp"
 #include "services/project_workspace_service.hpp"
 #include "services/projects_service.hpp"
+#include "services/quota_service.hpp"
 #include "services/reconciler.hpp"
 #include "services/restores.hpp"
 #include "services/route_book.hpp"
@@ -41,6 +43,7 @@
 #include "services/type_availability.hpp"
 #include "services/usage_service.hpp"
 #include "services/user_administration.hpp"
+#include "services/volume_measurement.hpp"
 #include "services/wake_service.hpp"
 #include "services/workspace_container_service.hpp"
 #include "services/workspace_events.hpp"
@@ -106,6 +109,9 @@ class Core {
     services::ProjectsService projects;
     services::ProjectWorkspaceService associations;
     services::WorkspaceContainerService containers;
+    services::LimitsService limits;
+    services::QuotaService quotas;
+    services::VolumeMeasurement volume_measurement;
     services::WakeService waking;
     services::InstanceFinder instances;
     services::LogReader logs;

@@ -107,7 +107,7 @@ OperatorClient::~OperatorClient() = default;
 OperatorAnswer OperatorClient::call(const std::string& method, const std::string& target,
                                     const json::object& body) {
     const auto path = "/operator" + target;
-    const auto text = method == "POST" ? base::to_text(body) : std::string();
+    const auto text = method == "POST" || method == "PUT" ? base::to_text(body) : std::string();
     const auto socket = configuration_.operator_socket();
     const auto deadline = std::chrono::steady_clock::now() + kOwnerPatience;
     while (!local_) {

@@ -14,6 +14,7 @@
 #include "cli/data_plane_metrics.hpp"
 #include "cli/logs.hpp"
 #include "cli/monitoring_metrics.hpp"
+#include "cli/start_queue_metrics.hpp"
 #include "cli/tls.hpp"
 #include "cli/version.hpp"
 #include "model/application_host.hpp"
@@ -207,6 +208,7 @@ Task<> Server::start() {
         co_return;
     }
     scope_.spawn("housekeeping", housekeeping());
+    scope_.spawn("measure volumes", core_.volume_measurement.run());
     scope_.spawn("look after backups", look_after_backups());
     scope_.spawn("keep the firewall", keep_firewall());
     announce_addresses();
@@ -421,6 +423,7 @@ std::vector<api::Metric> Server::metrics() const {
                    {},
                    {}});
     add_monitoring_metrics(all, core_.monitoring.counts(), core_.events.watchers());
+    add_start_queue_metrics(all, core_.reconciler.queue(), core_.reconciler.queue_waits());
     return all;
 }
 

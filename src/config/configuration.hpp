@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/quota.hpp"
 #include "model/rewrite.hpp"
 #include "model/workspace_type.hpp"
 
@@ -115,6 +116,7 @@ struct Configuration {
     BackupSettings backups;
     HistorySettings history;
     IdleSettings idle;
+    model::Quota quota;  // of each user for whom the operator set none
     std::string log_level = "info";
     LogFormat log_format = LogFormat::kAuto;
     AccessLog access_log = AccessLog::kOff;

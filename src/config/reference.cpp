@@ -69,6 +69,12 @@ constexpr std::array kEntries{
           R"(["203.0.113.7", "10.20.0.0/16"])"},
     Entry{"docker.hostPorts", "TCP ports of this host that workspaces may reach.", R"(["443"])"},
     Entry{"trash.days", "How long deleted projects and homes can be restored.", ""},
+    Entry{"quotas.workspaces",
+          "What each user may have; 0: no limit. Other values for one user: 'agentdb9 user quota'.", ""},
+    Entry{"quotas.running", "Workspaces that run at once.", ""},
+    Entry{"quotas.cpus", "Processors of those, by their limits, all together.", ""},
+    Entry{"quotas.memory", "Memory of those (MB), by their limits, all together.", ""},
+    Entry{"quotas.volumeBytes", "Bytes in volumes, measured every hour; above it nothing new is begun.", ""},
     Entry{"backups.directory",
           "Where backups lie; unset: backups in the data directory. Better another disk.",
           R"("/var/backups/agentdb9")"},
@@ -111,6 +117,13 @@ constexpr std::string_view kTables = R"(
 #memory = 2048
 #memoryReservation = 512
 #pids = 512
+#shmSize = 64
+#ulimits = { nofile = 65536 }
+# What its users may set for a workspace of theirs (MB); what is absent: at most what the type has.
+#[workspaceTypes.vscode.maximumLimits]
+#cpus = 4.0
+#memory = 8192
+#pids = 2048
 #[workspaceTypes.vscode.healthCheck]
 #enabled = true
 #path = "/healthz"

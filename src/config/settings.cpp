@@ -182,6 +182,25 @@ void add_idle_settings(std::vector<Setting>& all) {
     all.push_back(idle_seconds("idle.keepAliveSeconds", 60, 31'536'000, &IdleSettings::longest_keep_alive));
 }
 
+// 0: no limit.
+void add_quota_settings(std::vector<Setting>& all) {
+    const auto count = [&](std::string key, std::int64_t most,
+                           std::optional<std::int64_t> model::Quota::* member) {
+        all.push_back(number(
+            std::move(key), 0, most, [=](Configuration& c, std::int64_t v) { c.quota.*member = v; },
+            [=](const Configuration& c) { return (c.quota.*member).value_or(0); }));
+    };
+    count("quotas.workspaces", 1'000'000, &model::Quota::workspaces);
+    count("quotas.running", 1'000'000, &model::Quota::running);
+    // Whole ones here; `agentdb9 user quota` takes parts.
+    all.push_back(number(
+        "quotas.cpus", 0, 1'000'000,
+        [](Configuration& c, std::int64_t v) { c.quota.cpus = static_cast<double>(v); },
+        [](const Configuration& c) { return static_cast<std::int64_t>(c.quota.cpus.value_or(0)); }));
+    count("quotas.memory", std::int64_t{1} << 40, &model::Quota::memory_mb);
+    count("quotas.volumeBytes", std::int64_t{1} << 53, &model::Quota::volume_bytes);
+}
+
 std::vector<Setting> make_settings() {
     std::vector<Setting> all;
     all.push_back(make(
@@ -309,6 +328,7 @@ std::vector<Setting> make_settings() {
     add_backup_settings(all);
     add_history_settings(all);
     add_idle_settings(all);
+    add_quota_settings(all);
     add_log_settings(all);
     return all;
 }

@@ -49,6 +49,29 @@ class Reader {
             }
         }
     }
+    template <class T>
+    void optional_number(const std::string& name, std::optional<T>& into, double least, double most) {
+        T value{};
+        const bool there = find(name) != nullptr;
+        if (!there) return;
+        number(name, value, least, most);
+        into = value;
+    }
+    void ulimits(model::Ulimits& into) {
+        const auto* map = table("ulimits");
+        if (map == nullptr) return;
+        for (const auto& [key, node] : *map) {
+            const std::string name(key.str());
+            const auto value = node.value_exact<std::int64_t>();
+            if (!model::is_ulimit_name(name)) {
+                refuse(node, "ulimits." + name, "is not the name of a limit that can be set");
+            } else if (!value || *value < 0 || static_cast<double>(*value) > model::kUlimitRange.most) {
+                refuse(node, "ulimits." + name, "must be a whole number from 0");
+            } else {
+                into[name] = *value;
+            }
+        }
+    }
     void flag(const std::string& name, bool& into) {
         if (const auto* node = find(name)) {
             if (auto value = node->value_exact<bool>()) {
@@ -123,6 +146,30 @@ class Reader {
     std::vector<std::string> known_;
 };
 
+// What users may set. Less than the type's own would be a bound that every workspace is above.
+void read_maximum(Reader& reader, const std::string& prefix, model::WorkspaceType& type,
+                  const Problem& problem) {
+    const auto* table = reader.table("maximumLimits");
+    if (table == nullptr) return;
+    Reader inner(*table, prefix + "maximumLimits.", problem);
+    auto& most = type.maximum_limits;
+    const auto& own = type.resource_limits;
+    inner.optional_number("cpus", most.cpus, own.cpus, 1024);
+    inner.optional_number("memory", most.memory_mb, static_cast<double>(own.memory_mb), 16 * 1024 * 1024);
+    inner.optional_number("memoryReservation", most.memory_reservation_mb,
+                          static_cast<double>(own.memory_reservation_mb), 16 * 1024 * 1024);
+    inner.optional_number("pids", most.pids, static_cast<double>(own.pids), 1000000);
+    inner.optional_number("shmSize", most.shm_mb, static_cast<double>(own.shm_mb), 16 * 1024 * 1024);
+    inner.ulimits(most.ulimits);
+    inner.finish();
+    for (const auto& [name, value] : own.ulimits) {
+        const auto bound = most.ulimits.find(name);
+        if (bound != most.ulimits.end() && bound->second < value)
+            inner.refuse(*table, "ulimits." + name,
+                         "must not be below the type's own, " + std::to_string(value));
+    }
+}
+
 void read_type(const toml::table& table, const std::string& name, model::WorkspaceType& type,
                const Problem& problem) {
     const std::string prefix = "workspaceTypes." + name + ".";
@@ -148,10 +195,13 @@ void read_type(const toml::table& table, const std::string& name, model::Workspa
         inner.number("memory", type.resource_limits.memory_mb, 6, 16 * 1024 * 1024);
         inner.number("memoryReservation", type.resource_limits.memory_reservation_mb, 0, 16 * 1024 * 1024);
         inner.number("pids", type.resource_limits.pids, 1, 1000000);
+        inner.number("shmSize", type.resource_limits.shm_mb, 1, 16 * 1024 * 1024);
+        inner.ulimits(type.resource_limits.ulimits);
         inner.finish();
         type.resource_limits.memory_reservation_mb =
             std::min(type.resource_limits.memory_reservation_mb, type.resource_limits.memory_mb);
     }
+    read_maximum(reader, prefix, type, problem);
     if (const auto* health = reader.table("healthCheck")) {
         Reader inner(*health, prefix + "healthCheck.", problem);
         inner.flag("enabled", type.health_check.enabled);

@@ -1,5 +1,7 @@
 #include "http/problem.hpp"
 
+#include <cmath>
+
 #include "base/json.hpp"
 
 namespace agentdb9::http {
@@ -13,6 +15,12 @@ std::string printable(std::string_view text) {
         if (c < 0x20 || c > 0x7e) c = '?';
     }
     return safe;
+}
+
+// A whole one without an exponent.
+json::value number(double value) {
+    if (value == std::floor(value) && std::abs(value) < 1e15) return static_cast<std::int64_t>(value);
+    return value;
 }
 
 }  // namespace
@@ -58,7 +66,13 @@ std::string problem_json(const Problem& problem, const ProblemContext& context) 
     if (!problem.details.empty()) {
         json::array details;
         for (const auto& detail : problem.details) {
-            details.push_back(json::object{{"field", detail.field}, {"problem", detail.problem}});
+            json::object row{{"field", detail.field}, {"problem", detail.problem}};
+            if (detail.amounts) {
+                row["limit"] = number(detail.amounts->limit);
+                row["used"] = number(detail.amounts->used);
+                row["asked"] = number(detail.amounts->asked);
+            }
+            details.push_back(std::move(row));
         }
         body["details"] = std::move(details);
     }

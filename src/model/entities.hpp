@@ -11,6 +11,7 @@
 #include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/time.hpp"
+#include "model/limits.hpp"
 
 namespace agentdb9::model {
 
@@ -122,10 +123,18 @@ struct Workspace {
     // When it is started and stopped by the clock (model/schedule.hpp), and up to when that was done.
     std::optional<json::object> schedule;
     std::optional<Time> schedule_seen_at;
+    SomeLimits limits;  // that its user set; the rest is as its type has it
 };
 
 enum class OperationKind { kStart, kStop, kRestart, kSwitch, kDelete, kRecover };
 enum class OperationState { kPending, kRunning, kSucceeded, kFailed, kSuperseded };
+
+// Where a start stands in the line of those that wait.
+struct QueuePlace {
+    std::int64_t position = 1;  // 1: the next one
+    std::int64_t of = 1;
+    std::string reason;  // a sentence: what it waits for
+};
 
 struct Operation {
     OperationId id;
@@ -142,6 +151,7 @@ struct Operation {
     Time created_at;
     std::optional<Time> started_at;
     std::optional<Time> finished_at;
+    std::optional<QueuePlace> queue;  // as it is just now; not kept
 };
 
 struct Session {

@@ -20,8 +20,11 @@ std::string spec_hash(const InstanceSpec& spec) {
     for (const auto& mount : spec.mounts)
         mounts.push_back({{"volume", mount.volume}, {"path", mount.path}});
     text["mounts"] = std::move(mounts);
-    text["limits"] = {spec.limits.cpus, spec.limits.memory_mb, spec.limits.memory_reservation_mb,
-                      spec.limits.pids};
+    const auto& limits = spec.type_limits;
+    text["limits"] = {limits.cpus, limits.memory_mb, limits.memory_reservation_mb, limits.pids};
+    // What came later is there only where it is used: the digests of older instances stay what they are.
+    if (limits.shm_mb != kDefaultShmMb) text["shm"] = limits.shm_mb;
+    if (!limits.ulimits.empty()) text["ulimits"] = json::value_from(limits.ulimits);
     text["port"] = spec.port;
     return base::sha256_hex(json::serialize(text)).substr(0, 32);
 }

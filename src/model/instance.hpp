@@ -37,11 +37,13 @@ struct InstanceSpec {
     std::optional<std::vector<std::string>> command;  // arguments after the image's own entrypoint
     std::map<std::string, std::string> env;
     std::vector<Mount> mounts;
-    ResourceLimits limits;
-    int port = 0;  // the application's
+    ResourceLimits limits;       // in force for this workspace
+    ResourceLimits type_limits;  // its type's, without what its user set
+    int port = 0;                // the application's
 };
 
 // A digest of all that an instance is made from, except the generation: two equal ones need no new instance.
+// A user's own limits are no part of it: these can be changed later, and are compared by themselves.
 std::string spec_hash(const InstanceSpec& spec);
 
 // "agentdb9-workspace-{id}", the name of the instance that serves.
@@ -70,6 +72,7 @@ struct Instance {
     std::map<int, Endpoint> published;   // container port → endpoint, where ports are published
     std::vector<std::string> volumes;    // names of what it mounts
     std::optional<base::Time> created_at;
+    std::optional<ResourceLimits> limits;  // that it has; absent where nobody looked
     // Made by an earlier installation, of a spec that nobody knows.
     bool adopted = false;
 };

@@ -24,7 +24,15 @@ bool is_live(const ObservedInstance& observed) {
 bool fits(const Instance& instance, const Target& target) {
     if (instance.adopted)
         return !target.volumes.empty() && contains(instance.volumes, target.volumes.front());
-    return instance.spec == target.spec;
+    return instance.spec == target.spec &&
+           (!instance.limits || same_when_made(*instance.limits, target.limits));
+}
+
+// Has it other limits than the wanted ones, and can be given these as it is?
+bool needs_limits(const ObservedInstance& observed, const Target& target) {
+    const auto& has = observed.instance.limits;
+    return has && !observed.instance.adopted && !observed.limits_told &&
+           !same_while_running(*has, target.limits);
 }
 
 bool shares_volume(const Instance& instance, const Target& target) {
@@ -96,12 +104,14 @@ class Planner {
             if (!is_live(*keep)) {
                 actions_.push_back(
                     {.kind = ActionKind::kEnsureVolumes, .instance = {}, .generation = target.generation});
+                if (needs_limits(*keep, target)) add(ActionKind::kUpdateLimits, *keep);
                 add(ActionKind::kStart, *keep);
             }
             if (keep->instance.state == InstanceState::kPaused) add(ActionKind::kResume, *keep);
             if (!keep->ready || !is_live(*keep)) add(ActionKind::kProbe, *keep);
             take_plain_name(*keep);
             if (!keep->serving) add(ActionKind::kPublishRoute, *keep);
+            if (is_live(*keep) && needs_limits(*keep, target)) add(ActionKind::kUpdateLimits, *keep);
         }
         complete();
         // 4. What it replaced may finish what it is answering.
@@ -129,6 +139,7 @@ class Planner {
             actions_.push_back(
                 {.kind = ActionKind::kCreate, .instance = {}, .generation = target.generation});
         }
+        if (fresh != nullptr && needs_limits(*fresh, target)) add(ActionKind::kUpdateLimits, *fresh);
         // 3. It starts beside the old one, or after it.
         if (fresh == nullptr || !is_live(*fresh)) {
             const bool overlap =
@@ -286,6 +297,8 @@ std::string_view to_text(ActionKind kind) {
             return "commit_next";
         case ActionKind::kPublishRoute:
             return "publish_route";
+        case ActionKind::kUpdateLimits:
+            return "update_limits";
         case ActionKind::kRemove:
             return "remove";
         case ActionKind::kDrainAndRemove:

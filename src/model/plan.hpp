@@ -19,6 +19,7 @@ struct Target {
     std::int64_t generation = 0;
     std::string spec;                  // spec_hash
     std::vector<std::string> volumes;  // all that it mounts; two instances never run on the same one
+    ResourceLimits limits;             // that it is to have
     friend bool operator==(const Target&, const Target&) = default;
 };
 
@@ -42,6 +43,8 @@ struct ObservedInstance {
     bool ready = false;    // the server's probe has succeeded since it was started
     bool serving = false;  // the published route leads to it
     bool restart = false;  // it is unhealthy, and is to be started anew now
+    // The runtime was told of the wanted limits, and those that it has came of that.
+    bool limits_told = false;
 };
 
 struct Observed {
@@ -61,6 +64,7 @@ enum class ActionKind {
     kRename,           // `instance` to its plain name when `plain`, else its -g name
     kCommitNext,       // the replacement becomes current, in the store
     kPublishRoute,     // to `instance`
+    kUpdateLimits,     // of `instance`, as it is: it goes on running
     kRemove,           // `instance`, whatever its state
     kDrainAndRemove,   // `instance`, which may still be answering requests
     kComplete,         // the operation, as succeeded: what the caller waits for is reached

@@ -9,15 +9,9 @@
 #include <string>
 #include <vector>
 
-namespace agentdb9::model {
+#include "model/limits.hpp"
 
-struct ResourceLimits {
-    double cpus = 1.0;
-    std::int64_t memory_mb = 1024;
-    std::int64_t memory_reservation_mb = 256;
-    std::int64_t pids = 512;
-    friend bool operator==(const ResourceLimits&, const ResourceLimits&) = default;
-};
+namespace agentdb9::model {
 
 struct HealthCheck {
     bool enabled = true;
@@ -45,6 +39,7 @@ struct WorkspaceType {
     std::vector<std::string> features;
     std::optional<std::string> home_path;  // where its home volume is mounted; absent: it keeps none
     ResourceLimits resource_limits;
+    SomeLimits maximum_limits;  // what users may set for a workspace of theirs
     HealthCheck health_check;
     std::chrono::seconds idle_stop{0};  // after so long without use; 0: never
 };

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -54,6 +55,11 @@ struct PullProgress {
 };
 
 enum class ProbeOutcome { kReady, kNotYet };
+
+struct LimitsUpdate {
+    // It uses so much, and so was not given less.
+    std::optional<std::uint64_t> memory_in_use_bytes;
+};
 
 enum class EventKind { kStarted, kDied, kRemoved, kOther };
 
@@ -114,6 +120,12 @@ class Runtime {
     virtual Task<> pause_instance(std::string id) = 0;
     // Not paused: success. Not there: kNotFound.
     virtual Task<> resume_instance(std::string id) = 0;
+    // What it may use; absent when it is not there.
+    virtual Task<std::optional<model::ResourceLimits>> instance_limits(std::string id) = 0;
+    // Gives it the limits that an instance can be given after it was made, whatever its state; it goes on
+    // running. Less memory than it uses now would end it: then its memory stays as it is. Not there:
+    // kNotFound.
+    virtual Task<LimitsUpdate> update_limits(std::string id, model::ResourceLimits limits) = 0;
     // Has the name already: success. Taken by another: kConflict "instance_name_taken". Not there: kNotFound.
     virtual Task<> rename_instance(std::string id, std::string name) = 0;
     // Ends it if need be. Not there: success. Its volumes stay.
@@ -127,6 +139,9 @@ class Runtime {
     virtual Task<Volume> ensure_volume(VolumeSpec spec) = 0;
     virtual Task<std::optional<Volume>> find_volume(std::string name) = 0;
     virtual Task<std::vector<Volume>> volumes() = 0;
+    // How many bytes each holds, as far as the engine can tell. It reads them through: minutes, where they
+    // hold much.
+    virtual Task<std::map<std::string, std::int64_t>> volume_sizes() = 0;
     // Not there: success. Mounted by an instance: kConflict "volume_in_use". Not ours: kConflict
     // "volume_not_ours".
     virtual Task<> remove_volume(std::string name) = 0;

@@ -31,12 +31,12 @@ void check_new_account(NewAccount& account) {
     if (auto problem = auth::password_problem(account.password)) problems.push_back({"password", *problem});
     if (problems.empty()) return;
     std::string sentence;
-    for (const auto& [field, problem] : problems)
-        sentence += (sentence.empty() ? "'" : "; '") + field + "' " + problem;
+    for (const auto& each : problems)
+        sentence += (sentence.empty() ? "'" : "; '") + each.field + "' " + each.problem;
     base::Error error(base::ErrorCode::kInvalid, "invalid_field",
                       "The account is not acceptable: " + sentence + ".");
-    for (const auto& [field, problem] : problems)
-        std::move(error).with_field(field, problem);
+    for (const auto& each : problems)
+        std::move(error).with_detail(each);
     throw error;
 }
 

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "model/instance.hpp"
 #include "services/access.hpp"
+#include "services/quota_rules.hpp"
 #include "services/snapshot.hpp"
 #include "services/volume_swap.hpp"
 
@@ -192,7 +193,7 @@ Task<std::optional<model::Workspace>> DockerVolumeService::restore(std::optional
     const auto by = user ? model::Actor{model::ActorKind::kUser, user->str()}
                          : model::Actor{model::ActorKind::kOperator, std::nullopt};
     const NewVolume next{tombstone.volume_name, volume ? volume->path : "", now + trash_time_};
-    auto [came_back, behind] = co_await store_.write([=](Transaction& tx) {
+    auto [came_back, behind] = co_await store_.write([=, this](Transaction& tx) {
         auto open = tx.tombstones().find(id);
         if (!open || open->restored_at || open->purged_at) {
             throw base::conflict("already_restored",
@@ -208,6 +209,7 @@ Task<std::optional<model::Workspace>> DockerVolumeService::restore(std::optional
                 bring_project_back(tx, *open, now);
                 break;
             case VolumeKind::kHome:
+                if (user) require_room_to_create(tx, *user, model::Catalogue({}), quota_);
                 workspace = bring_workspace_back(tx, *open, now, by);
                 break;
             case VolumeKind::kReplaced:

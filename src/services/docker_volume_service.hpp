@@ -24,8 +24,8 @@ struct VolumeInfo {
 class DockerVolumeService {
   public:
     DockerVolumeService(base::Clock& clock, store::Store& store, runtime::Runtime& runtime,
-                        std::chrono::days trash_time = std::chrono::days(7))
-        : clock_(clock), store_(store), runtime_(runtime), trash_time_(trash_time) {}
+                        std::chrono::days trash_time = std::chrono::days(7), model::Quota quota = {})
+        : clock_(clock), store_(store), runtime_(runtime), trash_time_(trash_time), quota_(quota) {}
 
     // Told of workspaces whose stopped instances refer to a volume that is not their project's any more.
     void on_left_behind(std::function<void(const base::WorkspaceId&)> tell) {
@@ -47,8 +47,8 @@ class DockerVolumeService {
     Task<model::Tombstone> find_in_trash(std::string id_or_volume);
     // Brings the project, or the workspace with its home, back; or gives a project the volume back that it
     // had before a restore, whose own then lies in the trash. kConflict "already_restored" when it is there
-    // again, "volume_being_purged" when it is too late, "project_in_use". Returns the workspace that came
-    // back, if it was one.
+    // again, "volume_being_purged" when it is too late, "project_in_use"; for a user's own workspace
+    // kForbidden "quota_exceeded". Returns the workspace that came back, if it was one.
     Task<std::optional<model::Workspace>> restore(std::optional<base::UserId> user, base::TombstoneId id);
     // Removes the volume now. The owner's explicit wish; nothing brings it back. kConflict "volume_in_use"
     // for one that is being filled.
@@ -76,6 +76,7 @@ class DockerVolumeService {
     store::Store& store_;
     runtime::Runtime& runtime_;
     std::chrono::days trash_time_;
+    model::Quota quota_;  // of each user, where the operator set none for that one
     std::function<void(const base::WorkspaceId&)> left_behind_ = [](const base::WorkspaceId&) {};
     const base::Time began_ = clock_.now();
 };

@@ -24,6 +24,11 @@ Task<> forced(Worker& worker) {
         co_await worker.changed.wait();
 }
 
+Task<> wanted_otherwise(Worker& worker) {
+    while (!worker.desire_changed)
+        co_await worker.changed.wait();
+}
+
 }  // namespace
 
 Task<> Pass::ensure_volumes(const model::InstanceSpec& spec) {
@@ -62,7 +67,7 @@ Task<> Pass::ensure_volumes(const model::InstanceSpec& spec) {
     }
 }
 
-Task<> Pass::create(const Action& action) {
+Task<Pass::Step> Pass::create(const Action& action) {
     const auto* spec = wanted_.spec_of(action.generation);
     check_spec(spec);
     if (tools_.routes.serving(worker_.id).empty()) co_await tools_.routes.hold(worker_.id);
@@ -82,19 +87,34 @@ Task<> Pass::create(const Action& action) {
                             "' could not be pulled in time; pull it on the server and start again.");
         }
     }
-    co_await enter_queue();
+    if (!co_await enter_queue()) co_return Step::kAgain;
     show(Phase::kCreating, "creating");
     const auto name =
         action.plain ? wanted_.desired.plain_name : model::instance_name(worker_.id, action.generation);
     created_ = co_await tools_.runtime.create_instance(*spec, name);
     worker_.deaths.erase(created_);
     worker_.ready.erase(created_);
+    co_return Step::kDone;
 }
 
-Task<> Pass::enter_queue() {
-    if (place_) co_return;
+// Who stops what waits does not wait for its turn; who only wants it otherwise gets it back.
+Task<bool> Pass::enter_queue() {
+    if (place_) co_return true;
+    if (worker_.ticket == 0) worker_.ticket = tools_.queue.next_ticket();
     show(Phase::kQueued, "queued");
-    place_ = co_await tools_.queue.enter();
+    const auto began = tools_.clock.steady_now();
+    co_await base::run_unless(
+        wanted_otherwise(worker_),
+        enter({.whose = job_->workspace.user_id.str(), .name = worker_.id.str(), .ticket = worker_.ticket}));
+    if (!place_) co_return false;
+    worker_.ticket = 0;
+    tools_.queue_waits.add(
+        std::chrono::duration_cast<std::chrono::milliseconds>(tools_.clock.steady_now() - began));
+    co_return true;
+}
+
+Task<> Pass::enter(AdmissionQueue::Visitor visitor) {
+    place_ = co_await tools_.queue.enter(std::move(visitor));
 }
 
 Task<Pass::Step> Pass::start(const Action& action) {
@@ -119,7 +139,7 @@ Task<Pass::Step> Pass::start(const Action& action) {
 Task<VolumeClaims::Claim> Pass::claim_volumes(const model::InstanceSpec& spec) {
     const auto deadline = tools_.clock.steady_now() + tools_.options.volume_wait;
     for (;;) {
-        co_await enter_queue();
+        if (!co_await enter_queue()) co_return VolumeClaims::Claim();
         if (auto claim = tools_.claims.take(spec.mounts)) {
             if (!co_await others_run_on(spec) && co_await claim_from_other_servers(spec)) co_return claim;
         }
@@ -255,6 +275,7 @@ Task<> Pass::remove(const std::string& instance) {
     worker_.ready.erase(instance);
     worker_.deaths.erase(instance);
     worker_.unhealthy.erase(instance);
+    worker_.limits_told.erase(instance);
     tools_.routes.forget_use(instance);
 }
 

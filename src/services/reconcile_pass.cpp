@@ -35,10 +35,12 @@ Task<Pass::Result> Pass::run() {
         co_return Result::kGone;
     }
     job_->lease = worker_.lease;
+    if (job_->workspace.desired_state != DesiredState::kRunning) worker_.ticket = 0;
     if (tools_.shared())
         co_await tools_.routes.upsert(job_->workspace);  // another server may have made or changed it
     wanted_ = make_wanted(*job_, tools_.catalogue);
     co_await observe();
+    co_await observe_limits();
     if (co_await is_frozen()) co_return Result::kSettled;
     if (!leads()) {
         // Until a replacement takes over it is the leader's affair; what serves is followed all the while.
@@ -151,7 +153,8 @@ model::Observed Pass::view() const {
     for (const auto& instance : instances_) {
         observed.instances.push_back({.instance = instance,
                                       .ready = worker_.ready.contains(instance.id),
-                                      .serving = !serving.empty() && serving == instance.id});
+                                      .serving = !serving.empty() && serving == instance.id,
+                                      .limits_told = limits_told(instance)});
     }
     observed.routed = tools_.routes.routed(worker_.id);
     return observed;
@@ -188,8 +191,7 @@ Task<Pass::Step> Pass::execute(const Action& action) {
             break;
         }
         case ActionKind::kCreate:
-            co_await create(action);
-            break;
+            co_return co_await create(action);
         case ActionKind::kStart:
             co_return co_await start(action);
         case ActionKind::kResume:
@@ -224,6 +226,9 @@ Task<Pass::Step> Pass::execute(const Action& action) {
             co_await tools_.routes.publish(worker_.id, *instance);
             break;
         }
+        case ActionKind::kUpdateLimits:
+            co_await update_limits(action);
+            break;
         case ActionKind::kRemove:
             co_await remove(instance_of(action));
             break;

@@ -16,6 +16,7 @@
 #include "services/route_book.hpp"
 #include "services/specs.hpp"
 #include "services/volume_claims.hpp"
+#include "services/wait_times.hpp"
 #include "services/worker.hpp"
 
 namespace agentdb9::services {
@@ -47,6 +48,7 @@ struct PassTools {
     Journal& journal;
     RouteBook& routes;
     AdmissionQueue& queue;
+    WaitTimes& queue_waits;
     VolumeClaims& claims;
     const LeaseKeeper& leases;
     const ReconcilerOptions& options;
@@ -89,6 +91,11 @@ class Pass {
     Task<Step> hold(const model::Action& action);
     Task<> let_others_follow();
     Task<> observe();
+    Task<> observe_limits();
+    Task<std::optional<model::ResourceLimits>> look_at_limits(std::string instance);
+    Task<> update_limits(const model::Action& action);
+    // The runtime was told of the limits that it is to have, and has what came of that.
+    bool limits_told(const model::Instance& instance) const;
     Task<bool> is_frozen();
     // Records how instances ended by themselves. Throws "crash_loop" when that is too often.
     Task<> record_crashes();
@@ -104,13 +111,15 @@ class Pass {
     model::Observed view() const;
     Task<Step> execute(const model::Action& action);
     Task<> ensure_volumes(const model::InstanceSpec& spec);
-    Task<> create(const model::Action& action);
+    Task<Step> create(const model::Action& action);
     Task<Step> start(const model::Action& action);
     Task<Step> probe(const model::Action& action);
     Task<VolumeClaims::Claim> claim_volumes(const model::InstanceSpec& spec);
     Task<bool> claim_from_other_servers(const model::InstanceSpec& spec);
     Task<bool> others_run_on(const model::InstanceSpec& spec);
-    Task<> enter_queue();
+    // False: something else is wanted meanwhile.
+    Task<bool> enter_queue();
+    Task<> enter(AdmissionQueue::Visitor visitor);
     Task<> drain(const std::string& instance);
     Task<> stop(const std::string& instance);
     Task<> remove(const std::string& instance);

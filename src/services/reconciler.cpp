@@ -56,6 +56,7 @@ Reconciler::Reconciler(asio::any_io_executor executor, base::Clock& clock, store
              journal_,
              routes,
              queue_,
+             queue_waits_,
              claims_,
              leases_,
              options_,
@@ -64,9 +65,16 @@ Reconciler::Reconciler(asio::any_io_executor executor, base::Clock& clock, store
                  tell_listener(operation.workspace_id);
              },
              [this](const base::WorkspaceId& workspace) { tell_listener(workspace); }},
-      scope_(executor) {}
+      scope_(executor) {
+    queue_.on_moved([this](const std::string& name) {
+        if (const auto workspace = base::WorkspaceId::parse(name)) tell_listener(*workspace);
+    });
+}
 
-Reconciler::~Reconciler() = default;
+// What leaves the line from now on is told to nobody: who listens may be gone.
+Reconciler::~Reconciler() {
+    queue_.on_moved({});
+}
 
 Task<> Reconciler::start() {
     started_ = true;
@@ -137,15 +145,19 @@ Task<> Reconciler::tell_those_who_wait_for(base::WorkspaceId workspace) {
 
 // What another server has done is served here, too, before anybody hears that it is done.
 Task<> Reconciler::follow(base::WorkspaceId workspace) {
-    if (!leases_.shared()) co_return;
+    if (leases_.shared()) co_await look(workspace, kFollowLimit);
+}
+
+Task<bool> Reconciler::look(base::WorkspaceId workspace, std::chrono::milliseconds limit) {
     const auto found = worker(workspace);
     const auto look = found->looks_begun + 1;
     wake(workspace);
-    const auto deadline = clock_.steady_now() + kFollowLimit;
+    const auto deadline = clock_.steady_now() + limit;
     while (found->looks_ended < look && clock_.steady_now() < deadline) {
         const auto left = std::chrono::ceil<base::Duration>(deadline - clock_.steady_now());
         co_await base::with_timeout(clock_, left, found->looked.wait());
     }
+    co_return found->looks_ended >= look;
 }
 
 void Reconciler::superseded(const model::Operation& operation) {
@@ -188,7 +200,16 @@ void Reconciler::tell_waiters(const base::OperationId& operation, Outcome outcom
 std::optional<Reconciler::Progress> Reconciler::progress(const base::WorkspaceId& workspace) const {
     auto found = workers_.find(workspace);
     if (found == workers_.end() || !found->second->phase) return std::nullopt;
-    return Progress{*found->second->phase, found->second->step, found->second->percent};
+    const auto& worker = *found->second;
+    Progress progress{*worker.phase, worker.step, worker.percent, std::nullopt};
+    if (const auto place = queue_.position(workspace.str())) {
+        const auto limit = queue_.limit();
+        progress.queue = {static_cast<std::int64_t>(place->position), static_cast<std::int64_t>(place->of),
+                          "This server starts " + std::to_string(limit) +
+                              (limit == 1 ? " workspace" : " workspaces") +
+                              " at a time, and users take turns."};
+    }
+    return progress;
 }
 
 std::vector<model::Instance> Reconciler::last_seen(const base::WorkspaceId& workspace) const {
@@ -204,6 +225,14 @@ bool Reconciler::is_ready(const base::WorkspaceId& workspace, const std::string&
 bool Reconciler::is_unhealthy(const base::WorkspaceId& workspace, const model::Instance& instance) const {
     auto found = workers_.find(workspace);
     return found != workers_.end() && is_ill(*found->second, instance);
+}
+
+std::string Reconciler::limits_problem(const base::WorkspaceId& workspace,
+                                       const std::string& instance) const {
+    const auto found = workers_.find(workspace);
+    if (found == workers_.end()) return {};
+    const auto told = found->second->limits_told.find(instance);
+    return told == found->second->limits_told.end() ? std::string() : told->second.problem;
 }
 
 Reconciler::WorkerPtr Reconciler::worker(const base::WorkspaceId& workspace) {

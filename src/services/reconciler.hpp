@@ -57,6 +57,7 @@ class Reconciler final : public runtime::EventSink {
         model::Phase phase;
         std::string step;
         std::optional<int> percent;
+        std::optional<model::QueuePlace> queue;
     };
     // What is being done for the workspace now; absent when nothing is.
     std::optional<Progress> progress(const base::WorkspaceId& workspace) const;
@@ -65,6 +66,16 @@ class Reconciler final : public runtime::EventSink {
     bool is_ready(const base::WorkspaceId& workspace, const std::string& instance) const;
     // It runs, but its application does not answer any more, or its image's own check says so.
     bool is_unhealthy(const base::WorkspaceId& workspace, const model::Instance& instance) const;
+    // Has the workspace looked at, and waits until nothing is left to do for it here. False when `limit` is
+    // over before.
+    Task<bool> look(base::WorkspaceId workspace, std::chrono::milliseconds limit);
+    // Why the instance has not the limits that it is to have; empty when nothing went wrong.
+    std::string limits_problem(const base::WorkspaceId& workspace, const std::string& instance) const;
+    // The line of those who are to be started.
+    const AdmissionQueue& queue() const { return queue_; }
+    const WaitTimes& queue_waits() const { return queue_waits_; }
+    // Other servers may lead what this one looks at.
+    bool shared() const { return leases_.shared(); }
     // The engine's event stream stands.
     bool connected() const { return connected_; }
 
@@ -108,6 +119,7 @@ class Reconciler final : public runtime::EventSink {
     ReconcilerOptions options_;
     Journal journal_;
     AdmissionQueue queue_;
+    WaitTimes queue_waits_;
     LeaseKeeper leases_;
     VolumeClaims claims_;
     PassTools tools_;

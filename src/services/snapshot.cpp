@@ -56,6 +56,7 @@ json::object snapshot_of(const model::Workspace& workspace) {
             {"idleStopMinutes",
              workspace.idle_stop_minutes ? json::value(*workspace.idle_stop_minutes) : json::value(nullptr)},
             {"schedule", workspace.schedule ? json::value(*workspace.schedule) : json::value(nullptr)},
+            {"resourceLimits", model::to_json(workspace.limits)},
             {"lastGeneration", workspace.last_generation},
             {"createdAt", base::format_time(workspace.created_at)}};
 }
@@ -109,6 +110,8 @@ std::optional<model::Workspace> workspace_from(const json::object& snapshot) {
         schedule != nullptr && schedule->is_object()) {
         workspace.schedule = schedule->get_object();
     }
+    if (const auto* limits = snapshot.if_contains("resourceLimits"); limits != nullptr && limits->is_object())
+        workspace.limits = model::some_limits_from(limits->get_object());
     workspace.created_at = time_of(snapshot, "createdAt");
     return workspace;
 }

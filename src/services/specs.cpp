@@ -13,7 +13,8 @@ std::string with_base_path(std::string text, const std::string& path) {
 }
 
 model::Target target_of(const model::InstanceSpec& spec) {
-    model::Target target{.generation = spec.generation, .spec = model::spec_hash(spec), .volumes = {}};
+    model::Target target{
+        .generation = spec.generation, .spec = model::spec_hash(spec), .volumes = {}, .limits = spec.limits};
     for (const auto& mount : spec.mounts)
         target.volumes.push_back(mount.volume);
     return target;
@@ -34,6 +35,10 @@ const model::WorkspaceType& type_of(const Job& job, const model::Catalogue& cata
 
 std::string base_path(const base::WorkspaceId& workspace, int port) {
     return "/" + workspace.str() + "/" + std::to_string(port) + "/";
+}
+
+model::ResourceLimits limits_of(const model::Workspace& workspace, const model::WorkspaceType& type) {
+    return model::in_force(workspace.limits, type.resource_limits, type.maximum_limits);
 }
 
 model::InstanceSpec make_spec(const model::Workspace& workspace, const model::Project& project,
@@ -61,7 +66,8 @@ model::InstanceSpec make_spec(const model::Workspace& workspace, const model::Pr
         spec.mounts.push_back(
             {workspace.volume_name.value_or(model::home_volume_name(workspace.id)), *type.home_path});
     }
-    spec.limits = type.resource_limits;
+    spec.limits = limits_of(workspace, type);
+    spec.type_limits = type.resource_limits;
     spec.port = type.default_port;
     return spec;
 }

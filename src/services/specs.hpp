@@ -13,6 +13,9 @@ namespace agentdb9::services {
 // "/{workspace}/{port}/".
 std::string base_path(const base::WorkspaceId& workspace, int port);
 
+// What `workspace` may use.
+model::ResourceLimits limits_of(const model::Workspace& workspace, const model::WorkspaceType& type);
+
 // What `workspace` runs as with `project` at `generation`.
 model::InstanceSpec make_spec(const model::Workspace& workspace, const model::Project& project,
                               const model::WorkspaceType& type, std::int64_t generation);

@@ -47,6 +47,7 @@ struct Worker {
     std::optional<model::Phase> phase;
     std::string step;
     std::optional<int> percent;
+    std::uint64_t ticket = 0;  // in the line of those who are to be started; 0: none
 
     std::set<std::string> ready;        // instances that have answered since they were started
     std::map<std::string, int> deaths;  // of instances, since they were started by us
@@ -65,8 +66,16 @@ struct Worker {
     };
     Check check;
     std::optional<base::SteadyTime> restart_at;  // when an unhealthy one may be restarted
-    int failures = 0;                            // in a row, since it was last as it should be
-    int outages = 0;                             // in a row: nothing is wrong with the workspace
+    // What the runtime was last told of an instance's limits, and what came of it: it is not told again.
+    struct LimitsTold {
+        model::ResourceLimits wanted;
+        std::optional<model::ResourceLimits> came;
+        std::string problem;  // why they are not as wanted; empty where nothing went wrong
+        std::optional<base::SteadyTime> again_at;  // when it is told again, where it refused
+    };
+    std::map<std::string, LimitsTold> limits_told;
+    int failures = 0;  // in a row, since it was last as it should be
+    int outages = 0;   // in a row: nothing is wrong with the workspace
     int timeouts = 0;  // in a row, of calls for it, while the runtime answered others
 
     std::optional<Lease> lease;  // absent: another server's, or there is no other server

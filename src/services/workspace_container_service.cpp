@@ -5,6 +5,7 @@
 #include "model/health.hpp"
 #include "model/life_event.hpp"
 #include "services/access.hpp"
+#include "services/quota_rules.hpp"
 
 namespace agentdb9::services {
 
@@ -131,6 +132,9 @@ Task<Requested> WorkspaceContainerService::start_workspace(base::UserId user, ba
                                  "The workspace type '" + workspace.type +
                                      "' is not configured on this server; ask its operator to add it.");
         }
+        // What runs already, or is to, is counted already.
+        if (workspace.desired_state != DesiredState::kRunning)
+            require_room_to_start(tx, workspace, catalogue_, quota_);
         if (!workspace.next_generation) ensure_current_project(tx, workspace, now);
         require_project_free(tx, *workspace.current_project_id, id);
         workspace.desired_state = DesiredState::kRunning;
@@ -378,6 +382,7 @@ Operation WorkspaceContainerService::with_progress(Operation operation) const {
         operation.phase =
             progress->step.empty() ? std::string(model::to_text(progress->phase)) : progress->step;
         operation.progress = progress->percent;
+        operation.queue = progress->queue;
     }
     return operation;
 }

@@ -48,17 +48,20 @@ struct WorkspaceStatusReport {
 class WorkspaceContainerService {
   public:
     WorkspaceContainerService(base::Clock& clock, store::Store& store, runtime::Runtime& runtime,
-                              Reconciler& reconciler, RouteBook& routes, const model::Catalogue& catalogue)
+                              Reconciler& reconciler, RouteBook& routes, const model::Catalogue& catalogue,
+                              model::Quota quota = {})
         : clock_(clock),
           store_(store),
           runtime_(runtime),
           reconciler_(reconciler),
           routes_(routes),
-          catalogue_(catalogue) {}
+          catalogue_(catalogue),
+          quota_(quota) {}
 
     // All throw Error: kNotFound for what is not the user's, kConflict for what is not possible now, and what
     // made the operation fail. kUnavailable "runtime_unavailable": recorded, and goes on by itself when the
     // engine is back.
+    // A start also kQuota "quota_exceeded".
     // With `by_request` also kConflict "wake_not_allowed", kUnavailable "workspace_stopping".
     Task<Requested> start_workspace(base::UserId user, base::WorkspaceId workspace, RequestOptions options);
     Task<Requested> stop_workspace(base::UserId user, base::WorkspaceId workspace, RequestOptions options);
@@ -95,6 +98,7 @@ class WorkspaceContainerService {
     Reconciler& reconciler_;
     RouteBook& routes_;
     const model::Catalogue& catalogue_;
+    model::Quota quota_;  // of each user, where the operator set none for that one
 };
 
 }  // namespace agentdb9::services

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "model/life_event.hpp"
 #include "services/access.hpp"
+#include "services/quota_rules.hpp"
 
 namespace agentdb9::services {
 
@@ -24,6 +25,39 @@ json::object config_of(const model::WorkspaceType& type) {
               {"memory", type.resource_limits.memory_mb},
               {"memoryReservation", type.resource_limits.memory_reservation_mb},
               {"pids", type.resource_limits.pids}}}};
+}
+
+// By the field's name in the API: "resourceLimits.ulimits.nofile".
+std::optional<json::value> limit_in(const json::object& limits, std::string_view field) {
+    const json::object* object = &limits;
+    field.remove_prefix(std::string_view("resourceLimits.").size());
+    for (auto dot = field.find('.'); dot != std::string_view::npos; dot = field.find('.')) {
+        const auto* inner = object->if_contains(field.substr(0, dot));
+        if (inner == nullptr || !inner->is_object()) return std::nullopt;
+        object = &inner->get_object();
+        field.remove_prefix(dot + 1);
+    }
+    const auto* value = object->if_contains(field);
+    return value == nullptr ? std::nullopt : std::optional(*value);
+}
+
+// What was wrong before, since the operator has lowered the bounds, is no reason to refuse the rest: what is
+// in force is within them anyway.
+model::SomeLimits checked(model::SomeLimits limits, const model::SomeLimits& before,
+                          const model::WorkspaceType& type) {
+    auto problems = model::problems_with(limits, type.resource_limits, type.maximum_limits);
+    std::erase_if(problems, [was = model::to_json(before), is = model::to_json(limits)](const auto& each) {
+        const auto before_it = limit_in(was, each.field);
+        return before_it && before_it == limit_in(is, each.field);
+    });
+    if (problems.empty()) return limits;
+    std::string sentence = "These limits are not possible:";
+    for (const auto& each : problems)
+        sentence += (sentence.ends_with(':') ? " '" : "; '") + each.field + "' " + each.problem;
+    base::Error error(base::ErrorCode::kInvalid, "invalid_field", sentence + ".");
+    for (const auto& each : problems)
+        std::move(error).with_detail(each);
+    throw error;
 }
 
 std::string default_name(Transaction& tx, const base::UserId& user, const model::WorkspaceType& type) {
@@ -69,12 +103,14 @@ Task<Workspace> WorkspacesService::create(base::UserId user, NewWorkspace wanted
     if (type == nullptr)
         throw base::invalid_field("type", "names no workspace type; GET /api/workspaces/types lists them");
     const auto now = clock_.now();
-    auto workspace = co_await store_.write([=](Transaction& tx) {
+    auto workspace = co_await store_.write([=, this](Transaction& tx) {
+        require_room_to_create(tx, user, catalogue_, quota_);
         Workspace row{.id = base::WorkspaceId::generate(), .name = {}, .user_id = user, .type = type->type};
         row.name = wanted.name ? *wanted.name : default_name(tx, user, *type);
         row.description = wanted.description;
         row.config = config_of(*type);
         row.wake_on_request = wanted.wake_on_request;
+        row.limits = checked(model::changed({}, wanted.limits), {}, *type);
         row.container_name = model::instance_name(row.id);
         row.created_at = now;
         row.updated_at = now;
@@ -118,7 +154,7 @@ Task<std::vector<Workspace>> WorkspacesService::list_of_type(base::UserId user, 
 
 Task<Workspace> WorkspacesService::update(base::UserId user, base::WorkspaceId id, WorkspaceChange change) {
     const auto now = clock_.now();
-    auto workspace = co_await store_.write([=](Transaction& tx) {
+    auto workspace = co_await store_.write([=, this](Transaction& tx) {
         auto row = owned_workspace(tx, user, id);
         if (row.desired_state == DesiredState::kDeleted) {
             throw base::conflict("workspace_deleting",
@@ -142,6 +178,7 @@ Task<Workspace> WorkspacesService::update(base::UserId user, base::WorkspaceId i
             row.schedule = *change.schedule ? std::optional(model::to_json(**change.schedule)) : std::nullopt;
             row.schedule_seen_at = *change.schedule ? std::optional(now) : std::nullopt;
         }
+        if (change.limits) change_limits(tx, row, *change.limits);
         row.updated_at = now;
         tx.workspaces().update(row);
         tell_change(tx, row, change, now);
@@ -149,6 +186,19 @@ Task<Workspace> WorkspacesService::update(base::UserId user, base::WorkspaceId i
     });
     co_await routes_.upsert(workspace);
     co_return workspace;
+}
+
+void WorkspacesService::change_limits(Transaction& tx, Workspace& workspace,
+                                      const model::LimitsChange& change) const {
+    const auto* type = catalogue_.find(workspace.type);
+    if (type == nullptr) {
+        throw base::conflict("workspace_type_unknown",
+                             "The workspace type '" + workspace.type +
+                                 "' is not configured on this server; ask its operator to add it.");
+    }
+    const auto before = workspace;
+    workspace.limits = checked(model::changed(workspace.limits, change), before.limits, *type);
+    require_room_to_change(tx, before, workspace, *type, catalogue_, quota_);
 }
 
 Task<Workspace> WorkspacesService::set_default(base::UserId user, base::WorkspaceId id,

@@ -26,6 +26,7 @@ struct NewWorkspace {
     std::optional<base::ProjectId> project_id;  // becomes its current project
     bool wake_on_request = false;
     std::optional<model::Actor> by;  // absent: the owner
+    model::LimitsChange limits;      // to what its type has
 };
 
 struct WorkspaceChange {
@@ -37,6 +38,7 @@ struct WorkspaceChange {
     std::optional<std::optional<int>> idle_stop_minutes;     // nothing in it: as its type says
     std::optional<std::optional<model::Schedule>> schedule;  // nothing in it: none
     std::optional<model::Actor> by;                          // absent: the owner
+    std::optional<model::LimitsChange> limits;
 };
 
 struct WorkspaceCounts {
@@ -49,15 +51,17 @@ struct WorkspaceCounts {
 class WorkspacesService {
   public:
     WorkspacesService(base::Clock& clock, store::Store& store, RouteBook& routes,
-                      const model::Catalogue& catalogue)
-        : clock_(clock), store_(store), routes_(routes), catalogue_(catalogue) {}
+                      const model::Catalogue& catalogue, model::Quota quota = {})
+        : clock_(clock), store_(store), routes_(routes), catalogue_(catalogue), quota_(quota) {}
 
-    // The first one becomes the default. kInvalid for an unknown type or an incompatible project.
+    // The first one becomes the default. kInvalid for an unknown type, an incompatible project, or limits
+    // above what the type allows; kForbidden "quota_exceeded".
     Task<model::Workspace> create(base::UserId user, NewWorkspace wanted);
     Task<model::Workspace> find(base::UserId user, base::WorkspaceId id);
     Task<store::Listing<model::Workspace>> list(base::UserId user, store::Page page);
     Task<std::vector<model::Workspace>> list_of_type(base::UserId user, std::string type);
-    // kConflict "workspace_running" for a status change of one that runs.
+    // kConflict "workspace_running" for a status change of one that runs; kQuota "quota_exceeded" for more
+    // than there is room for.
     Task<model::Workspace> update(base::UserId user, base::WorkspaceId id, WorkspaceChange change);
     Task<model::Workspace> set_default(base::UserId user, base::WorkspaceId id,
                                        std::optional<model::Actor> by = std::nullopt);
@@ -68,10 +72,14 @@ class WorkspacesService {
     Task<store::Listing<model::LifeEvent>> history(base::UserId user, base::WorkspaceId id, store::Page page);
 
   private:
+    void change_limits(store::Transaction& tx, model::Workspace& workspace,
+                       const model::LimitsChange& change) const;
+
     base::Clock& clock_;
     store::Store& store_;
     RouteBook& routes_;
     const model::Catalogue& catalogue_;
+    model::Quota quota_;  // of each user, where the operator set none for that one
 };
 
 }  // namespace agentdb9::services

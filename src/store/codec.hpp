@@ -101,6 +101,19 @@ struct Codec<json::array> {
     }
 };
 
+// None at all is null.
+template <>
+struct Codec<model::SomeLimits> {
+    static Value encode(const model::SomeLimits& limits) {
+        return limits.empty() ? Value(nullptr) : Value(json::serialize(model::to_json(limits)));
+    }
+    static std::optional<model::SomeLimits> decode(const Value& value) {
+        const auto object = Codec<json::object>::decode(value);
+        if (!object) return std::nullopt;
+        return model::some_limits_from(*object);
+    }
+};
+
 template <class Tag>
 struct Codec<base::Id<Tag>> {
     static Value encode(const base::Id<Tag>& id) { return id.str(); }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "model/entities.hpp"
 #include "model/idle.hpp"
 #include "model/life_event.hpp"
+#include "model/quota.hpp"
 #include "model/share.hpp"
 #include "store/connection.hpp"
 
@@ -301,6 +303,26 @@ class Adoptions {
     Connection& db_;
 };
 
+// What one user may have, where the operator set that, and what a user's volumes held when last measured.
+struct VolumeUse {
+    std::int64_t bytes = 0;
+    model::Time measured_at;
+};
+class Quotas {
+  public:
+    explicit Quotas(Connection& db) : db_(db) {}
+    // Nothing set: an empty one.
+    model::Quota of_user(const model::UserId& user);
+    void set(const model::UserId& user, const model::Quota& quota);
+    bool any_limits_volumes();
+    std::optional<VolumeUse> volume_use(const model::UserId& user);
+    // Of all users; who is not there has none.
+    void set_volume_use(const std::map<model::UserId, std::int64_t>& bytes, model::Time measured_at);
+
+  private:
+    Connection& db_;
+};
+
 // Small facts about this installation, by name.
 class Settings {
   public:
@@ -376,6 +398,7 @@ class Transaction {
     Shares shares() { return Shares(db_); }
     Tombstones tombstones() { return Tombstones(db_); }
     Adoptions adoptions() { return Adoptions(db_); }
+    Quotas quotas() { return Quotas(db_); }
     Settings settings() { return Settings(db_); }
     Leases leases() { return Leases(db_); }
     Notices notices() { return Notices(db_); }

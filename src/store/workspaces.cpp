@@ -42,7 +42,8 @@ const Table<Workspace>& table() {
          column<&Workspace::keep_alive_until>("keepAliveUntil"),
          column<&Workspace::idle_warned_at>("idleWarnedAt"),
          column<&Workspace::schedule>("schedule"),
-         column<&Workspace::schedule_seen_at>("scheduleSeenAt")});
+         column<&Workspace::schedule_seen_at>("scheduleSeenAt"),
+         column<&Workspace::limits>("resourceLimits")});
     return table;
 }
 

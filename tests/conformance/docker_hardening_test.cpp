@@ -115,11 +115,13 @@ TEST_F(DockerHardening, AForwarderThatAcceptsIsNoReadyApplication) {
     const auto runtime =
         world.make_runtime(world.installation(), DockerWorld::shared_network(), docker::Reach::kPublished);
     const auto instance = start(*runtime, {{"START_DELAY", "400"}});
-    EXPECT_EQ(run(runtime->probe(instance.published.at(8080), std::nullopt)), ProbeOutcome::kReady);
+    EXPECT_EQ(run(runtime->probe(instance.published.at(8080), std::nullopt, std::chrono::seconds(1))),
+              ProbeOutcome::kReady);
     run(runtime->stop_instance(instance.id, std::chrono::seconds(2)));
     run(runtime->start_instance(instance.id));
     for (const auto& again : run(runtime->instances(instance.workspace_id))) {
-        EXPECT_EQ(run(runtime->probe(again.published.at(8080), std::nullopt)), ProbeOutcome::kNotYet)
+        EXPECT_EQ(run(runtime->probe(again.published.at(8080), std::nullopt, std::chrono::seconds(1))),
+                  ProbeOutcome::kNotYet)
             << "the engine's forwarder accepts at once, the application later";
     }
 }

@@ -95,6 +95,7 @@ TEST_P(StoreSuite, KeepsEveryFieldOfAWorkspace) {
     workspace.next_project_id = model::ProjectId::generate();
     workspace.last_error = "e";
     workspace.wake_on_request = true;
+    workspace.limits = {.cpus = 1.5, .memory_mb = 100, .ulimits = {{"nofile", 9}}};
     write([&](Transaction& tx) { tx.workspaces().update(workspace); });
     const auto found = read([&](Transaction& tx) { return tx.workspaces().find(workspace.id); });
     ASSERT_TRUE(found);
@@ -118,6 +119,11 @@ TEST_P(StoreSuite, KeepsEveryFieldOfAWorkspace) {
     EXPECT_EQ(found->next_project_id, workspace.next_project_id);
     EXPECT_EQ(found->last_error, "e");
     EXPECT_TRUE(found->wake_on_request);
+    EXPECT_EQ(found->limits, workspace.limits);
+    auto plain = *found;
+    plain.limits = {};
+    write([&](Transaction& tx) { tx.workspaces().update(plain); });
+    EXPECT_TRUE(read([&](Transaction& tx) { return tx.workspaces().find(workspace.id); })->limits.empty());
     write([&](Transaction& tx) {
         const auto current = tx.workspaces().using_project(*workspace.current_project_id);
         EXPECT_THAT(names(current), ElementsAre("desk"));

@@ -288,6 +288,8 @@ std::optional<std::string> Judge::wrong_running(const Rows& rows, const Workspac
     if (instance.state != model::InstanceState::kRunning) return "does not run: " + name_of(*found.front());
     if (instance.generation != workspace.generation) return "runs as an old one: " + name_of(*found.front());
     if (instance.spec != model::spec_hash(spec)) return "runs as something else: " + name_of(*found.front());
+    if (!model::same_while_running(found.front()->spec.limits, spec.limits))
+        return "has other limits than it is to have: " + name_of(*found.front());
     if (instance.volumes.front() != project->volume_name) return "runs on another project's volume";
     if (instance.name != model::instance_name(workspace.id)) return "is called " + instance.name;
     if (workspace.phase != model::Phase::kRunning || workspace.status != model::WorkspaceStatus::kRunning)

@@ -24,6 +24,11 @@ Task<> World::create_workspace(Server& server, base::UserId user, std::string ty
     co_await server.workspaces.create(user, {.type = std::move(type)});
 }
 
+Task<> World::limit_workspace(Server& server, base::UserId user, base::WorkspaceId id,
+                              model::LimitsChange change) {
+    co_await server.limits.apply(co_await server.workspaces.update(user, id, {.limits = change}));
+}
+
 Task<> World::create_project(Server& server, base::UserId user) {
     co_await server.projects.create(user, {.name = "p"});
 }
@@ -172,6 +177,11 @@ bool World::ask_catalogue(Server& server, std::size_t dice) {
         const auto which = workspace->current_project_id.value_or(project->id);
         spawn(server, "unassign " + which.str() + " from " + workspace->id.str(),
               ignoring(server.assignments.unassign_project_from_workspace(owner, workspace->id, which)));
+    } else if (dice < 87) {
+        model::LimitsChange change{.reset = random_.chance(0.3)};
+        if (!change.reset) change.memory_mb.emplace(64 + static_cast<std::int64_t>(random_.below(64)));
+        if (random_.chance(0.2)) change.shm_mb.emplace(1 + static_cast<std::int64_t>(random_.below(64)));
+        spawn(server, "limit " + workspace->id.str(), limit_workspace(server, owner, workspace->id, change));
     } else {
         spawn(server, "make " + workspace->id.str() + " the default",
               ignoring(server.workspaces.set_default(owner, workspace->id)));

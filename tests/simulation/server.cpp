@@ -28,6 +28,7 @@ Server::Server(Machine& machine, std::optional<std::string> name, Published publ
       containers(clock, store, runtime, reconciler, routes, machine.catalogue),
       volumes(clock, store, runtime),
       workspaces(clock, store, routes, machine.catalogue),
+      limits(clock, reconciler, machine.catalogue),
       projects(clock, store, volumes, reconciler, kTrashTime),
       assignments(clock, store, reconciler),
       authenticator(store, clock, keys()),

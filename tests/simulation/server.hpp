@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "services/docker_volume_service.hpp"
+#include "services/limits_service.hpp"
 #include "services/neighbours.hpp"
 #include "services/project_workspace_service.hpp"
 #include "services/projects_service.hpp"
@@ -55,6 +56,7 @@ class Server {
     services::WorkspaceContainerService containers;
     services::DockerVolumeService volumes;
     services::WorkspacesService workspaces;
+    services::LimitsService limits;
     services::ProjectsService projects;
     services::ProjectWorkspaceService assignments;
     services::Authenticator authenticator;

@@ -65,6 +65,8 @@ class World {
     static Task<> lifecycle(World& world, Server& server, Task<services::Requested> request);
     static Task<> create_workspace(Server& server, base::UserId user, std::string type);
     static Task<> create_project(Server& server, base::UserId user);
+    static Task<> limit_workspace(Server& server, base::UserId user, base::WorkspaceId id,
+                                  model::LimitsChange change);
     static Task<> client(World& world, Server& server, std::string what, Task<> work);
     std::optional<model::Workspace> any_workspace();
     std::optional<model::Project> any_project(const base::UserId& user);

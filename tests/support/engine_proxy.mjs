@@ -9,6 +9,7 @@ import { engineSocket } from './engine.mjs';
 export class EngineProxy {
   #connections = new Set();
   #hung = false;
+  #held;  // what requests wait that match it
   /** The first line of every request so far: "GET /v1.41/containers/… HTTP/1.1". */
   requests = [];
 
@@ -27,6 +28,7 @@ export class EngineProxy {
       if (!line) return;
       both.last = line;
       this.requests.push(line);
+      if (this.#held?.test(line)) both.waiting = [];
     });
     this.#connections.add(both);
     const end = () => {
@@ -37,7 +39,9 @@ export class EngineProxy {
     for (const [from, to] of [[client, engine], [engine, client]]) {
       from.on('error', end).on('close', end);
       from.on('data', (piece) => {
-        if (!this.#hung) to.write(piece);
+        if (this.#hung) return;
+        if (from === client && both.waiting) both.waiting.push(piece);
+        else to.write(piece);
       });
       from.on('end', () => {
         if (!this.#hung) to.end();
@@ -66,6 +70,18 @@ export class EngineProxy {
       engine.destroy();
     }
     this.#connections.clear();
+  }
+
+  /** Requests whose first line matches do not reach the engine until release(). */
+  hold(pattern) {
+    this.#held = pattern;
+  }
+  release() {
+    this.#held = undefined;
+    for (const both of this.#connections) {
+      for (const piece of both.waiting ?? []) both.engine.write(piece);
+      both.waiting = undefined;
+    }
   }
 
   /** It takes connections and says nothing any more. */

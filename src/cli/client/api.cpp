@@ -203,7 +203,8 @@ HttpAnswer Api::send(const std::string& method, const std::string& path, const s
 
 ApiAnswer Api::call(const std::string& method, const std::string& path, const json::object& body,
                     bool asynchronous) {
-    const auto text = method == "POST" && !body.empty() ? base::to_text(body) : std::string();
+    const auto text =
+        (method == "POST" || method == "PUT") && !body.empty() ? base::to_text(body) : std::string();
     if (is_session() && session_.access_expires_at - kRenewAheadSeconds <= now_seconds()) renew(token());
     auto answer = send(method, path, text, asynchronous);
     if (answer.status == 401 && is_session()) {

@@ -62,8 +62,8 @@ class Api {
     std::chrono::milliseconds limit() const { return options_.limit; }
     void set_cancelled(std::function<bool()> cancelled) { http_.set_cancelled(std::move(cancelled)); }
 
-    // `path` with its query, percent-encoded. `body`: sent by POST alone. `asynchronous`: answer 202 rather
-    // than wait.
+    // `path` with its query, percent-encoded. `body`: sent by POST and PUT alone. `asynchronous`: answer 202
+    // rather than wait.
     ApiAnswer call(const std::string& method, const std::string& path, const json::object& body = {},
                    bool asynchronous = false);
     ApiAnswer get(const std::string& path) { return call("GET", path); }

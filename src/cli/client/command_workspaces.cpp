@@ -9,7 +9,9 @@
 
 #include "cli/client/commands.hpp"
 #include "cli/client/lifecycle.hpp"
+#include "cli/client/limit_options.hpp"
 #include "cli/client/objects.hpp"
+#include "cli/client/operation.hpp"
 #include "cli/client/text.hpp"
 #include "cli/table.hpp"
 
@@ -71,6 +73,7 @@ struct NewWorkspace {
     std::string project;
     bool is_default = false;
     bool wake = false;
+    std::shared_ptr<LimitOptions> limits = std::make_shared<LimitOptions>();
 };
 
 void create(const Context& context, const NewWorkspace& wanted) {
@@ -81,6 +84,7 @@ void create(const Context& context, const NewWorkspace& wanted) {
     if (!wanted.project.empty()) body["projectId"] = text_in(find_project(api, wanted.project), "id");
     if (wanted.is_default) body["isDefault"] = true;
     if (wanted.wake) body["wakeOnRequest"] = true;
+    if (!wanted.limits->empty()) body["resourceLimits"] = limits_body(*wanted.limits, false);
     const auto data = api.call("POST", "/api/workspaces", body).data();
     if (context.json) return print_json(data);
     const auto& workspace = as_row(data, api);
@@ -109,7 +113,7 @@ void show(const Context& context, const std::string& wanted) {
 std::string told(const json::object& operation) {
     auto text = shown(operation, "kind") + ": " + shown(operation, "state");
     if (const auto error = text_in(operation, "error"); !error.empty()) return text + ", " + printable(error);
-    const auto phase = text_in(operation, "phase");
+    const auto phase = phase_text(operation);
     return phase.empty() || phase == "done" ? text : text + ", " + printable(phase);
 }
 
@@ -128,8 +132,12 @@ void status(const Context& context, const std::string& wanted) {
         table.add({"image", shown(instance->get_object(), "image")});
     }
     if (const auto* operation = report.if_contains("operation");
-        operation != nullptr && operation->is_object())
+        operation != nullptr && operation->is_object()) {
         table.add({"last operation", told(operation->get_object())});
+        const auto* queue = operation->get_object().if_contains("queue");
+        if (queue != nullptr && queue->is_object())
+            table.add({"waits because", shown(queue->get_object(), "reason")});
+    }
     if (const auto error = text_in(workspace, "lastError"); !error.empty())
         table.add({"last error", printable(error)});
     std::cout << table.text();
@@ -192,7 +200,9 @@ void open(const Context& context, const Opened& wanted) {
 void add_create(CLI::App& parent, Context& context) {
     auto wanted = std::make_shared<NewWorkspace>();
     auto* made = parent.add_subcommand("create", "Make a workspace");
-    made->footer("Examples:\n  agentdb9 workspaces create editor --type vscode --project website");
+    made->footer(
+        "Examples:\n  agentdb9 workspaces create editor --type vscode --project website\n"
+        "  agentdb9 workspaces create small --type vscode --cpus 1 --memory 1024");
     made->add_option("NAME", wanted->name, "1 to 100 characters; absent: one is made up")->type_name("");
     made->add_option("--type", wanted->type,
                      "What runs in it: 'agentdb9 workspaces types' lists what there is")
@@ -204,6 +214,7 @@ void add_create(CLI::App& parent, Context& context) {
     made->add_option("--description", wanted->description, "What it is for")->type_name("TEXT");
     made->add_flag("--default", wanted->is_default, "Make it the default; the first one is anyway");
     made->add_flag("--wake-on-request", wanted->wake, "Start it when its application is asked for");
+    add_limit_options(*made, wanted->limits);
     add_client_options(*made, context);
     made->callback([&context, wanted] { create(context, *wanted); });
 }
@@ -270,6 +281,7 @@ void add_workspaces(CLI::App& program, Context& context, int& code) {
         ->callback([&context, asked] { status(context, *asked); });
     add_history(*workspaces, context);
     add_activity(*workspaces, context);
+    add_limits(*workspaces, context);
     add_lifecycle(*workspaces, context, code);
     add_open(*workspaces, context);
 }

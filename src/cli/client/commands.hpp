@@ -18,6 +18,7 @@ void add_logout(CLI::App& program, Context& context);
 void add_whoami(CLI::App& program, Context& context);
 void add_projects(CLI::App& program, Context& context, int& code);
 void add_workspaces(CLI::App& program, Context& context, int& code);
+void add_quota(CLI::App& program, Context& context);
 void add_token(CLI::App& program, Context& context);
 void add_completion(CLI::App& program);
 void add_man(CLI::App& program);

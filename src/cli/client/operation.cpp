@@ -141,6 +141,16 @@ bool is_passing(const Error& error) {
 
 }  // namespace
 
+std::string phase_text(const json::object& operation) {
+    auto phase = text_in(operation, "phase");
+    const auto* queue = operation.if_contains("queue");
+    if (queue == nullptr || !queue->is_object()) return phase;
+    const auto* position = queue->get_object().if_contains("position");
+    const auto* of = queue->get_object().if_contains("of");
+    if (position == nullptr || of == nullptr || !position->is_int64() || !of->is_int64()) return phase;
+    return phase + ", " + std::to_string(position->get_int64()) + " of " + std::to_string(of->get_int64());
+}
+
 std::string progress_line(std::string_view title, std::string_view phase, std::optional<int> percent,
                           int seconds, std::size_t columns) {
     auto line = printable(title);
@@ -208,7 +218,7 @@ Ending follow(Api& api, const json::object& operation, Progress& progress) {
                         "itself when it does: 'agentdb9 workspaces status " +
                             shown(operation, "workspaceId") + "' shows it.");
         }
-        progress.show(engine.is_silent() ? "the container engine does not answer" : text_in(current, "phase"),
+        progress.show(engine.is_silent() ? "the container engine does not answer" : phase_text(current),
                       percent_of(current), seconds_since(began));
         pause(wait);
         wait = std::min(wait * 5 / 4, kSlowestLook);

@@ -15,6 +15,9 @@ namespace agentdb9::cli::client {
 std::string progress_line(std::string_view title, std::string_view phase, std::optional<int> percent,
                           int seconds, std::size_t columns);
 
+// What it is doing, with its place in the line where it waits for its turn: "queued, 2 of 5". Pure.
+std::string phase_text(const json::object& operation);
+
 // Ctrl-C, while it lives, is noted and ends nothing.
 class Interruption {
   public:

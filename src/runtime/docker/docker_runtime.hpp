@@ -79,12 +79,15 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption,
     Task<> stop_instance(std::string id, std::chrono::seconds grace) override;
     Task<> pause_instance(std::string id) override;
     Task<> resume_instance(std::string id) override;
+    Task<std::optional<model::ResourceLimits>> instance_limits(std::string id) override;
+    Task<LimitsUpdate> update_limits(std::string id, model::ResourceLimits limits) override;
     Task<> rename_instance(std::string id, std::string name) override;
     Task<> remove_instance(std::string id) override;
     Task<std::string> last_output(std::string id, int lines) override;
     Task<Volume> ensure_volume(VolumeSpec spec) override;
     Task<std::optional<Volume>> find_volume(std::string name) override;
     Task<std::vector<Volume>> volumes() override;
+    Task<std::map<std::string, std::int64_t>> volume_sizes() override;
     Task<> remove_volume(std::string name) override;
     Task<ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path,
                              std::chrono::milliseconds limit) override;

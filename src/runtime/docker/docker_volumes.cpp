@@ -67,6 +67,26 @@ Task<std::vector<Volume>> DockerRuntime::volumes() {
     co_return found;
 }
 
+// Engine API, "SystemDataUsage". Before 1.42 it counts everything, whatever it is asked for.
+Task<std::map<std::string, std::int64_t>> DockerRuntime::volume_sizes() {
+    const auto answer = co_await engine_.call("GET", "/system/df?type=volume", {}, std::chrono::minutes(10));
+    if (!answer.ok()) throw_failure(answer, "measure volumes");
+    const auto parsed = answer.parsed();
+    std::map<std::string, std::int64_t> sizes;
+    const auto* list = parsed.is_object() ? parsed.get_object().if_contains("Volumes") : nullptr;
+    if (list == nullptr || !list->is_array()) co_return sizes;
+    for (const auto& entry : list->get_array()) {
+        if (!entry.is_object()) continue;
+        const auto volume = known(volume_from(entry.get_object(), installation_));
+        const auto* usage = object_at(entry.get_object(), "UsageData");
+        const auto* size = usage != nullptr ? usage->if_contains("Size") : nullptr;
+        // -1 where its driver does not tell.
+        if (volume.ours && size != nullptr && size->is_int64() && size->get_int64() >= 0)
+            sizes.emplace(volume.name, size->get_int64());
+    }
+    co_return sizes;
+}
+
 Task<> DockerRuntime::remove_volume(std::string name) {
     const auto existing = co_await find_volume(name);
     if (!existing) co_return;

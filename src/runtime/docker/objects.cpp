@@ -50,14 +50,18 @@ json::object host_config(const model::InstanceSpec& spec, const CreateOptions& o
         {"CapDrop", {"ALL"}},
         {"SecurityOpt", {"no-new-privileges"}},
         {"Privileged", false},
-        {"PidsLimit", spec.limits.pids},
-        {"NanoCpus", static_cast<std::int64_t>(std::llround(spec.limits.cpus * 1e9))},
-        {"Memory", spec.limits.memory_mb * kMiB},
-        {"MemorySwap", spec.limits.memory_mb * kMiB},
-        {"MemoryReservation", spec.limits.memory_reservation_mb * kMiB},
         {"Mounts", std::move(mounts)},
         {"LogConfig", {{"Type", "json-file"}, {"Config", {{"max-size", "10m"}, {"max-file", "3"}}}}},
     };
+    for (auto& [name, value] : update_body(spec.limits))
+        config[name] = std::move(value);
+    if (spec.limits.shm_mb != model::kDefaultShmMb) config["ShmSize"] = spec.limits.shm_mb * kMiB;
+    if (!spec.limits.ulimits.empty()) {
+        json::array ulimits;
+        for (const auto& [name, value] : spec.limits.ulimits)
+            ulimits.push_back({{"Name", name}, {"Soft", value}, {"Hard", value}});
+        config["Ulimits"] = std::move(ulimits);
+    }
     if (options.publish) {
         json::array bindings{json::object{{"HostIp", options.publish_on}, {"HostPort", ""}}};
         config["PortBindings"] = json::object{{std::to_string(spec.port) + "/tcp", std::move(bindings)}};
@@ -160,6 +164,33 @@ json::object create_body(const model::InstanceSpec& spec, const CreateOptions& o
         body["Cmd"] = std::move(command);
     }
     return body;
+}
+
+// Swap as much as memory: none beside it.
+json::object update_body(const model::ResourceLimits& limits) {
+    return {{"PidsLimit", limits.pids},
+            {"NanoCpus", static_cast<std::int64_t>(std::llround(limits.cpus * 1e9))},
+            {"Memory", limits.memory_mb * kMiB},
+            {"MemorySwap", limits.memory_mb * kMiB},
+            {"MemoryReservation", limits.memory_reservation_mb * kMiB}};
+}
+
+std::optional<model::ResourceLimits> limits_from(const json::object& inspected) {
+    const auto* config = object_at(inspected, "HostConfig");
+    if (config == nullptr) return std::nullopt;
+    model::ResourceLimits limits;
+    limits.pids = number(*config, "PidsLimit");
+    limits.cpus = static_cast<double>(number(*config, "NanoCpus")) / 1e9;
+    limits.memory_mb = number(*config, "Memory") / kMiB;
+    limits.memory_reservation_mb = number(*config, "MemoryReservation") / kMiB;
+    limits.shm_mb = number(*config, "ShmSize") / kMiB;
+    if (const auto* ulimits = config->if_contains("Ulimits"); ulimits != nullptr && ulimits->is_array()) {
+        for (const auto& each : ulimits->get_array()) {
+            if (each.is_object())
+                limits.ulimits[text_at(each.get_object(), "Name")] = number(each.get_object(), "Soft");
+        }
+    }
+    return limits;
 }
 
 std::optional<model::Instance> instance_from(const json::object& entry, const std::string& network,

@@ -33,6 +33,12 @@ struct CreateOptions {
 // A hardened container: no capability, no new privilege, bounded, volumes only.
 json::object create_body(const model::InstanceSpec& spec, const CreateOptions& options);
 
+// The limits that a container can be given after it was made (ContainerUpdate).
+json::object update_body(const model::ResourceLimits& limits);
+
+// Of ContainerInspect; absent where it says nothing of them.
+std::optional<model::ResourceLimits> limits_from(const json::object& inspected);
+
 // One entry of ContainerList. Absent when it is not ours or its labels are damaged. `published_host`: where
 // published ports are reached from here. `generation`: of one that has no label for it.
 std::optional<model::Instance> instance_from(const json::object& entry, const std::string& network,

@@ -90,6 +90,12 @@ std::optional<std::int64_t> time_of(const json::value& statistics) {
 
 }  // namespace
 
+std::uint64_t memory_in_use(const json::value& statistics) {
+    Usage usage;
+    if (const auto* all = statistics.if_object()) read_memory(usage, *all);
+    return usage.memory_bytes;
+}
+
 bool is_running(const json::value& statistics) {
     return time_of(statistics).has_value();
 }

@@ -15,6 +15,8 @@ std::optional<Usage> usage_from(const json::value& statistics);
 
 // The same for one look without another before it.
 std::optional<model::UseCounters> counters_from(const json::value& statistics);
+// Its memory without what the kernel may drop at once; 0 for one that does not run.
+std::uint64_t memory_in_use(const json::value& statistics);
 
 // Did the container run when it was looked at? The engine goes on to send statistics of one that has ended.
 bool is_running(const json::value& statistics);

@@ -87,12 +87,12 @@ TEST_F(Tunnel, NotesWhenSomethingLastMoved) {
     auto client = opened();
     EXPECT_GT(use->last_request_ms.load(), 0) << "the handshake is a request";
     client.send("ping");
-    EXPECT_EQ(client.read(4), "ping");
+    EXPECT_EQ(client.read_exactly(4), "ping");
     ASSERT_TRUE(eventually([&] { return use->last_frame_ms.load() > 0; }));
     // The worker looks once a second: by the time that it has looked twice more nothing new was noted.
     const auto noted = use->last_frame_ms.load();
     client.send("pong");
-    EXPECT_EQ(client.read(4), "pong");
+    EXPECT_EQ(client.read_exactly(4), "pong");
     ASSERT_TRUE(eventually([&] { return use->last_frame_ms.load() > noted; }));
 }
 

@@ -47,6 +47,12 @@ class KillableRuntime final : public runtime::Runtime {
     Task<> resume_instance(std::string id) override {
         return meet("resume_instance", runtime_.resume_instance(std::move(id)));
     }
+    Task<std::optional<model::ResourceLimits>> instance_limits(std::string id) override {
+        return meet("instance_limits", runtime_.instance_limits(std::move(id)));
+    }
+    Task<runtime::LimitsUpdate> update_limits(std::string id, model::ResourceLimits limits) override {
+        return meet("update_limits", runtime_.update_limits(std::move(id), std::move(limits)));
+    }
     Task<> rename_instance(std::string id, std::string name) override {
         return meet("rename_instance", runtime_.rename_instance(std::move(id), std::move(name)));
     }
@@ -63,6 +69,9 @@ class KillableRuntime final : public runtime::Runtime {
         return meet("find_volume", runtime_.find_volume(std::move(name)));
     }
     Task<std::vector<runtime::Volume>> volumes() override { return meet("volumes", runtime_.volumes()); }
+    Task<std::map<std::string, std::int64_t>> volume_sizes() override {
+        return meet("volume_sizes", runtime_.volume_sizes());
+    }
     Task<> remove_volume(std::string name) override {
         return meet("remove_volume", runtime_.remove_volume(std::move(name)));
     }

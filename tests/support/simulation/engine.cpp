@@ -134,6 +134,24 @@ void SimulatedEngine::resume(const std::string& id) {
     emit(which, EventKind::kOther);
 }
 
+std::optional<std::uint64_t> SimulatedEngine::update_limits(const std::string& id,
+                                                            const model::ResourceLimits& limits) {
+    auto& which = require(id);
+    if (which.instance.state == InstanceState::kRemoving || which.instance.state == InstanceState::kDead)
+        refuse("container is marked for removal");
+    auto& has = which.spec.limits;
+    note(which, "has other limits");
+    has.cpus = limits.cpus;
+    has.pids = limits.pids;
+    const bool less = limits.memory_mb < has.memory_mb;
+    if (less && model::holds_volumes(which.instance.state) &&
+        !model::fits_in_memory(which.memory_in_use_bytes, limits.memory_mb))
+        return which.memory_in_use_bytes;
+    has.memory_mb = limits.memory_mb;
+    if (limits.memory_reservation_mb != 0) has.memory_reservation_mb = limits.memory_reservation_mb;
+    return std::nullopt;
+}
+
 void SimulatedEngine::rename(const std::string& id, const std::string& name) {
     auto& which = require(id);
     if (which.instance.name == name) return;
@@ -168,7 +186,7 @@ runtime::Volume SimulatedEngine::make_volume(const base::InstallationId& install
         volume.user_id = spec.user_id;
         volume.created_at = clock_.now();
         if (hooks_.note) hooks_.note("volume " + spec.name + " is made");
-        found = volumes_.emplace(spec.name, EngineVolume{volume, installation, ++made_, {}}).first;
+        found = volumes_.emplace(spec.name, EngineVolume{volume, installation, ++made_, {}, 0}).first;
     } else if (found->second.installation != installation) {
         throw base::conflict("volume_not_ours", "This volume is another installation's.");
     }

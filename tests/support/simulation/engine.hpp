@@ -25,6 +25,7 @@ struct EngineInstance {
     std::int64_t starts = 0;
     bool ill = false;     // it answered once, and does not any more
     bool cursed = false;  // it falls ill again some moments after each start
+    std::uint64_t memory_in_use_bytes = 0;
 };
 
 struct EngineVolume {
@@ -32,6 +33,7 @@ struct EngineVolume {
     base::InstallationId installation;
     std::int64_t birth = 0;         // no two volumes ever have the same, also not under one name
     std::set<std::string> written;  // the instances that ran on it: its contents
+    std::int64_t bytes = 0;
 };
 
 struct EngineEvent {
@@ -61,6 +63,8 @@ class SimulatedEngine {
     void stop(const std::string& id);
     void resume(const std::string& id);
     void rename(const std::string& id, const std::string& name);
+    // What an instance can be given while it runs; what it uses, where that is more than it would have.
+    std::optional<std::uint64_t> update_limits(const std::string& id, const model::ResourceLimits& limits);
     void remove(const std::string& id);
     runtime::Volume make_volume(const base::InstallationId& installation, const runtime::VolumeSpec& spec);
     void remove_volume(const base::InstallationId& installation, const std::string& name);

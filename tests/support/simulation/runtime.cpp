@@ -212,6 +212,21 @@ Task<> SimulatedRuntime::resume_instance(std::string id) {
     });
 }
 
+Task<std::optional<model::ResourceLimits>> SimulatedRuntime::instance_limits(std::string id) {
+    return call(Duration(2), [this, id]() -> std::optional<model::ResourceLimits> {
+        const auto* found = engine_.find(id);
+        if (found == nullptr || found->installation != installation_) return std::nullopt;
+        return found->spec.limits;
+    });
+}
+
+Task<runtime::LimitsUpdate> SimulatedRuntime::update_limits(std::string id, model::ResourceLimits limits) {
+    return call(Duration(10), [this, id, limits] {
+        require_ours(id);
+        return runtime::LimitsUpdate{engine_.update_limits(id, limits)};
+    });
+}
+
 Task<> SimulatedRuntime::rename_instance(std::string id, std::string name) {
     return call(Duration(4), [this, id, name] {
         require_ours(id);
@@ -261,6 +276,15 @@ Task<std::vector<runtime::Volume>> SimulatedRuntime::volumes() {
             found.back().ours = true;
         }
         return found;
+    });
+}
+
+Task<std::map<std::string, std::int64_t>> SimulatedRuntime::volume_sizes() {
+    return call(Duration(50), [this] {
+        std::map<std::string, std::int64_t> sizes;
+        for (const auto& [name, each] : engine_.volumes())
+            if (each.installation == installation_) sizes.emplace(name, each.bytes);
+        return sizes;
     });
 }
 

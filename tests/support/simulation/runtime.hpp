@@ -42,12 +42,15 @@ class SimulatedRuntime : public runtime::Runtime {
     Task<> stop_instance(std::string id, std::chrono::seconds grace) override;
     Task<> pause_instance(std::string id) override;
     Task<> resume_instance(std::string id) override;
+    Task<std::optional<model::ResourceLimits>> instance_limits(std::string id) override;
+    Task<runtime::LimitsUpdate> update_limits(std::string id, model::ResourceLimits limits) override;
     Task<> rename_instance(std::string id, std::string name) override;
     Task<> remove_instance(std::string id) override;
     Task<std::string> last_output(std::string id, int lines) override;
     Task<runtime::Volume> ensure_volume(runtime::VolumeSpec spec) override;
     Task<std::optional<runtime::Volume>> find_volume(std::string name) override;
     Task<std::vector<runtime::Volume>> volumes() override;
+    Task<std::map<std::string, std::int64_t>> volume_sizes() override;
     Task<> remove_volume(std::string name) override;
     Task<runtime::ProbeOutcome> probe(model::Endpoint endpoint, std::optional<std::string> path,
                                       std::chrono::milliseconds limit) override;

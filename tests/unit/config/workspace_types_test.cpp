@@ -102,6 +102,22 @@ TEST(WorkspaceTypes, ANameOfItsOwnMakesANewType) {
                 HasSubstr("workspaceTypes.r-studio is a new type and needs containerImage"));
 }
 
+TEST(WorkspaceTypes, WhatUsersMaySetIsBoundedByTheTypesOwnUnlessItSaysMore) {
+    const auto type = type_in(load_text(R"([workspaceTypes.vscode]
+resourceLimits = { shmSize = 128, ulimits = { nofile = 1024 } }
+maximumLimits = { cpus = 8, memory = 9000, ulimits = { nproc = 50 } }
+)"),
+                              "vscode");
+    EXPECT_EQ(type.resource_limits.shm_mb, 128);
+    EXPECT_THAT(type.resource_limits.ulimits, ElementsAre(Pair("nofile", 1024)));
+    const auto most = model::most_of(type.resource_limits, type.maximum_limits);
+    EXPECT_EQ(most.cpus, 8);
+    EXPECT_EQ(most.memory_mb, 9000);
+    EXPECT_EQ(most.pids, 512);
+    EXPECT_EQ(most.shm_mb, 128);
+    EXPECT_THAT(most.ulimits, ElementsAre(Pair("nofile", 1024), Pair("nproc", 50)));
+}
+
 TEST(WorkspaceTypes, LessMemoryThanTheReservationLowersThat) {
     const auto type = type_in(load_text("[workspaceTypes.vscode.resourceLimits]\nmemory = 64\n"), "vscode");
     EXPECT_EQ(type.resource_limits.memory_mb, 64);
@@ -127,6 +143,16 @@ TEST(WorkspaceTypes, MistakesNameTheKeyAndTheLine) {
         {"resourceLimits = { memory = 1 }", "resourceLimits.memory must be a number from 6"},
         {"resourceLimits = { cpus = 0 }", "resourceLimits.cpus must be a number from 0.01"},
         {"resourceLimits = { pid = 1 }", "resourceLimits.pid is not a known key, did you mean 'pids'?"},
+        {"resourceLimits = { shmSize = 0 }", "resourceLimits.shmSize must be a number from 1"},
+        {"resourceLimits = { ulimits = { rtprio = 1 } }", "ulimits.rtprio is not the name of a limit"},
+        {"resourceLimits = { ulimits = { nofile = -1 } }", "ulimits.nofile must be a whole number from 0"},
+        {"resourceLimits = { ulimits = 1 }", "ulimits must be a table"},
+        {"maximumLimits = 1", "maximumLimits must be a table"},
+        {"maximumLimits = { cpus = 1.9 }", "maximumLimits.cpus must be a number from 2 to 1024"},
+        {"maximumLimits = { memory = 2047 }", "maximumLimits.memory must be a number from 2048"},
+        {"maximumLimits = { pid = 1 }", "maximumLimits.pid is not a known key"},
+        {"maximumLimits = { ulimits = { nofile = 8 } }\nresourceLimits = { ulimits = { nofile = 9 } }",
+         "ulimits.nofile must not be below the type's own, 9"},
         {"healthCheck = { path = \"up\" }", "healthCheck.path must start with /"},
         {"healthCheck = { interval = 0 }", "healthCheck.interval must be a number from 1 to 86400"},
         {"healthCheck = { retries = \"3\" }", "healthCheck.retries must be a number from 1 to 100"},

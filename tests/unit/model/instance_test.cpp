@@ -30,6 +30,18 @@ TEST(SpecHash, IsTheSameForTheSameSpecWhateverItsGeneration) {
     EXPECT_EQ(spec_hash(spec()).size(), 32U);
 }
 
+// Instances of before there were limits of a workspace's own must not be made anew: this is what they carry.
+TEST(SpecHash, IsWhatItWasBeforeWorkspacesHadLimitsOfTheirOwn) {
+    EXPECT_EQ(spec_hash(spec()), "3667c0bbf2fa355eabf75cb401114892");
+}
+
+TEST(SpecHash, DoesNotChangeWithAWorkspacesOwnLimits) {
+    auto changed = spec();
+    changed.limits = {.cpus = 9, .memory_mb = 9, .memory_reservation_mb = 9, .pids = 9, .shm_mb = 9};
+    changed.limits.ulimits["nofile"] = 9;
+    EXPECT_EQ(spec_hash(spec()), spec_hash(changed));
+}
+
 TEST(SpecHash, ChangesWithEverythingThatAnInstanceIsMadeFrom) {
     const std::vector<std::function<void(InstanceSpec&)>> changes{
         [](auto& s) { s.workspace_id = *base::WorkspaceId::parse("11111111-1111-4111-8111-111111111112"); },
@@ -43,10 +55,12 @@ TEST(SpecHash, ChangesWithEverythingThatAnInstanceIsMadeFrom) {
         [](auto& s) { s.mounts[0].volume = "w"; },
         [](auto& s) { s.mounts[0].path = "/elsewhere"; },
         [](auto& s) { s.mounts.push_back({"home", "/home"}); },
-        [](auto& s) { s.limits.cpus = 3; },
-        [](auto& s) { s.limits.memory_mb = 1; },
-        [](auto& s) { s.limits.memory_reservation_mb = 1; },
-        [](auto& s) { s.limits.pids = 1; },
+        [](auto& s) { s.type_limits.cpus = 3; },
+        [](auto& s) { s.type_limits.memory_mb = 1; },
+        [](auto& s) { s.type_limits.memory_reservation_mb = 1; },
+        [](auto& s) { s.type_limits.pids = 1; },
+        [](auto& s) { s.type_limits.shm_mb = 1; },
+        [](auto& s) { s.type_limits.ulimits["nofile"] = 1; },
         [](auto& s) { s.port = 8081; }};
     std::vector<std::string> seen{spec_hash(spec())};
     for (const auto& change : changes) {

@@ -21,6 +21,7 @@ Target target(std::int64_t generation, bool home) {
     Target made{.generation = generation, .spec = "s" + std::to_string(generation), .volumes = {}};
     made.volumes.push_back("project" + std::to_string(generation % 3));
     if (home) made.volumes.push_back("home");
+    made.limits.memory_mb = 1000 + generation;
     return made;
 }
 
@@ -64,6 +65,8 @@ class Executor {
         EXPECT_EQ(each.instance.name, kPlain);
         EXPECT_TRUE(each.ready);
         EXPECT_TRUE(each.serving);
+        const auto& has = each.instance.limits;
+        EXPECT_TRUE(!has || same_while_running(*has, desired.current->limits)) << has->memory_mb;
     }
 
     void furnish() {
@@ -81,6 +84,10 @@ class Executor {
             each.instance.generation = of.generation;
             each.instance.spec = random_.chance(0.8) ? of.spec : "older";
             each.instance.volumes = of.volumes;
+            each.instance.limits = of.limits;
+            if (random_.chance(0.2)) each.instance.limits->memory_mb = 7;
+            if (random_.chance(0.1)) each.instance.limits->shm_mb = 7;
+            if (random_.chance(0.1)) each.instance.limits.reset();
             each.instance.state = random_.pick(states);
             if (live(each) && shares_with_live(each)) each.instance.state = InstanceState::kExited;
             each.ready = each.instance.state == InstanceState::kRunning && random_.chance(0.6);
@@ -141,6 +148,7 @@ class Executor {
         each.instance.generation = of.generation;
         each.instance.spec = of.spec;
         each.instance.volumes = of.volumes;
+        each.instance.limits = of.limits;
         observed.instances.push_back(each);
     }
 
@@ -197,6 +205,15 @@ class Executor {
                 for (auto& each : observed.instances)
                     each.serving = &each == &which;
                 observed.routed = true;
+                break;
+            }
+            case Kind::kUpdateLimits: {
+                auto& which = find(action);
+                const bool next = desired.next && desired.next->generation == action.generation;
+                const auto& wanted = (next ? *desired.next : *desired.current).limits;
+                EXPECT_FALSE(same_while_running(*which.instance.limits, wanted))
+                    << "there is nothing to change";
+                which.instance.limits->memory_mb = wanted.memory_mb;
                 break;
             }
             case Kind::kRemove:

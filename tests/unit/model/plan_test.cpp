@@ -71,6 +71,60 @@ TEST(Plan, MakesAStoppedInstanceAnewWhenItWouldBeSomethingElseToday) {
                             Kind::kPublishRoute, Kind::kComplete));
 }
 
+Observed serving_with(const Target& of, std::optional<ResourceLimits> limits) {
+    Observed observed{{instance(of, InstanceState::kRunning, true, true)}, true};
+    observed.instances.front().instance.limits = limits;
+    return observed;
+}
+
+TEST(Plan, GivesARunningInstanceOtherLimitsAndDoesNothingElse) {
+    const auto one = target(1, {"a"});
+    auto has = one.limits;
+    has.memory_mb = 1;
+    EXPECT_THAT(kinds(running(one), serving_with(one, has)),
+                ElementsAre(Kind::kUpdateLimits, Kind::kComplete));
+    EXPECT_TRUE(is_settled(plan(running(one), serving_with(one, one.limits))));
+    EXPECT_TRUE(is_settled(plan(running(one), serving_with(one, std::nullopt)))) << "nobody looked";
+    auto told = serving_with(one, has);
+    told.instances.front().limits_told = true;
+    EXPECT_TRUE(is_settled(plan(running(one), told))) << "it is not told over and over";
+    auto adopted = serving_with(one, has);
+    adopted.instances.front().instance.adopted = true;
+    EXPECT_TRUE(is_settled(plan(running(one), adopted)));
+}
+
+TEST(Plan, LeavesARunningInstanceAloneThatWouldHaveToBeMadeAnewForItsLimits) {
+    const auto one = target(1, {"a"});
+    auto has = one.limits;
+    has.shm_mb = 1;
+    has.ulimits["nofile"] = 1;
+    EXPECT_TRUE(is_settled(plan(running(one), serving_with(one, has))));
+}
+
+TEST(Plan, AStoppedInstanceGetsItsLimitsBeforeItStarts) {
+    const auto one = target(1, {"a"});
+    Observed observed{{instance(one, InstanceState::kExited)}, true};
+    observed.instances.front().instance.limits = one.limits;
+    observed.instances.front().instance.limits->cpus = 9;
+    EXPECT_THAT(kinds(running(one), observed),
+                ElementsAre(Kind::kEnsureVolumes, Kind::kUpdateLimits, Kind::kStart, Kind::kProbe,
+                            Kind::kPublishRoute, Kind::kComplete));
+    observed.instances.front().instance.limits->shm_mb = 1;
+    EXPECT_THAT(kinds(running(one), observed),
+                ElementsAre(Kind::kRemove, Kind::kEnsureVolumes, Kind::kCreate, Kind::kStart, Kind::kProbe,
+                            Kind::kPublishRoute, Kind::kComplete))
+        << "it is made anew where it cannot be given them";
+}
+
+TEST(Plan, DoesNotTouchTheLimitsOfWhatIsToBeStopped) {
+    const auto one = target(1, {"a"});
+    auto has = one.limits;
+    has.cpus = 9;
+    Desired stopped{.state = Desired::State::kStopped, .plain_name = kPlain, .current = one, .next = {}};
+    EXPECT_THAT(kinds(stopped, serving_with(one, has)),
+                ElementsAre(Kind::kDropRoute, Kind::kStop, Kind::kComplete));
+}
+
 TEST(Plan, LeavesARunningInstanceAloneThoughItsTypeWasChanged) {
     auto old = target(1, {"a"});
     old.spec = "before the upgrade";

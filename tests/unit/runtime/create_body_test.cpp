@@ -75,6 +75,29 @@ TEST(CreateBody, BoundsWhatTheContainerMayUse) {
     EXPECT_EQ(config.at("LogConfig").at("Config").at("max-file"), "3");
 }
 
+TEST(CreateBody, SaysNothingOfSharedMemoryAndUlimitsWhereTheyAreTheEnginesOwn) {
+    auto with = spec();
+    with.limits.shm_mb = 128;
+    with.limits.ulimits = {{"nofile", 1024}};
+    const auto config = host(with, options());
+    EXPECT_EQ(config.at("ShmSize"), 128 * 1024 * 1024);
+    const auto& ulimit = config.at("Ulimits").as_array().at(0);
+    EXPECT_EQ(ulimit.at("Name"), "nofile");
+    EXPECT_EQ(ulimit.at("Soft"), 1024);
+    EXPECT_EQ(ulimit.at("Hard"), 1024);
+    EXPECT_FALSE(host(spec(), options()).as_object().contains("ShmSize"));
+    EXPECT_FALSE(host(spec(), options()).as_object().contains("Ulimits"));
+}
+
+TEST(CreateBody, WhatItAsksForIsWhatAnInspectionTells) {
+    auto with = spec();
+    with.limits.shm_mb = 128;
+    with.limits.ulimits = {{"nofile", 1024}, {"nproc", 99}};
+    json::object inspected{{"HostConfig", host(with, options())}};
+    EXPECT_EQ(limits_from(inspected), with.limits);
+    EXPECT_FALSE(limits_from({}));
+}
+
 TEST(CreateBody, MountsNamedVolumesOnly) {
     const auto mounts = host(spec(), options()).at("Mounts").as_array();
     ASSERT_EQ(mounts.size(), 2U);

@@ -69,6 +69,7 @@ TEST(Snapshot, AWorkspaceComesBackStoppedAndNotTheDefault) {
     row.wake_on_request = true;
     row.idle_stop_minutes = 45;
     row.schedule = json::object{{"zone", "UTC"}};
+    row.limits = {.cpus = 1.5, .ulimits = {{"nofile", 9}}};
     row.created_at = kTime;
     row.desired_state = model::DesiredState::kDeleted;
     row.phase = model::Phase::kDeleting;
@@ -76,6 +77,7 @@ TEST(Snapshot, AWorkspaceComesBackStoppedAndNotTheDefault) {
     row.last_generation = 5;
     const auto back = workspace_from(json::parse(json::serialize(snapshot_of(row))).as_object());
     ASSERT_TRUE(back);
+    EXPECT_EQ(back->limits, row.limits);
     EXPECT_EQ(back->id, row.id);
     EXPECT_EQ(back->name, row.name);
     EXPECT_EQ(back->description, row.description);
