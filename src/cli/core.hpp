@@ -22,6 +22,7 @@
 #include "services/backup_schedule.hpp"
 #include "services/backups.hpp"
 #include "services/docker_volume_service.hpp"
+#include "services/execution_service.hpp"
 #include "services/instance_finder.hpp"
 #include "services/log_reader.hpp"
 #include "services/monitoring_service.hpp"
@@ -35,6 +36,7 @@
 #include "services/restores.hpp"
 #include "services/route_book.hpp"
 #include "services/shares.hpp"
+#include "services/terminal_service.hpp"
 #include "services/tickets.hpp"
 #include "services/type_availability.hpp"
 #include "services/usage_service.hpp"
@@ -109,6 +111,8 @@ class Core {
     services::LogReader logs;
     services::UsageService usage;
     services::MonitoringService monitoring;
+    services::ExecutionService executions;
+    services::TerminalService terminals;
     services::WorkspaceEvents events;
     services::TypeAvailability availability;
     services::AdoptionService adoption;

@@ -81,6 +81,20 @@ struct BackupSettings {
     std::int64_t import_limit_bytes = std::int64_t{20} << 30;
 };
 
+// Commands in workspaces.
+struct ExecutionSettings {
+    std::int64_t per_workspace = 8;  // at once
+    std::int64_t per_user = 32;
+    std::chrono::seconds default_time{60};
+    std::chrono::seconds longest_time{3600};
+};
+
+struct TerminalSettings {
+    std::int64_t per_workspace = 8;  // at once
+    std::int64_t per_user = 16;
+    std::chrono::seconds keep{60};  // without a connection
+};
+
 enum class LogFormat { kAuto, kJson, kHuman };
 enum class AccessLog { kOff, kSampled, kAll };
 
@@ -96,6 +110,8 @@ struct Configuration {
     DockerSettings docker;
     std::chrono::days trash{7};
     BackupSettings backups;
+    ExecutionSettings executions;
+    TerminalSettings terminals;
     std::string log_level = "info";
     LogFormat log_format = LogFormat::kAuto;
     AccessLog access_log = AccessLog::kOff;
