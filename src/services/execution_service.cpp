@@ -82,10 +82,7 @@ Task<std::shared_ptr<CommandReader>> ExecutionService::run(auth::Principal princ
     } catch (const base::Error& error) {
         failure = error;
     }
-    // It ended between the look and the call.
-    if (failure && (failure->word() == "instance_not_running" || failure->word() == "instance_not_found"))
-        throw nothing_runs();
-    if (failure) throw *failure;
+    if (failure) throw as_workspaces(*failure);
     co_return reader;
 }
 

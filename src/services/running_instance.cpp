@@ -17,13 +17,22 @@ base::Error nothing_runs() {
                           "The workspace is not running, so nothing can be run in it. Start it first.");
 }
 
+base::Error paused() {
+    return base::conflict("workspace_paused",
+                          "The workspace is paused for a moment, for a backup of its files. Try again.");
+}
+
+base::Error as_workspaces(const base::Error& failure) {
+    // It ended between the look and the call.
+    if (failure.word() == "instance_not_running" || failure.word() == "instance_not_found")
+        return nothing_runs();
+    return failure.word() == "instance_paused" ? paused() : failure;
+}
+
 Task<std::string> running_instance(const InstanceFinder& finder, base::UserId user,
                                    base::WorkspaceId workspace) {
     const auto instance = co_await finder.current(workspace, user);
-    if (instance && instance->state == model::InstanceState::kPaused) {
-        throw base::conflict("workspace_paused",
-                             "The workspace is paused for a moment, for a backup of its files. Try again.");
-    }
+    if (instance && instance->state == model::InstanceState::kPaused) throw paused();
     if (!instance || instance->state != model::InstanceState::kRunning) throw nothing_runs();
     co_return instance->id;
 }

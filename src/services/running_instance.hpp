@@ -8,8 +8,11 @@
 
 namespace agentdb9::services {
 
-// kConflict "workspace_not_running".
+// kConflict "workspace_not_running" and "workspace_paused".
 base::Error nothing_runs();
+base::Error paused();
+// What a runtime's failure to run something in an instance means for its workspace.
+base::Error as_workspaces(const base::Error& failure);
 // Its id. Throws kNotFound for what is not the user's, kConflict "workspace_not_running" or
 // "workspace_paused", kUnavailable, kTimeout.
 Task<std::string> running_instance(const InstanceFinder& finder, base::UserId user,

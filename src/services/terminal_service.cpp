@@ -119,9 +119,7 @@ Task<std::shared_ptr<TerminalAttachment>> TerminalService::open(auth::Principal 
     } catch (const base::Error& error) {
         failure = error;
     }
-    if (failure && (failure->word() == "instance_not_running" || failure->word() == "instance_not_found"))
-        throw nothing_runs();
-    if (failure) throw *failure;
+    if (failure) throw as_workspaces(*failure);
     co_return terminal->attach(user);
 }
 

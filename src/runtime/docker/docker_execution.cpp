@@ -29,6 +29,11 @@ base::Error not_running(const EngineAnswer& answer) {
 }
 
 void throw_exec_failure(const EngineAnswer& answer, std::string_view what) {
+    // Frozen, which is no end: it goes on afterwards.
+    if (answer.status == 409 && answer.message().contains("is paused")) {
+        throw base::conflict("instance_paused", "The container is paused for a moment; try again.")
+            .with_internal(answer.message());
+    }
     if (answer.status == 409) throw not_running(answer);
     // Between the two calls.
     if (answer.message().contains("is not running")) throw not_running(answer);

@@ -125,6 +125,8 @@ TEST_F(ExecutionTest, ItsExitIsWaitedForAMoment) {
 
 TEST_F(ExecutionTest, RefusalsAreToldApart) {
     create = refusal(409, "Container name is paused, unpause the container before exec");
+    EXPECT_EQ(begin(), "instance_paused");
+    create = refusal(409, "Container name is not running");
     EXPECT_EQ(begin(), "instance_not_running");
     create = refusal(404, "No such container: name");
     EXPECT_EQ(begin(), "instance_not_found");

@@ -84,6 +84,17 @@ TEST_F(ExecutionTest, WhatCannotBeEndedIsToldSo) {
     EXPECT_EQ(service_.running(), 0U);
 }
 
+TEST_F(ExecutionTest, APauseIsNoEnd) {
+    stage_.on_signal = [](Process& process, Execution::Force) {
+        if (process.signals.size() < 3) throw base::conflict("instance_paused", "It is frozen.");
+        process.exit(137);
+    };
+    const auto reader = begin(request(1s));
+    drain(*reader);
+    EXPECT_GE(last().signals.size(), 3U) << "it is asked again until it hears";
+    EXPECT_FALSE(reader->how_it_ended().left_running);
+}
+
 TEST_F(ExecutionTest, EndsAMomentAfterItsReaderHasGone) {
     stage_.on_signal = dies;
     auto reader = begin(request(1h));
