@@ -50,6 +50,8 @@ class Body {
     // Serialized, at most `max_bytes`.
     std::optional<json::object> optional_object(std::string_view field, std::size_t max_bytes);
     std::optional<json::array> optional_array(std::string_view field, std::size_t max_bytes);
+    // As it stands, for what may be of several kinds; null when absent.
+    const json::value* raw(std::string_view field) { return find(field); }
     // RFC 3339.
     std::optional<model::Time> optional_time(std::string_view field);
 

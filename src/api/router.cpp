@@ -40,6 +40,15 @@ void Router::add_streaming(std::string method, std::string pattern, Access acces
     insert(std::move(method), std::move(pattern), access, std::move(handler)).streams_body = true;
 }
 
+void Router::add_attended(std::string method, std::string pattern, Access access, Handler handler) {
+    insert(std::move(method), std::move(pattern), access, std::move(handler)).attended = true;
+}
+
+bool Router::is_attended(std::string_view method, std::string_view path) const {
+    const auto found = match(method, path);
+    return found.kind == Match::Kind::kFound && found.endpoint->attended;
+}
+
 bool Router::streams_body(std::string_view method, std::string_view path) const {
     const auto found = match(method, path);
     return found.kind == Match::Kind::kFound && found.endpoint->streams_body;

@@ -21,6 +21,8 @@ namespace agentdb9::api {
 enum class Access {
     kPublic,  // anyone; the handler sees no principal
     kUser,    // anyone with a valid access or API token
+    kTicket,  // the same, or whoever has a ticket (?ticket=) and no token: the handler looks at that, and
+              // sees no principal
     kAdmin,   // those whose role is admin; others are told 403
 };
 
@@ -34,6 +36,7 @@ struct Endpoint {
     Handler handler;
     std::vector<std::string> parameter_names;
     bool streams_body = false;  // the request's body comes as body_stream
+    bool attended = false;      // it is given up when its client goes
 };
 
 class Router {
@@ -48,6 +51,10 @@ class Router {
     // The same for one that reads its body as a stream, of any size.
     void add_streaming(std::string method, std::string pattern, Access access, Handler handler);
     bool streams_body(std::string_view method, std::string_view path) const;
+
+    // The same for one whose work is of no use to anybody once its client has gone: it is cancelled then.
+    void add_attended(std::string method, std::string pattern, Access access, Handler handler);
+    bool is_attended(std::string_view method, std::string_view path) const;
 
     struct Match {
         enum class Kind {

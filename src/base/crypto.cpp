@@ -44,6 +44,12 @@ Sha256 sha256(std::string_view data) {
     return digest;
 }
 
+std::string sha1(std::string_view data) {
+    std::string digest(SHA_DIGEST_LENGTH, '\0');
+    SHA1(bytes_of(data), data.size(), reinterpret_cast<unsigned char*>(digest.data()));
+    return digest;
+}
+
 std::string sha256_hex(std::string_view data) {
     return hex_encode(sha256(data));
 }
@@ -87,6 +93,26 @@ std::optional<std::string> base64url_decode(std::string_view text) {
         }
     }
     if ((window & ((1U << bits) - 1)) != 0) return std::nullopt;
+    return data;
+}
+
+std::string base64_encode(std::string_view data) {
+    std::string text(sodium_base64_encoded_len(data.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
+    sodium_bin2base64(text.data(), text.size(), bytes_of(data), data.size(), sodium_base64_VARIANT_ORIGINAL);
+    text.pop_back();
+    return text;
+}
+
+std::optional<std::string> base64_decode(std::string_view text) {
+    std::string data(text.size() / 4 * 3, '\0');
+    std::size_t size = 0;
+    const char* end = nullptr;
+    if (sodium_base642bin(reinterpret_cast<unsigned char*>(data.data()), data.size(), text.data(),
+                          text.size(), nullptr, &size, &end, sodium_base64_VARIANT_ORIGINAL) != 0 ||
+        end != text.data() + text.size()) {
+        return std::nullopt;
+    }
+    data.resize(size);
     return data;
 }
 

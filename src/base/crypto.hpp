@@ -17,6 +17,8 @@ std::string random_token(std::size_t bytes);
 
 using Sha256 = std::array<unsigned char, 32>;
 Sha256 sha256(std::string_view data);
+// Only where a protocol names it (RFC 6455); it keeps nothing safe. 20 bytes.
+std::string sha1(std::string_view data);
 std::string sha256_hex(std::string_view data);
 Sha256 hmac_sha256(std::string_view key, std::string_view data);
 
@@ -25,6 +27,11 @@ std::string base64url_encode(std::string_view data);
 std::string base64url_encode(std::span<const unsigned char> data);
 // Absent for characters outside the alphabet, padding, an impossible length or non-zero spare bits.
 std::optional<std::string> base64url_decode(std::string_view text);
+
+// RFC 4648 section 4, with padding.
+std::string base64_encode(std::string_view data);
+// Absent for anything else, line ends among it.
+std::optional<std::string> base64_decode(std::string_view text);
 
 std::string hex_encode(std::span<const unsigned char> data);
 

@@ -5,6 +5,7 @@
 #include "api/auth_routes.hpp"
 #include "api/backup_routes.hpp"
 #include "api/documentation_routes.hpp"
+#include "api/execution_routes.hpp"
 #include "api/file_routes.hpp"
 #include "api/idle_routes.hpp"
 #include "api/limits_routes.hpp"
@@ -17,6 +18,7 @@
 #include "api/quota_routes.hpp"
 #include "api/repair_routes.hpp"
 #include "api/share_routes.hpp"
+#include "api/terminal_routes.hpp"
 #include "api/trash_routes.hpp"
 #include "api/workspace_event_routes.hpp"
 #include "api/workspace_routes.hpp"
@@ -51,6 +53,19 @@ services::IdleOptions idle_options(const config::IdleSettings& settings) {
     options.bounds = {.least_minutes = settings.least_minutes, .most_minutes = settings.most_minutes};
     options.longest_keep_alive = settings.longest_keep_alive;
     return options;
+}
+
+services::ExecutionLimits execution_limits(const config::ExecutionSettings& settings) {
+    return {.per_workspace = static_cast<std::size_t>(settings.per_workspace),
+            .per_user = static_cast<std::size_t>(settings.per_user),
+            .default_time = settings.default_time,
+            .longest_time = settings.longest_time};
+}
+
+services::TerminalLimits terminal_limits(const config::TerminalSettings& settings) {
+    return {.per_workspace = static_cast<std::size_t>(settings.per_workspace),
+            .per_user = static_cast<std::size_t>(settings.per_user),
+            .keep = settings.keep};
 }
 
 }  // namespace
@@ -199,6 +214,8 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
                  {.log = api::log_event_text, .usage = api::usage_event_text}),
       idle(executor, clock, *store, catalogue, routes, docker, containers, idle_options(configuration.idle)),
       schedules(executor, clock, *store, containers, configuration.idle.check),
+      executions(executor, clock, docker, instances, execution_limits(configuration.executions)),
+      terminals(executor, clock, docker, instances, terminal_limits(configuration.terminals)),
       events(executor, clock, *store,
              [this](const services::WorkspaceEvent& event) {
                  return api::workspace_event_text(event, containers);
@@ -234,6 +251,8 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
     });
     reconciler.on_change([this](const base::WorkspaceId& id) {
         monitoring.changed(id);
+        executions.changed(id);
+        terminals.changed(id);
         events.changed(id);
     });
     idle.on_change([this](const base::WorkspaceId& id) { events.changed(id); });
@@ -264,6 +283,8 @@ void Core::add_routes() {
     api::add_lifecycle_routes(router, {catalogue, workspaces, containers, tickets, shares,
                                        [this] { return applications_origin(); }});
     api::add_monitoring_routes(router, {clock, workspaces, containers, logs, usage, monitoring});
+    api::add_execution_routes(router, {clock, workspaces, executions});
+    api::add_terminal_routes(router, {clock, workspaces, terminals, tickets});
     api::add_workspace_event_routes(router, {workspaces, events});
     api::add_share_routes(router, {workspaces, shares, [this] { return applications_origin(); }});
     api::add_project_routes(router, {projects, associations, volumes, project_files});

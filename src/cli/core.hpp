@@ -22,6 +22,7 @@
 #include "services/backup_schedule.hpp"
 #include "services/backups.hpp"
 #include "services/docker_volume_service.hpp"
+#include "services/execution_service.hpp"
 #include "services/idle_service.hpp"
 #include "services/instance_finder.hpp"
 #include "services/limits_service.hpp"
@@ -39,6 +40,7 @@
 #include "services/route_book.hpp"
 #include "services/schedule_service.hpp"
 #include "services/shares.hpp"
+#include "services/terminal_service.hpp"
 #include "services/tickets.hpp"
 #include "services/type_availability.hpp"
 #include "services/usage_service.hpp"
@@ -119,6 +121,8 @@ class Core {
     services::MonitoringService monitoring;
     services::IdleService idle;
     services::ScheduleService schedules;
+    services::ExecutionService executions;
+    services::TerminalService terminals;
     services::WorkspaceEvents events;
     services::TypeAvailability availability;
     services::AdoptionService adoption;

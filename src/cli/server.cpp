@@ -133,6 +133,8 @@ Server::Server(const Context& context, const config::Loaded& loaded)
     core_.status = [this] { return status(); };
     core_.authenticator.subscribe([this](const auth::Revocation& revocation) {
         data_plane_.revoke(revocation);
+        core_.executions.revoke(revocation);
+        core_.terminals.revoke(revocation);
         // What an owner shared ends when the account is no longer active.
         if (revocation.user) core_.shares.look_again();
     });
@@ -147,6 +149,9 @@ proxy::ControlPlane Server::control_plane() {
     control.executor = io_.get_executor();
     control.streams_body = [this](std::string_view method, std::string_view path) {
         return core_.api.router().streams_body(method, path);
+    };
+    control.ends_with_client = [this](std::string_view method, std::string_view path) {
+        return core_.api.router().is_attended(method, path);
     };
     control.api = [this](http::Request request) { return core_.api.handle(std::move(request)); };
     control.operator_api = [this](http::Request request) {
@@ -394,11 +399,15 @@ Task<> Server::look_after_backups() {
     }
 }
 
-// 1. No new connection; what runs may end. 2. Work on
+// 1. Commands and terminals in workspaces are told to end. No new connection; what runs may end. 2. Work on
 // projects is given up, the reconciler stops between two actions. 3. The workers' threads have ended, and all
 // else is cancelled. The store closes last, with the core.
 Task<> Server::shut_down() {
+    core_.executions.finish();
+    core_.terminals.finish();
     co_await data_plane_.drain(core_.configuration.server.drain);
+    co_await core_.executions.stop();
+    co_await core_.terminals.stop();
     co_await core_.monitoring.stop();
     co_await core_.idle.stop();
     co_await core_.schedules.stop();

@@ -99,6 +99,20 @@ struct IdleSettings {
     std::chrono::seconds longest_keep_alive{86400};
 };
 
+// Commands in workspaces.
+struct ExecutionSettings {
+    std::int64_t per_workspace = 8;  // at once
+    std::int64_t per_user = 32;
+    std::chrono::seconds default_time{60};
+    std::chrono::seconds longest_time{3600};
+};
+
+struct TerminalSettings {
+    std::int64_t per_workspace = 8;  // at once
+    std::int64_t per_user = 16;
+    std::chrono::seconds keep{60};  // without a connection
+};
+
 enum class LogFormat { kAuto, kJson, kHuman };
 enum class AccessLog { kOff, kSampled, kAll };
 
@@ -117,6 +131,8 @@ struct Configuration {
     HistorySettings history;
     IdleSettings idle;
     model::Quota quota;  // of each user for whom the operator set none
+    ExecutionSettings executions;
+    TerminalSettings terminals;
     std::string log_level = "info";
     LogFormat log_format = LogFormat::kAuto;
     AccessLog access_log = AccessLog::kOff;

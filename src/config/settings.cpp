@@ -201,6 +201,39 @@ void add_quota_settings(std::vector<Setting>& all) {
     count("quotas.volumeBytes", std::int64_t{1} << 53, &model::Quota::volume_bytes);
 }
 
+void add_execution_settings(std::vector<Setting>& all) {
+    constexpr std::int64_t kDay = 86'400;
+    all.push_back(number(
+        "executions.perWorkspace", 1, 1'000,
+        [](Configuration& c, std::int64_t v) { c.executions.per_workspace = v; },
+        [](const Configuration& c) { return c.executions.per_workspace; }));
+    all.push_back(number(
+        "executions.perUser", 1, 10'000, [](Configuration& c, std::int64_t v) { c.executions.per_user = v; },
+        [](const Configuration& c) { return c.executions.per_user; }));
+    all.push_back(number(
+        "executions.defaultSeconds", 1, kDay,
+        [](Configuration& c, std::int64_t v) { c.executions.default_time = std::chrono::seconds(v); },
+        [](const Configuration& c) { return c.executions.default_time.count(); }));
+    all.push_back(number(
+        "executions.maxSeconds", 1, kDay,
+        [](Configuration& c, std::int64_t v) { c.executions.longest_time = std::chrono::seconds(v); },
+        [](const Configuration& c) { return c.executions.longest_time.count(); }));
+}
+
+void add_terminal_settings(std::vector<Setting>& all) {
+    all.push_back(number(
+        "terminals.perWorkspace", 1, 1'000,
+        [](Configuration& c, std::int64_t v) { c.terminals.per_workspace = v; },
+        [](const Configuration& c) { return c.terminals.per_workspace; }));
+    all.push_back(number(
+        "terminals.perUser", 1, 10'000, [](Configuration& c, std::int64_t v) { c.terminals.per_user = v; },
+        [](const Configuration& c) { return c.terminals.per_user; }));
+    all.push_back(number(
+        "terminals.keepSeconds", 1, 86'400,
+        [](Configuration& c, std::int64_t v) { c.terminals.keep = std::chrono::seconds(v); },
+        [](const Configuration& c) { return c.terminals.keep.count(); }));
+}
+
 std::vector<Setting> make_settings() {
     std::vector<Setting> all;
     all.push_back(make(
@@ -329,6 +362,8 @@ std::vector<Setting> make_settings() {
     add_history_settings(all);
     add_idle_settings(all);
     add_quota_settings(all);
+    add_execution_settings(all);
+    add_terminal_settings(all);
     add_log_settings(all);
     return all;
 }

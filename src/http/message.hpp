@@ -92,6 +92,10 @@ struct Response {
     // When set, the body comes piece by piece instead: called, on the control executor, until it gives
     // nothing. Dropped without a further call when the client has gone; a call that waits is cancelled then.
     std::function<Task<std::optional<std::string>>()> next_piece;
+    // Only with 101 and next_piece: what the client says after that, piece by piece. Called on the control
+    // executor; the next piece is read once it has returned. False: nothing more is. Whatever the two are,
+    // the client hears a WebSocket's close frame from the data plane when its permission or the server ends.
+    std::function<Task<bool>(std::string)> take_piece;
     // How many bytes that is, where it is known before: the client then knows, too.
     std::optional<std::uint64_t> length;
     // Who asked: for the access log, and so that a body that still comes ends with their permission. Never

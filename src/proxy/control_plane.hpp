@@ -31,6 +31,10 @@ struct ControlPlane {
     // Whether the body of such a request is handed up as a stream. Called on the workers' threads.
     std::function<bool(std::string_view method, std::string_view path)> streams_body =
         [](std::string_view, std::string_view) { return false; };
+    // Whether such a request is given up, and its work cancelled, when its client goes before it is answered.
+    // Called on the workers' threads.
+    std::function<bool(std::string_view method, std::string_view path)> ends_with_client =
+        [](std::string_view, std::string_view) { return false; };
     // A request that is not for an application, with its whole body, and its response.
     std::function<Task<http::Response>(http::Request)> api;
     // The same from the operator's socket, whose owner may do everything.

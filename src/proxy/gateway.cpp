@@ -64,6 +64,9 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
     else
         door = find_door(client.origin, head.path(), worker_.options().rewrites);
     if (!door) {
+        // The control plane has sockets of its own, which a page of another origin may not open either.
+        if (client.origin == Origin::kApi && http::list_has(head.upgrade, "websocket"))
+            if (auto refused = check_origin(head, client, false)) co_return *refused;
         if (client.origin != Origin::kApplications) co_return ToApi{};
         co_return refusal(404, "not_found",
                           "Nothing is here: applications have paths like /{workspaceId}/{port}/.");

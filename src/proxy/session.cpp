@@ -9,6 +9,7 @@
 namespace agentdb9::proxy {
 namespace {
 
+constexpr std::uint16_t kGoingAway = 1001;  // RFC 6455 section 7.4.1
 constexpr std::size_t kMaxRequestId = 64;
 constexpr std::size_t kFieldsKept = 32;
 // Pieces of a body in a row, before others have their turn.
@@ -98,7 +99,10 @@ void Session::on_routes(const model::RouteTable&) {}
 
 void Session::on_drain() {
     if (idle_ && !given_) stream_->close();
-    if (streaming_) streaming_->give_up();
+    if (conversing_)
+        end_conversation(kGoingAway, "the server is going away");
+    else if (streaming_)
+        streaming_->give_up();
 }
 
 Task<bool> Session::serve_one() {
@@ -289,8 +293,11 @@ http::Request Session::make_request() {
     request.id = request_id_;
     request.method = head_.method;
     request.target = head_.target;
-    for (const auto& field : head_.fields)
+    for (const auto& field : head_.fields) {
+        // RFC 9110 section 7.8: one of HTTP/1.0 is ignored.
+        if (head_.minor_version == 0 && http::iequals(field.name, "Upgrade")) continue;
         request.headers.add(field.name, field.value);
+    }
     request.peer = client_.address;
     request.secure = client_.scheme == "https";
     return request;
@@ -302,6 +309,16 @@ Task<std::optional<http::Response>> Session::ask_api(http::Request request) {
     const auto& control = worker_.control();
     const auto& handler = client_.origin == Origin::kOperator ? control.operator_api : control.api;
     co_return co_await worker_.questions().ask<http::Response>(handler, std::move(request));
+}
+
+Task<std::optional<http::Response>> Session::ask_while_there(http::Request request) {
+    ++worker_.metrics().requests_api;
+    asked_at_epoch_ = worker_.tokens().epoch();
+    Questions question(worker_.io(), worker_.control().executor, worker_.shared_control());
+    stream_->watch_peer([&question] { question.give_up(); });
+    auto response = co_await question.ask<http::Response>(worker_.control().api, std::move(request));
+    stream_->watch_peer({});
+    co_return response;
 }
 
 Task<bool> Session::answer(std::optional<http::Response> response, http::BodyReader& body) {
@@ -323,7 +340,11 @@ Task<bool> Session::hand_up() {
     if (!text) co_return keep;
     auto request = make_request();
     request.body = std::move(*text);
-    co_return co_await answer(co_await ask_api(std::move(request)), body);
+    const bool attended =
+        client_.origin != Origin::kOperator && worker_.control().ends_with_client(head_.method, head_.path());
+    auto response =
+        attended ? co_await ask_while_there(std::move(request)) : co_await ask_api(std::move(request));
+    co_return co_await answer(std::move(response), body);
 }
 
 Task<bool> Session::hand_up_streaming() {

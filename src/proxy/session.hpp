@@ -82,12 +82,21 @@ class Session final : public Ongoing, public std::enable_shared_from_this<Sessio
     http::Request make_request();
     // The control plane's response; where it has none, the client is told so.
     Task<std::optional<http::Response>> ask_api(http::Request request);
+    // The same as long as the client is there.
+    Task<std::optional<http::Response>> ask_while_there(http::Request request);
     Task<bool> answer(std::optional<http::Response> response, http::BodyReader& body);
     // The request's whole body; absent when the connection is over or the refusal was sent.
     Task<std::optional<std::string>> read_body(http::BodyReader& body, LargeBodies::Share& share, bool& keep);
     Task<bool> redirect(Redirect redirect, http::BodyReader& body);
     Task<bool> respond(http::Response response, http::BodyReader* body);
     Task<bool> stream_pieces(http::Response response, bool chunked);
+    // Bytes both ways after a 101 of the control plane's.
+    Task<bool> converse(http::Response response);
+    Task<> listen(std::shared_ptr<const http::Response> to, Questions& questions, bool& listening,
+                  asio::steady_timer& ended);
+    // As far as a revocation looks at it; absent: nobody in particular.
+    static std::optional<auth::Principal> principal_of(const http::Caller& caller);
+    void end_conversation(std::uint16_t code, std::string_view reason);
     void cut_off_pieces();
     Task<> pump(std::shared_ptr<Upload> upload, http::BodyReader& body);
     // Whether the next request may follow: the rest of a small body is read first.
@@ -103,6 +112,9 @@ class Session final : public Ongoing, public std::enable_shared_from_this<Sessio
     std::string request_id_;
     Questions* streaming_ = nullptr;  // while a response comes piece by piece
     std::optional<auth::Principal> streaming_to_;
+    bool conversing_ = false;  // what streams is a conversation
+    std::string farewell_;     // its close frame, where we end it
+    base::SteadyTime conversation_cut_at_ = http::kNever;
     std::uint64_t asked_at_epoch_ = 0;  // of revocations
     bool idle_ = true;
     bool continue_sent_ = false;

@@ -73,7 +73,9 @@ bool Session::time_is_over(base::SteadyTime now) {
 void Session::on_time(base::SteadyTime now) {
     if (given_) return;
     count_bytes();
-    if (streaming_to_ && auth::has_ended(*streaming_to_, worker_.wall_clock())) cut_off_pieces();
+    if (conversing_ && now >= conversation_cut_at_) stream_->close();
+    if (streaming_ && streaming_to_ && auth::has_ended(*streaming_to_, worker_.wall_clock()))
+        cut_off_pieces();
     // A relay sees to its own; the control plane's work has limits of its own.
     if (relaying_ || (!reading_body_ && !streaming_ && exchange_.status == 0)) return;
     if (!time_is_over(now)) return;

@@ -9,6 +9,7 @@ namespace {
 
 // A rest of a body up to this is read, so that the connection can be used again.
 constexpr std::size_t kSmallRest = 64UL * 1024;
+constexpr std::uint16_t kPolicyViolation = 1008;  // RFC 6455 section 7.4.1: as tunnels are closed
 
 // RFC 9110 section 5.6.7.
 std::string http_date(base::Time now) {
@@ -20,8 +21,14 @@ std::string http_date(base::Time now) {
     return {text.data(), size};
 }
 
+bool is_navigation(const http::RequestHead& head) {
+    return head.get("Accept").value_or("").contains("text/html");
+}
+
+}  // namespace
+
 // As far as a revocation looks at it; absent: nobody in particular.
-std::optional<auth::Principal> principal_of(const http::Caller& caller) {
+std::optional<auth::Principal> Session::principal_of(const http::Caller& caller) {
     const auto user = base::UserId::parse(caller.user);
     if (!user) return std::nullopt;
     return auth::Principal{.user = *user,
@@ -34,12 +41,6 @@ std::optional<auth::Principal> principal_of(const http::Caller& caller) {
                            .expires_at = base::Time::max(),
                            .ends_at = caller.ends_at};
 }
-
-bool is_navigation(const http::RequestHead& head) {
-    return head.get("Accept").value_or("").contains("text/html");
-}
-
-}  // namespace
 
 Task<bool> Session::redirect(Redirect elsewhere, http::BodyReader& body) {
     http::Response response;
@@ -98,6 +99,7 @@ Task<bool> Session::can_continue(http::BodyReader* body) {
 }
 
 Task<bool> Session::respond(http::Response response, http::BodyReader* body) {
+    if (response.take_piece) co_return co_await converse(std::move(response));
     bool keep = co_await can_continue(body);
     bool bodiless = response.status == 204 || response.status == 304;
     bool streamed = response.next_piece && !bodiless && head_.method != "HEAD";
@@ -156,6 +158,7 @@ Task<bool> Session::stream_pieces(http::Response response, bool chunked) {
     }
     stream_->watch_peer({});
     streaming_ = nullptr;
+    streaming_to_.reset();
     // What is shorter than it was said to be must not pass for the whole.
     exchange_.aborted = !whole || (source->length && sent_bytes != *source->length);
     if (exchange_.aborted) co_return false;
@@ -166,6 +169,7 @@ Task<bool> Session::stream_pieces(http::Response response, bool chunked) {
 
 // Whose permission has ended gets no further piece, and must not take what they have for the whole.
 void Session::cut_off_pieces() {
+    if (conversing_) return end_conversation(kPolicyViolation, "signed out");
     stream_->reset_at_close();
     stream_->close();
     streaming_->give_up();

@@ -72,6 +72,7 @@ class Worker {
     const Options& options() const { return *options_; }
     const Limits& limits() const { return options_->limits; }
     const ControlPlane& control() const { return *control_; }
+    std::shared_ptr<const ControlPlane> shared_control() const { return control_; }
     const TrustedProxies& trusted() const { return *trusted_; }
     Metrics& metrics() { return metrics_; }
     Shared& shared() { return shared_; }

@@ -74,8 +74,8 @@ Task<Ticket> TicketService::issue(auth::Principal principal, base::WorkspaceId w
     co_return ticket;
 }
 
-Task<std::expected<SealedCookie, Failure>> TicketService::redeem(std::string ticket,
-                                                                 base::WorkspaceId workspace, int port) {
+Task<std::expected<auth::ApplicationCookie, Failure>> TicketService::use_up(std::string ticket,
+                                                                            auth::ApplicationScope scope) {
     if (!auth::is_ticket(ticket)) co_return std::unexpected(Failure::kMalformed);
     const auto hash = auth::token_hash(ticket);
     try {
@@ -83,16 +83,37 @@ Task<std::expected<SealedCookie, Failure>> TicketService::redeem(std::string tic
         const bool known =
             co_await store_.read([hash](store::Transaction& tx) { return tx.proxy_tickets().exists(hash); });
         if (!known) co_return std::unexpected(Failure::kMalformed);
-        const auto cookie =
-            co_await store_.write([hash, scope = auth::ApplicationScope{workspace, port}, now = clock_.now()](
-                                      store::Transaction& tx) { return take(tx, hash, scope, now); });
-        if (!cookie) co_return std::unexpected(cookie.error());
-        co_return SealedCookie{auth::seal_application_cookie(*cookie, keys_.application_cookies),
-                               cookie->expires_at};
+        co_return co_await store_.write(
+            [hash, scope, now = clock_.now()](store::Transaction& tx) { return take(tx, hash, scope, now); });
     } catch (const base::Error& error) {
         log::warning("a ticket could not be checked", {{"reason", error.what()}});
     }
     co_return std::unexpected(Failure::kUnavailable);
+}
+
+Task<std::expected<SealedCookie, Failure>> TicketService::redeem(std::string ticket,
+                                                                 base::WorkspaceId workspace, int port) {
+    const auto cookie = co_await use_up(std::move(ticket), {workspace, port});
+    if (!cookie) co_return std::unexpected(cookie.error());
+    co_return SealedCookie{auth::seal_application_cookie(*cookie, keys_.application_cookies),
+                           cookie->expires_at};
+}
+
+Task<std::expected<auth::Principal, Failure>> TicketService::redeem_for_terminal(
+    std::string ticket, base::WorkspaceId workspace) {
+    const auto cookie = co_await use_up(std::move(ticket), {workspace, kTerminalPort});
+    if (!cookie) co_return std::unexpected(cookie.error());
+    auth::Principal caller{.user = cookie->user,
+                           .email = {},
+                           .username = {},
+                           .session = cookie->session,
+                           .api_token = cookie->api_token,
+                           .scope = {},
+                           .expires_at = clock_.now()};
+    // What goes on under an API token ends with it.
+    if (cookie->api_token && cookie->expires_at < clock_.now() + auth::kApplicationCookieLife)
+        caller.ends_at = cookie->expires_at;
+    co_return caller;
 }
 
 }  // namespace agentdb9::services

@@ -6,6 +6,7 @@
 #include <expected>
 #include <string>
 
+#include "auth/application_cookie.hpp"
 #include "auth/failure.hpp"
 #include "auth/keys.hpp"
 #include "auth/principal.hpp"
@@ -26,6 +27,9 @@ struct SealedCookie {
     base::Time expires_at;
 };
 
+// In place of a port, on a ticket for a terminal: no application has it.
+inline constexpr int kTerminalPort = 0;
+
 class TicketService {
   public:
     // All references outlive this.
@@ -42,7 +46,14 @@ class TicketService {
     Task<std::expected<SealedCookie, auth::Failure>> redeem(std::string ticket, base::WorkspaceId workspace,
                                                             int port);
 
+    // The same for one that was issued for the workspace's terminals, by the user whose workspace it is.
+    Task<std::expected<auth::Principal, auth::Failure>> redeem_for_terminal(std::string ticket,
+                                                                            base::WorkspaceId workspace);
+
   private:
+    Task<std::expected<auth::ApplicationCookie, auth::Failure>> use_up(std::string ticket,
+                                                                       auth::ApplicationScope scope);
+
     store::Store& store_;
     const base::Clock& clock_;
     const auth::Keys& keys_;

@@ -5,6 +5,7 @@
 #include "http/head.hpp"
 #include "http/message.hpp"
 #include "http/websocket.hpp"
+#include "http/websocket_frames.hpp"
 #include "model/application_host.hpp"
 #include "proxy/confinement.hpp"
 #include "proxy/door.hpp"
@@ -180,7 +181,32 @@ void host(std::string_view bytes) {
     }
 }
 
+namespace {
+
+// What a reader makes of the bytes in pieces of one size: each message, and how it failed.
+std::string read_in_pieces(std::string_view bytes, http::WebSocketSide side, std::size_t piece) {
+    constexpr std::size_t kMost = 1000;
+    http::WebSocketReader reader(side, kMost);
+    std::string all;
+    for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size()))) {
+        reader.push(bytes.substr(0, piece));
+        while (const auto message = reader.next()) {
+            require(message->bytes.size() <= kMost, "a message is larger than it may be");
+            all += std::to_string(static_cast<int>(message->kind)) + ":" + std::to_string(message->code) +
+                   ":" + std::to_string(message->bytes.size()) + ":" + message->bytes;
+        }
+    }
+    return all + "=" + std::to_string(reader.failure());
+}
+
+}  // namespace
+
 void websocket(std::string_view bytes) {
+    for (const auto side : {http::WebSocketSide::kServer, http::WebSocketSide::kClient}) {
+        const auto at_once = read_in_pieces(bytes, side, std::max<std::size_t>(bytes.size(), 1));
+        require(read_in_pieces(bytes, side, 1) == at_once, "messages depend on how the bytes are cut");
+        require(read_in_pieces(bytes, side, 3) == at_once, "messages depend on how the bytes are cut");
+    }
     http::WebSocketFrameTracker whole;
     whole.feed(bytes);
     for (std::size_t step : {1UL, 2UL, 5UL, 64UL}) {

@@ -22,6 +22,8 @@ using base::ErrorCode;
 // An access token that ends within this time may end on its way.
 constexpr std::int64_t kRenewAheadSeconds = 20;
 constexpr std::chrono::milliseconds kRenewLimit{30'000};
+// A stream says something every fifteen seconds, whatever happens.
+constexpr std::chrono::milliseconds kQuietLimit{45'000};
 
 std::string environment(const char* name) {
     const auto* value = std::getenv(name);
@@ -160,7 +162,8 @@ Api::Api(SessionFile file, StoredSession session, const ApiOptions& options)
     : file_(std::move(file)),
       session_(std::move(session)),
       options_(options),
-      http_(options.ca_file.empty() ? session_.ca_file : options.ca_file) {}
+      ca_file_(options.ca_file.empty() ? session_.ca_file : options.ca_file),
+      http_(ca_file_) {}
 
 Api::Api(std::string url, std::string token, std::string source, const ApiOptions& options)
     : file_(std::filesystem::path()),
@@ -172,7 +175,8 @@ Api::Api(std::string url, std::string token, std::string source, const ApiOption
                .refresh_token = {}},
       source_(std::move(source)),
       options_(options),
-      http_(options.ca_file) {}
+      ca_file_(options.ca_file),
+      http_(ca_file_) {}
 
 const std::string& Api::token() const {
     return session_.api_token.empty() ? session_.access_token : session_.api_token;
@@ -205,14 +209,57 @@ ApiAnswer Api::call(const std::string& method, const std::string& path, const js
                     bool asynchronous) {
     const auto text =
         (method == "POST" || method == "PUT") && !body.empty() ? base::to_text(body) : std::string();
+    return authorized([&] { return send(method, path, text, asynchronous); });
+}
+
+ApiAnswer Api::authorized(const std::function<HttpAnswer()>& send) {
     if (is_session() && session_.access_expires_at - kRenewAheadSeconds <= now_seconds()) renew(token());
-    auto answer = send(method, path, text, asynchronous);
+    auto answer = send();
     if (answer.status == 401 && is_session()) {
         renew(token());
-        answer = send(method, path, text, asynchronous);
+        answer = send();
     }
     if (answer.status == 401) throw over();
     return read_answer(url(), answer);
+}
+
+void Api::stream(const std::string& method, const std::string& path, const json::object& body,
+                 std::vector<std::string> headers, const std::function<bool(std::string_view)>& on_piece) {
+    const auto text = method == "POST" ? base::to_text(body) : std::string();
+    bool enough = false;
+    authorized([&] {
+        HttpRequest request{.method = method,
+                            .url = url() + path,
+                            .headers = headers_of(token(), !text.empty(), false),
+                            .body = text,
+                            .limit = std::max(options_.limit, kQuietLimit),
+                            .on_piece = [&](std::string_view piece) {
+                                enough = !on_piece(piece);
+                                return !enough;
+                            }};
+        request.headers.front() = "Accept: text/event-stream";
+        request.headers.insert(request.headers.end(), headers.begin(), headers.end());
+        auto answer = http_.send(request);
+        // A body that was taken in pieces is none here.
+        if (enough || (answer && answer->status == 200))
+            return HttpAnswer{.status = 200, .body = R"({"success":true})", .location = {}};
+        if (!answer) throw failure_error(url(), answer.error(), options_.limit);
+        return std::move(*answer);
+    });
+}
+
+std::unique_ptr<WebSocket> Api::open_websocket(const std::string& path) {
+    std::unique_ptr<WebSocket> socket;
+    authorized([&] {
+        auto opened =
+            WebSocket::open(url() + path, {"Authorization: Bearer " + token()}, ca_file_, options_.limit);
+        if (!opened) throw failure_error(url(), opened.error(), options_.limit);
+        socket = std::move(opened->socket);
+        if (socket) return HttpAnswer{.status = 200, .body = R"({"success":true})", .location = {}};
+        return std::move(opened->answer);
+    });
+    if (!socket) throw unreadable(url());
+    return socket;
 }
 
 json::array Api::list(const std::string& path) {

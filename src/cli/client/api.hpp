@@ -11,6 +11,7 @@
 #include "base/json.hpp"
 #include "cli/client/http.hpp"
 #include "cli/client/session_file.hpp"
+#include "cli/client/websocket.hpp"
 
 namespace agentdb9::cli::client {
 
@@ -67,12 +68,20 @@ class Api {
     ApiAnswer call(const std::string& method, const std::string& path, const json::object& body = {},
                    bool asynchronous = false);
     ApiAnswer get(const std::string& path) { return call("GET", path); }
+    // A call whose answer is a stream of events, given to `on_piece` as it comes; false: enough. `headers`:
+    // beside those of every call. Throws as call() does where it is refused, or breaks off.
+    void stream(const std::string& method, const std::string& path, const json::object& body,
+                std::vector<std::string> headers, const std::function<bool(std::string_view)>& on_piece);
+    // A WebSocket of the API's. Throws as call() does.
+    std::unique_ptr<WebSocket> open_websocket(const std::string& path);
     // All pages of a list.
     json::array list(const std::string& path);
 
   private:
     HttpAnswer send(const std::string& method, const std::string& path, const std::string& body,
                     bool asynchronous);
+    // As the caller, whose token is renewed where it has to be.
+    ApiAnswer authorized(const std::function<HttpAnswer()>& send);
     bool is_session() const { return source_.empty() && session_.api_token.empty(); }
     const std::string& token() const;
     // Exchanges the refresh token, unless another command has done so since `refused` was read.
@@ -83,6 +92,7 @@ class Api {
     StoredSession session_;
     std::string source_;  // of a token that is not in the file
     ApiOptions options_;
+    std::string ca_file_;
     HttpClient http_;
 };
 

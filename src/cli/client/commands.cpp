@@ -37,6 +37,10 @@ void add_client_commands(CLI::App& program, Context& context, int& code) {
     add_workspaces(program, context, code);
     add_projects(program, context, code);
     add_quota(program, context);
+    add_exec(program, context, code);
+    add_shell(program, context, code);
+    add_logs(program, context, code);
+    add_stats(program, context, code);
     add_token(program, context);
     const auto all = program.get_subcommands({});
     for (auto i = before; i < all.size(); ++i)

@@ -18,12 +18,25 @@ constexpr std::chrono::milliseconds kConnectLimit{10'000};
 struct Received {
     std::string body;
     const std::function<bool()>* cancelled = nullptr;
+    const std::function<bool(std::string_view)>* on_piece = nullptr;
+    CURL* curl = nullptr;
     bool too_large = false;
+    bool enough = false;
 };
+
+bool is_success(CURL* curl) {
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200 && status < 300;
+}
 
 std::size_t receive(char* data, std::size_t size, std::size_t count, void* user) {
     auto& received = *static_cast<Received*>(user);
     const auto bytes = size * count;
+    if (*received.on_piece && is_success(received.curl)) {
+        received.enough = !(*received.on_piece)({data, bytes});
+        return received.enough ? 0 : bytes;
+    }
     if (received.body.size() + bytes > kMaxBodyBytes) {
         received.too_large = true;
         return 0;
@@ -35,30 +48,6 @@ std::size_t receive(char* data, std::size_t size, std::size_t count, void* user)
 int look(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     const auto& cancelled = *static_cast<Received*>(user)->cancelled;
     return cancelled && cancelled() ? 1 : 0;
-}
-
-HttpFailure::Kind kind_of(CURLcode code) {
-    switch (code) {
-        case CURLE_COULDNT_RESOLVE_HOST:
-        case CURLE_COULDNT_RESOLVE_PROXY:
-        case CURLE_COULDNT_CONNECT:
-        case CURLE_SEND_ERROR:
-        case CURLE_RECV_ERROR:
-        case CURLE_GOT_NOTHING:
-        case CURLE_PARTIAL_FILE:
-            return HttpFailure::Kind::kUnreachable;
-        case CURLE_OPERATION_TIMEDOUT:
-            return HttpFailure::Kind::kSilent;
-        case CURLE_PEER_FAILED_VERIFICATION:
-        case CURLE_SSL_CONNECT_ERROR:
-        case CURLE_SSL_CACERT_BADFILE:
-        case CURLE_SSL_ISSUER_ERROR:
-            return HttpFailure::Kind::kCertificate;
-        case CURLE_ABORTED_BY_CALLBACK:
-            return HttpFailure::Kind::kCancelled;
-        default:
-            return HttpFailure::Kind::kOther;
-    }
 }
 
 class HeaderList {
@@ -92,6 +81,30 @@ class Forgetting {
 
 }  // namespace
 
+HttpFailure::Kind failure_kind(int curl_code) {
+    switch (static_cast<CURLcode>(curl_code)) {
+        case CURLE_COULDNT_RESOLVE_HOST:
+        case CURLE_COULDNT_RESOLVE_PROXY:
+        case CURLE_COULDNT_CONNECT:
+        case CURLE_SEND_ERROR:
+        case CURLE_RECV_ERROR:
+        case CURLE_GOT_NOTHING:
+        case CURLE_PARTIAL_FILE:
+            return HttpFailure::Kind::kUnreachable;
+        case CURLE_OPERATION_TIMEDOUT:
+            return HttpFailure::Kind::kSilent;
+        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_SSL_CACERT_BADFILE:
+        case CURLE_SSL_ISSUER_ERROR:
+            return HttpFailure::Kind::kCertificate;
+        case CURLE_ABORTED_BY_CALLBACK:
+            return HttpFailure::Kind::kCancelled;
+        default:
+            return HttpFailure::Kind::kOther;
+    }
+}
+
 class HttpClient::Handle {
   public:
     Handle() {
@@ -118,7 +131,8 @@ HttpClient::~HttpClient() = default;
 std::expected<HttpAnswer, HttpFailure> HttpClient::send(const HttpRequest& request) {
     if (!handle_) handle_ = std::make_unique<Handle>();
     auto& curl = *handle_;
-    Received received{.body = {}, .cancelled = &cancelled_};
+    Received received{
+        .body = {}, .cancelled = &cancelled_, .on_piece = &request.on_piece, .curl = curl.get()};
     std::array<char, CURL_ERROR_SIZE> words{};
     HeaderList headers;
     for (const auto& line : request.headers)
@@ -136,7 +150,13 @@ std::expected<HttpAnswer, HttpFailure> HttpClient::send(const HttpRequest& reque
     if (is_loopback_url(request.url)) curl.set(CURLOPT_PROXY, "");
     curl.set(CURLOPT_NOSIGNAL, 1L);
     curl.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(kConnectLimit, request.limit).count()));
-    curl.set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.limit.count()));
+    if (request.on_piece) {
+        curl.set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl.set(CURLOPT_LOW_SPEED_TIME,
+                 static_cast<long>(std::chrono::ceil<std::chrono::seconds>(request.limit).count()));
+    } else {
+        curl.set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.limit.count()));
+    }
     curl.set(CURLOPT_USERAGENT, ("agentdb9/" + std::string(kVersion)).c_str());
     curl.set(CURLOPT_HTTPHEADER, headers.get());
     if (!request.body.empty()) {
@@ -156,12 +176,13 @@ std::expected<HttpAnswer, HttpFailure> HttpClient::send(const HttpRequest& reque
 
     const auto code = curl_easy_perform(curl.get());
     if (code != CURLE_OK) {
+        if (received.enough) return std::unexpected(HttpFailure{HttpFailure::Kind::kCancelled, "enough"});
         if (received.too_large) {
             return std::unexpected(
                 HttpFailure{HttpFailure::Kind::kOther, "its answer is larger than 32 MiB"});
         }
-        return std::unexpected(
-            HttpFailure{kind_of(code), words[0] != '\0' ? words.data() : curl_easy_strerror(code)});
+        return std::unexpected(HttpFailure{failure_kind(static_cast<int>(code)),
+                                           words[0] != '\0' ? words.data() : curl_easy_strerror(code)});
     }
     HttpAnswer answer{.status = 0, .body = std::move(received.body), .location = {}};
     long status = 0;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace agentdb9::cli::client {
@@ -17,6 +18,9 @@ struct HttpRequest {
     std::vector<std::string> headers;  // "Name: value"
     std::string body;
     std::chrono::milliseconds limit{60'000};  // for the whole exchange
+    // Where it is set, the body of a success comes piece by piece instead, and `limit` is how long nothing
+    // may come. False: enough.
+    std::function<bool(std::string_view piece)> on_piece = {};
 };
 
 struct HttpAnswer {
@@ -30,12 +34,15 @@ struct HttpFailure {
         kUnreachable,  // no such name, nobody listens, or the connection broke
         kSilent,       // no whole answer in time
         kCertificate,  // it cannot be trusted, or TLS could not be agreed on
-        kCancelled,
+        kCancelled,    // or there was enough of it
         kOther
     };
     Kind kind = Kind::kOther;
     std::string reason;  // libcurl's words; without anything that was sent
 };
+
+// Of a CURLcode.
+HttpFailure::Kind failure_kind(int curl_code);
 
 class HttpClient {
   public:

@@ -1,6 +1,8 @@
 #include "cli/client/text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 #include "cli/terminal.hpp"
 
@@ -59,6 +61,17 @@ std::string shown(const json::object& object, std::string_view key) {
 std::string shown_time(const json::object& object, std::string_view key) {
     const auto* value = object.if_contains(key);
     return value != nullptr ? printable(short_time(*value)) : "-";
+}
+
+std::string bytes_text(double bytes) {
+    constexpr std::array kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
+    std::size_t unit = 0;
+    for (; bytes >= 1024 && unit + 1 < kUnits.size(); ++unit)
+        bytes /= 1024;
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), unit == 0 || bytes >= 100 ? "%.0f %s" : "%.1f %s", bytes,
+                  kUnits[unit]);
+    return text.data();
 }
 
 std::string shell_word(std::string_view text) {

@@ -19,6 +19,8 @@ std::string shown(const json::object& object, std::string_view key);
 std::string text_in(const json::object& object, std::string_view key);
 // A time that the API wrote, to the minute: "2026-11-24 04:15"; "-" for anything else.
 std::string shown_time(const json::object& object, std::string_view key);
+// "512 B", "1.5 KiB", "20 MiB".
+std::string bytes_text(double bytes);
 // A word of a command that somebody may paste into a shell: quoted where the shell needs it.
 std::string shell_word(std::string_view text);
 

@@ -13,6 +13,7 @@
 #include "runtime/docker/event_log.hpp"
 #include "runtime/docker/firewall.hpp"
 #include "runtime/docker/objects.hpp"
+#include "runtime/execution.hpp"
 #include "runtime/monitoring.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/volume_files.hpp"
@@ -61,7 +62,11 @@ struct InstallationFacts {
     std::size_t containers = 0;
 };
 
-class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption, public Monitoring {
+class DockerRuntime final : public Runtime,
+                            public VolumeFiles,
+                            public Adoption,
+                            public Monitoring,
+                            public Executions {
   public:
     DockerRuntime(asio::any_io_executor executor, base::Clock& clock, base::InstallationId installation,
                   DockerOptions options);
@@ -114,6 +119,9 @@ class DockerRuntime final : public Runtime, public VolumeFiles, public Adoption,
     Task<> keep_firewall();
     // What would be put in force, for somebody else to do it. Throws kNotFound where there is no network.
     Task<std::string> firewall_rules();
+
+    // Executions: docker_execution.cpp.
+    Task<std::unique_ptr<Execution>> execute(std::string instance, CommandSpec spec) override;
 
     // For `agentdb9 doctor`: docker_facts.cpp.
     Task<EngineFacts> facts();

@@ -30,8 +30,12 @@ struct EngineAnswer {
     std::string message() const;
 };
 
+class Hijacked;
+
 class EngineClient {
   public:
+    struct Connection;  // engine_connection.hpp
+
     // `host`: "unix:///path" or "tcp://address:port"; empty: unix:///var/run/docker.sock. Throws
     // Error{kInvalid, "docker_host"} for anything else.
     EngineClient(asio::any_io_executor executor, base::Clock& clock, const std::string& host);
@@ -60,6 +64,14 @@ class EngineClient {
     Task<EngineAnswer> upload(std::string method, std::string target, base::ByteSource& source,
                               std::chrono::milliseconds limit);
 
+    struct Hijack {
+        EngineAnswer answer;
+        std::unique_ptr<Hijacked> stream;  // null: it was refused
+    };
+    // A POST after which the connection is bytes both ways (hijacked.hpp). `limit`: until that is so. Never
+    // sent twice.
+    Task<Hijack> hijack(std::string target, json::value body, std::chrono::milliseconds limit);
+
     // Asks the engine for its versions and agrees on one: the lower of ours and its own. Done by itself
     // before the first call and after a loss. Throws Error{kUnavailable}: "runtime_too_old" below 1.41,
     // "runtime_too_new" when it serves none that we know.
@@ -71,7 +83,6 @@ class EngineClient {
     const std::string& remote_host() const { return remote_host_; }
 
   private:
-    struct Connection;
     struct Streaming;
     using ConnectionPtr = std::unique_ptr<Connection>;
 
@@ -97,6 +108,7 @@ class EngineClient {
                              boost::system::error_code& broken);
     Task<ConnectionPtr> open_upload(std::string method, std::string target);
     static Task<EngineAnswer> read_answer(Connection& connection);
+    Task<Hijack> open_hijack(std::string target, std::string body);
     // After a loss the engine may be another one, of another version.
     void forget_engine();
     [[noreturn]] void throw_timeout(const std::string& what) const;

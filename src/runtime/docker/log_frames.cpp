@@ -23,4 +23,22 @@ std::string decode_log(std::string_view bytes) {
     return out;
 }
 
+FrameSplitter::Part FrameSplitter::take(std::string_view bytes) {
+    constexpr std::size_t kHeader = 8;
+    if (left_ > 0) {
+        const auto text = bytes.substr(0, left_);
+        left_ -= text.size();
+        return {text.size(), text, stream_};
+    }
+    const auto part = bytes.substr(0, kHeader - header_.size());
+    header_ += part;
+    if (header_.size() == kHeader) {
+        for (std::size_t i = 4; i < kHeader; ++i)
+            left_ = left_ << 8 | static_cast<unsigned char>(header_[i]);
+        stream_ = header_[0] == 2 ? OutputStream::kStderr : OutputStream::kStdout;
+        header_.clear();
+    }
+    return {part.size(), {}, stream_};
+}
+
 }  // namespace agentdb9::runtime::docker

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/utf8.hpp"
+
 namespace agentdb9::runtime::docker {
 namespace {
 
@@ -11,33 +13,13 @@ constexpr std::size_t kLongestTime = 40;
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-// How long the UTF-8 character at the front is (RFC 3629, section 4); 0: it is none.
-std::size_t character_length(std::string_view bytes) {
-    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-    const auto first = at(0);
-    if (first < 0x80) return 1;
-    const std::size_t length = first >= 0xC2 && first <= 0xDF   ? 2
-                               : first >= 0xE0 && first <= 0xEF ? 3
-                               : first >= 0xF0 && first <= 0xF4 ? 4
-                                                                : 0;
-    if (length == 0 || bytes.size() < length) return 0;
-    for (std::size_t i = 1; i < length; ++i)
-        if ((at(i) & 0xC0) != 0x80) return 0;
-    const auto second = at(1);
-    if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-        (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) {
-        return 0;
-    }
-    return length;
-}
-
 }  // namespace
 
 std::string as_utf8(std::string_view bytes) {
     std::string out;
     out.reserve(bytes.size());
     while (!bytes.empty()) {
-        const auto length = character_length(bytes);
+        const auto length = base::utf8_character_length(bytes);
         const auto first = static_cast<unsigned char>(bytes.front());
         if (length == 0) {
             out += kReplacement;

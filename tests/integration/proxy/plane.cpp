@@ -30,6 +30,9 @@ Plane::Plane(proxy::Options options) : work_(asio::make_work_guard(control_)) {
     control.streams_body = [this](std::string_view method, std::string_view path) {
         return streams_body && streams_body(method, path);
     };
+    control.ends_with_client = [this](std::string_view method, std::string_view path) {
+        return ends_with_client && ends_with_client(method, path);
+    };
     control.api = [this](http::Request request) -> Task<http::Response> {
         if (api_handler) co_return co_await api_handler(std::move(request));
         http::Response response;

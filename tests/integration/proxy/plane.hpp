@@ -66,6 +66,7 @@ class Plane {
     std::function<Task<>()> before_authentication;
     // On the workers' threads; set before the first request.
     std::function<bool(std::string_view method, std::string_view path)> streams_body;
+    std::function<bool(std::string_view method, std::string_view path)> ends_with_client;
     std::deque<model::Route> routes;  // references to them stay good
     std::map<std::pair<base::UserId, std::string>, base::WorkspaceId> defaults;
     std::shared_ptr<const model::Sharings> sharings;

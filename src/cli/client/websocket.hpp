@@ -1,0 +1,51 @@
+// A WebSocket to a server (RFC 6455), over a connection that libcurl makes: its certificates, its proxies.
+// Main thread.
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/client/http.hpp"
+#include "http/websocket_frames.hpp"
+
+namespace agentdb9::cli::client {
+
+class WebSocket {
+  public:
+    struct Opened {
+        std::unique_ptr<WebSocket> socket;  // null: it was refused
+        HttpAnswer answer;
+    };
+    // `url`: whole, http or https. `limit`: until it is open.
+    static std::expected<Opened, HttpFailure> open(const std::string& url,
+                                                   const std::vector<std::string>& headers,
+                                                   const std::string& ca_file,
+                                                   std::chrono::milliseconds limit);
+    WebSocket(const WebSocket&) = delete;
+    WebSocket& operator=(const WebSocket&) = delete;
+    ~WebSocket();
+
+    // To be polled for reading; next() is to be asked before that, for what has come already.
+    int descriptor() const;
+    // What has come, without waiting. Absent: nothing yet, or lost() says that it is over. Pings are
+    // answered.
+    std::optional<http::WebSocketMessage> next();
+    // Waits until all is sent. False: it is lost.
+    bool send(http::WebSocketMessage::Kind kind, std::string_view bytes);
+    bool lost() const { return lost_; }
+
+  private:
+    class Line;
+    explicit WebSocket(std::unique_ptr<Line> line);
+
+    std::unique_ptr<Line> line_;
+    http::WebSocketReader reader_;
+    bool lost_ = false;
+};
+
+}  // namespace agentdb9::cli::client

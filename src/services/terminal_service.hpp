@@ -1,0 +1,63 @@
+// The terminals of workspaces: who has which, how many, and what ends them. In memory: they end with the
+// server, and each is one server's where several work. Control executor.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "services/instance_finder.hpp"
+#include "services/terminal.hpp"
+
+namespace agentdb9::services {
+
+struct TerminalLimits {
+    std::size_t per_workspace = 8;
+    std::size_t per_user = 16;
+    base::Duration keep = std::chrono::seconds(60);
+};
+
+struct TerminalStart {
+    runtime::TerminalSize size;
+    std::optional<std::string> session;  // absent: a new one
+};
+
+class TerminalService {
+  public:
+    TerminalService(asio::any_io_executor executor, base::Clock& clock, runtime::Executions& executions,
+                    const InstanceFinder& finder, TerminalLimits limits);
+
+    // Throws kNotFound "workspace_not_found" or "terminal_not_found", kConflict "workspace_not_running",
+    // "workspace_paused" or "no_shell", kRateLimited "too_many_terminals", kUnavailable, kTimeout.
+    Task<std::shared_ptr<TerminalAttachment>> open(auth::Principal principal, base::WorkspaceId workspace,
+                                                   TerminalStart start);
+    // The workspace's, the oldest first. The caller has looked whose it is.
+    std::vector<std::shared_ptr<const Terminal>> of_workspace(const base::WorkspaceId& workspace) const;
+    // Throws kNotFound "terminal_not_found". Returns once it has been told to end.
+    void end(const base::WorkspaceId& workspace, const std::string& session);
+
+    std::size_t running(const base::WorkspaceId& workspace) const;
+    std::size_t running() const { return terminals_.size(); }
+
+    void revoke(const auth::Revocation& revocation);
+    void changed(const base::WorkspaceId& workspace);
+    void finish();
+    Task<> stop();
+
+  private:
+    std::shared_ptr<Terminal> find(const base::WorkspaceId& workspace, const std::string& session) const;
+    void require_room(const base::WorkspaceId& workspace, const base::UserId& user) const;
+    static Task<> run(TerminalService& self, std::shared_ptr<Terminal> terminal);
+
+    asio::any_io_executor executor_;
+    base::Clock& clock_;
+    runtime::Executions& executions_;
+    const InstanceFinder& finder_;
+    TerminalLimits limits_;
+    bool finished_ = false;
+    base::Signal one_ended_;
+    std::map<std::string, std::shared_ptr<Terminal>> terminals_;
+    base::Scope scope_;
+};
+
+}  // namespace agentdb9::services
