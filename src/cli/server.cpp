@@ -330,9 +330,11 @@ Task<> Server::housekeeping() {
                 cleaned_at = core_.clock.steady_now();
                 co_await core_.accounts.prune();
                 co_await core_.store->write(
-                    [before = core_.clock.now() - kKeepOperations](store::Transaction& tx) {
+                    [before = core_.clock.now() - kKeepOperations,
+                     audit_before = core_.clock.now() - core_.configuration.audit](store::Transaction& tx) {
                         tx.operations().prune(before);
                         tx.project_operations().prune(before);
+                        tx.audits().prune(audit_before);
                     });
                 co_await core_.volumes.cleanup_orphaned_volumes();
             }

@@ -95,6 +95,7 @@ struct Configuration {
     AuthSettings auth;
     DockerSettings docker;
     std::chrono::days trash{7};
+    std::chrono::days audit{90};
     BackupSettings backups;
     std::string log_level = "info";
     LogFormat log_format = LogFormat::kAuto;

@@ -69,6 +69,7 @@ constexpr std::array kEntries{
           R"(["203.0.113.7", "10.20.0.0/16"])"},
     Entry{"docker.hostPorts", "TCP ports of this host that workspaces may reach.", R"(["443"])"},
     Entry{"trash.days", "How long deleted projects and homes can be restored.", ""},
+    Entry{"audit.days", "How long it is known who did what.", ""},
     Entry{"backups.directory",
           "Where backups lie; unset: backups in the data directory. Better another disk.",
           R"("/var/backups/agentdb9")"},

@@ -62,6 +62,7 @@ const std::map<std::string, Sample>& samples() {
         {"docker.egress", {R"(["10.0.0.0/8"])", "10.0.0.0/8", "192.0.2.1,2001:db8::/32"}},
         {"docker.hostPorts", {R"(["443"])", "443", "8000,8001"}},
         {"trash.days", {"1", "1", "2"}},
+        {"audit.days", {"1", "1", "2"}},
         {"backups.directory", {R"("/one")", "/one", "/two"}},
         {"backups.everyHours", {"1", "1", "2"}},
         {"backups.keep", {"1", "1", "2"}},
