@@ -27,25 +27,38 @@ base::Error error_of(auth::Failure failure) {
     return Error(ErrorCode::kInternal, "internal_error", "The token could not be checked.");
 }
 
+namespace {
+
+http::Caller caller_of(const auth::Principal& principal) {
+    return {.user = principal.user.str(),
+            .session = principal.session ? principal.session->str() : std::string(),
+            .api_token = principal.api_token ? principal.api_token->str() : std::string(),
+            .ends_at = principal.ends_at};
+}
+
+}  // namespace
+
 Api::Api(const base::Clock& clock, Authenticate authenticate)
     : clock_(clock), authenticate_(std::move(authenticate)) {}
 
 Task<http::Response> Api::handle(http::Request request) {
     std::exception_ptr failure;
-    http::Caller caller;
+    Known known;
     http::Response response;
     try {
-        response = co_await run(request, caller);
+        response = co_await run(request, known);
     } catch (...) {
         failure = std::current_exception();
     }
     if (failure) response = failure_response(failure, request, clock_);
     // Where a ticket told, the handler knows who asks.
-    if (!caller.user.empty()) response.caller = std::move(caller);
+    if (known.principal) response.caller = caller_of(*known.principal);
+    if (recorder_ && known.endpoint != nullptr)
+        co_await recorder_({request, *known.endpoint, known.principal, response});
     co_return response;
 }
 
-Task<http::Response> Api::run(const http::Request& request, http::Caller& caller) {
+Task<http::Response> Api::run(const http::Request& request, Known& known) {
     auto match = router_.match(request.method, request.path());
     switch (match.kind) {
         case Router::Match::Kind::kFound:
@@ -73,17 +86,14 @@ Task<http::Response> Api::run(const http::Request& request, http::Caller& caller
                 {400, "invalid_path", "The path has a '%' that starts no encoded byte.", {}}, request,
                 clock_);
     }
+    known.endpoint = match.endpoint;
     Call call{request, std::move(match.parameters), std::nullopt};
     const Access access = match.endpoint->access;
     const bool by_ticket =
         access == Access::kTicket && !request.headers.get("authorization") && call.query("ticket");
     if (access != Access::kPublic && !by_ticket) {
         call.principal.emplace(co_await identify(request));
-        const auto& known = *call.principal;
-        caller = {.user = known.user.str(),
-                  .session = known.session ? known.session->str() : std::string(),
-                  .api_token = known.api_token ? known.api_token->str() : std::string(),
-                  .ends_at = known.ends_at};
+        known.principal = call.principal;
     }
     if (access == Access::kAdmin && call.principal->role != model::Role::kAdmin) {
         throw base::Error(base::ErrorCode::kForbidden, "admin_required",

@@ -20,10 +20,22 @@ base::Error error_of(auth::Failure failure);
 
 class Api {
   public:
+    // What was asked for, and what is answered. Lives until the recorder's task has ended.
+    struct Answered {
+        const http::Request& request;
+        const Endpoint& endpoint;
+        const std::optional<auth::Principal>& principal;
+        const http::Response& response;
+    };
+    // Awaited before the answer goes out; must not throw.
+    using Recorder = std::function<Task<>(const Answered&)>;
     using Authenticate = std::function<Task<std::expected<auth::Principal, auth::Failure>>(auth::Credential)>;
 
     // `clock` and what `authenticate` refers to outlive this.
     Api(const base::Clock& clock, Authenticate authenticate);
+
+    // Told of every request that reached an endpoint. Before the first handle().
+    void set_recorder(Recorder recorder) { recorder_ = std::move(recorder); }
 
     // Where resources add their endpoints, before the first handle().
     Router& router() { return router_; }
@@ -34,12 +46,17 @@ class Api {
     Task<http::Response> handle(http::Request request);
 
   private:
-    // `caller`: who asks, once that is known.
-    Task<http::Response> run(const http::Request& request, http::Caller& caller);
+    // Who asks for what, once that is known.
+    struct Known {
+        const Endpoint* endpoint = nullptr;
+        std::optional<auth::Principal> principal;
+    };
+    Task<http::Response> run(const http::Request& request, Known& known);
     Task<auth::Principal> identify(const http::Request& request);
 
     const base::Clock& clock_;
     Authenticate authenticate_;
+    Recorder recorder_;
     Router router_;
 };
 

@@ -52,6 +52,7 @@ using ApiTokenId = Id<struct ApiTokenTag>;
 using TombstoneId = Id<struct TombstoneTag>;
 using BackupId = Id<struct BackupTag>;
 using ShareId = Id<struct ShareTag>;
+using AuditId = Id<struct AuditTag>;
 using InstallationId = Id<struct InstallationTag>;
 
 }  // namespace agentdb9::base

@@ -91,6 +91,7 @@ int run(int argc, char** argv, Seams seams) {
     add_volumes(program, context, code);
     add_backups(program, context, code);
     add_adopt(program, context, code);
+    add_audit(program, context, code);
     add_doctor(program, context, code);
     add_firewall(program, context, code);
     add_config(program, context, code);

@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include "api/audit.hpp"
+#include "api/audit_routes.hpp"
 #include "api/auth_routes.hpp"
 #include "api/backup_routes.hpp"
 #include "api/documentation_routes.hpp"
@@ -189,6 +191,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       volume_files(volume_files_seam ? *volume_files_seam : static_cast<runtime::VolumeFiles&>(docker)),
       hasher(kHashingThreads, auth::PasswordCost()),
       authenticator(*store, clock, keys),
+      audit(clock, *store),
       accounts(*store, clock, keys, hasher, authenticator,
                {configuration.auth.registration_open, configuration.auth.rate_limit}),
       api_tokens(*store, clock, authenticator),
@@ -255,9 +258,21 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
         terminals.changed(id);
         events.changed(id);
     });
+    idle.add_source(executions);
+    idle.add_source(terminals);
     idle.on_change([this](const base::WorkspaceId& id) { events.changed(id); });
     routes.on_upsert([this](const model::Workspace& workspace) { events.changed_of(workspace.user_id); });
+    for (auto* each : {&api, &operator_api}) {
+        const bool operators = each == &operator_api;
+        each->set_recorder([this, operators](const api::Api::Answered& answered) {
+            return record(api::audit_entry(answered, operators));
+        });
+    }
     add_routes();
+}
+
+Task<> Core::record(std::optional<model::AuditEntry> entry) {
+    if (entry) co_await audit.record(std::move(*entry));
 }
 
 // A command in a process of its own leaves what follows from it to the next server.
@@ -300,6 +315,8 @@ void Core::add_routes() {
                            {clock, *store, runtime, volumes, [this](model::Workspace workspace) {
                                 return workspace_mended(std::move(workspace));
                             }});
+    api::add_audit_routes(router, audit);
+    api::add_operator_audit_routes(operator_api.router(), audit);
     api::add_page_routes(router);
     api::add_server_routes(router,
                            {clock, *store, runtime, std::string(kVersion), [this] { return metrics(); }});

@@ -18,6 +18,7 @@
 #include "services/accounts.hpp"
 #include "services/adoption.hpp"
 #include "services/api_tokens.hpp"
+#include "services/audit_log.hpp"
 #include "services/authenticator.hpp"
 #include "services/backup_schedule.hpp"
 #include "services/backups.hpp"
@@ -99,6 +100,7 @@ class Core {
     runtime::VolumeFiles& volume_files;
     services::PasswordHasher hasher;
     services::Authenticator authenticator;
+    services::AuditLog audit;
     services::AccountService accounts;
     services::ApiTokenService api_tokens;
     services::TicketService tickets;
@@ -139,6 +141,7 @@ class Core {
   private:
     services::ProjectTools project_tools(asio::any_io_executor executor);
     void add_routes();
+    Task<> record(std::optional<model::AuditEntry> entry);
     Task<> workspace_mended(model::Workspace workspace);
 };
 

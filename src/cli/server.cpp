@@ -338,12 +338,13 @@ Task<> Server::housekeeping() {
             if (core_.clock.steady_now() - cleaned_at >= kCleanUp) {
                 cleaned_at = core_.clock.steady_now();
                 co_await core_.accounts.prune();
-                co_await core_.store->write(
-                    [now = core_.clock.now(), history = core_.configuration.history](store::Transaction& tx) {
-                        tx.operations().prune(now - kKeepOperations);
-                        tx.project_operations().prune(now - kKeepOperations);
-                        tx.life_events().prune(now - history.keep, history.most);
-                    });
+                co_await core_.store->write([now = core_.clock.now(), history = core_.configuration.history,
+                                             audit = core_.configuration.audit](store::Transaction& tx) {
+                    tx.operations().prune(now - kKeepOperations);
+                    tx.project_operations().prune(now - kKeepOperations);
+                    tx.life_events().prune(now - history.keep, history.most);
+                    tx.audits().prune(now - audit);
+                });
                 co_await core_.volumes.cleanup_orphaned_volumes();
             }
         } catch (const base::Error& error) {

@@ -127,6 +127,7 @@ struct Configuration {
     AuthSettings auth;
     DockerSettings docker;
     std::chrono::days trash{7};
+    std::chrono::days audit{90};
     BackupSettings backups;
     HistorySettings history;
     IdleSettings idle;

@@ -75,6 +75,7 @@ constexpr std::array kEntries{
     Entry{"quotas.cpus", "Processors of those, by their limits, all together.", ""},
     Entry{"quotas.memory", "Memory of those (MB), by their limits, all together.", ""},
     Entry{"quotas.volumeBytes", "Bytes in volumes, measured every hour; above it nothing new is begun.", ""},
+    Entry{"audit.days", "How long it is known who did what.", ""},
     Entry{"backups.directory",
           "Where backups lie; unset: backups in the data directory. Better another disk.",
           R"("/var/backups/agentdb9")"},

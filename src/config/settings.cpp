@@ -358,6 +358,9 @@ std::vector<Setting> make_settings() {
     all.push_back(number(
         "trash.days", 1, 3650, [](Configuration& c, std::int64_t v) { c.trash = std::chrono::days(v); },
         [](const Configuration& c) { return c.trash.count(); }));
+    all.push_back(number(
+        "audit.days", 1, 3650, [](Configuration& c, std::int64_t v) { c.audit = std::chrono::days(v); },
+        [](const Configuration& c) { return c.audit.count(); }));
     add_backup_settings(all);
     add_history_settings(all);
     add_idle_settings(all);

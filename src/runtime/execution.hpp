@@ -5,6 +5,7 @@
 //   kNotFound  "instance_not_found"    it is not there, or not this installation's
 //   kConflict  "instance_not_running"  it does not run
 //   kConflict  "instance_paused"       it is frozen, and goes on afterwards
+//   kConflict  "no_input"              a proxy before the runtime lets none through
 //   kConflict  "no_shell"              its image has no /bin/sh, without which nothing could be ended again
 //   kInvalid   "invalid_field" (cwd)   the directory is not there
 #pragma once

@@ -38,6 +38,12 @@ std::size_t ExecutionService::running(const base::WorkspaceId& workspace) const 
         commands_, [&](const auto& each) { return each.second->facts().workspace == workspace; }));
 }
 
+std::optional<base::Time> ExecutionService::last_activity(const base::WorkspaceId& workspace) const {
+    if (running(workspace) > 0) return clock_.now();
+    const auto found = begun_at_.find(workspace);
+    return found == begun_at_.end() ? std::nullopt : std::optional(found->second);
+}
+
 void ExecutionService::require_room(const base::WorkspaceId& workspace, const base::UserId& user) const {
     if (const auto here = running(workspace); here >= limits_.per_workspace)
         throw too_many("in this workspace", here, limits_.per_workspace);
@@ -65,6 +71,7 @@ Task<std::shared_ptr<CommandReader>> ExecutionService::run(auth::Principal princ
         std::move(request));
     auto reader = std::make_shared<CommandReader>(command);
     commands_.emplace(command.get(), command);
+    begun_at_[workspace] = clock_.now();
     scope_.spawn("run a command", [](ExecutionService& self, std::shared_ptr<RunningCommand> one) -> Task<> {
         std::exception_ptr failure;
         try {

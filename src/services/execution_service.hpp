@@ -4,6 +4,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "services/activity_source.hpp"
 #include "services/instance_finder.hpp"
 #include "services/running_command.hpp"
 
@@ -31,7 +32,7 @@ class CommandReader {
     std::shared_ptr<const void> presence_;
 };
 
-class ExecutionService {
+class ExecutionService final : public ActivitySource {
   public:
     ExecutionService(asio::any_io_executor executor, base::Clock& clock, runtime::Executions& executions,
                      const InstanceFinder& finder, ExecutionLimits limits);
@@ -39,14 +40,18 @@ class ExecutionService {
     const ExecutionLimits& limits() const { return limits_; }
 
     // Returns once the command has begun. Throws kNotFound for what is not the user's, kConflict
-    // "workspace_not_running", "workspace_paused" or "no_shell", kRateLimited "too_many_executions", kInvalid
-    // for a directory that is not there, kUnavailable "shutting_down" or "runtime_unavailable", kTimeout.
+    // "workspace_not_running", "workspace_paused", "no_shell" or "no_input", kRateLimited
+    // "too_many_executions", kInvalid for a directory that is not there, kUnavailable "shutting_down" or
+    // "runtime_unavailable", kTimeout.
     Task<std::shared_ptr<CommandReader>> run(auth::Principal principal, base::WorkspaceId workspace,
                                              CommandRequest request);
 
     // What is running, for those who ask whether a workspace is in use.
     std::size_t running(const base::WorkspaceId& workspace) const;
     std::size_t running() const { return commands_.size(); }
+    // While one runs it is in use; a short one was when it began.
+    std::string_view name() const override { return "execution"; }
+    std::optional<base::Time> last_activity(const base::WorkspaceId& workspace) const override;
 
     // Whose permission has ended.
     void revoke(const auth::Revocation& revocation);
@@ -69,6 +74,7 @@ class ExecutionService {
     bool finished_ = false;
     base::Signal one_ended_;
     std::unordered_map<const RunningCommand*, std::shared_ptr<RunningCommand>> commands_;
+    std::unordered_map<base::WorkspaceId, base::Time> begun_at_;  // the last one
     base::Scope scope_;
 };
 

@@ -54,6 +54,7 @@ Task<> Terminal::begin_and_run(base::Scope& scope) {
                                                        .input = true,
                                                        .terminal = size_});
     begun_ = true;
+    used_at_ = clock_.now();
     away_since_ = clock_.steady_now();
     news_.notify_all();
     scope.spawn("a terminal's input", feed(shared_from_this()));
@@ -97,6 +98,7 @@ Task<> Terminal::pump() {
             output_over_ = true;
         } else {
             ring_.append({block.data(), piece.size});
+            used_at_ = clock_.now();
             news_.notify_all();
         }
     }
@@ -170,6 +172,7 @@ Task<> Terminal::input(std::string bytes) {
         co_await input_moved_.wait();
     // Counted with being kept: whoever is cut off knows by the count what is to be sent again.
     input_bytes_ += bytes.size();
+    used_at_ = clock_.now();
     input_ += bytes;
     input_moved_.notify_all();
 }

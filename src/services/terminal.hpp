@@ -73,6 +73,8 @@ class Terminal : public std::enable_shared_from_this<Terminal> {
     const OutputRing& output() const { return ring_; }
     // Up to where the client has it, or is on its way to have it: what comes before needs no place any more.
     void passed(std::uint64_t offset);
+    // When bytes last moved, either way.
+    base::Time used_at() const { return used_at_; }
     base::Signal& news() { return news_; }
     // The client knows how it ended.
     void told() {
@@ -102,6 +104,7 @@ class Terminal : public std::enable_shared_from_this<Terminal> {
     std::uint64_t floor_ = 0;  // passed()
     std::string input_;
     std::uint64_t input_bytes_ = 0;
+    base::Time used_at_;
     std::weak_ptr<TerminalAttachment> attachment_;
     base::SteadyTime away_since_;
     base::Signal changed_;

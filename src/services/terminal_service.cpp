@@ -55,6 +55,13 @@ std::size_t TerminalService::running(const base::WorkspaceId& workspace) const {
     return of_workspace(workspace).size();
 }
 
+std::optional<base::Time> TerminalService::last_activity(const base::WorkspaceId& workspace) const {
+    std::optional<base::Time> last;
+    for (const auto& terminal : of_workspace(workspace))
+        if (!last || terminal->used_at() > *last) last = terminal->used_at();
+    return last;
+}
+
 std::vector<std::shared_ptr<const Terminal>> TerminalService::of_workspace(
     const base::WorkspaceId& workspace) const {
     std::vector<std::shared_ptr<const Terminal>> all;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "services/activity_source.hpp"
 #include "services/instance_finder.hpp"
 #include "services/terminal.hpp"
 
@@ -22,13 +23,14 @@ struct TerminalStart {
     std::optional<std::string> session;  // absent: a new one
 };
 
-class TerminalService {
+class TerminalService final : public ActivitySource {
   public:
     TerminalService(asio::any_io_executor executor, base::Clock& clock, runtime::Executions& executions,
                     const InstanceFinder& finder, TerminalLimits limits);
 
     // Throws kNotFound "workspace_not_found" or "terminal_not_found", kConflict "workspace_not_running",
-    // "workspace_paused" or "no_shell", kRateLimited "too_many_terminals", kUnavailable, kTimeout.
+    // "workspace_paused", "no_shell" or "no_input", kRateLimited "too_many_terminals", kUnavailable,
+    // kTimeout.
     Task<std::shared_ptr<TerminalAttachment>> open(auth::Principal principal, base::WorkspaceId workspace,
                                                    TerminalStart start);
     // The workspace's, the oldest first. The caller has looked whose it is.
@@ -38,6 +40,9 @@ class TerminalService {
 
     std::size_t running(const base::WorkspaceId& workspace) const;
     std::size_t running() const { return terminals_.size(); }
+    // When bytes moved in one that is there.
+    std::string_view name() const override { return "terminal"; }
+    std::optional<base::Time> last_activity(const base::WorkspaceId& workspace) const override;
 
     void revoke(const auth::Revocation& revocation);
     void changed(const base::WorkspaceId& workspace);

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "model/audit.hpp"
 #include "model/backup.hpp"
 #include "model/entities.hpp"
 #include "model/idle.hpp"
@@ -292,6 +293,17 @@ class Shares {
     Connection& db_;
 };
 
+class Audits {
+  public:
+    explicit Audits(Connection& db) : db_(db) {}
+    void insert(const model::AuditEntry& entry);
+    Listing<model::AuditEntry> find(const model::AuditFilter& filter, const Page& page = {});  // newest first
+    std::int64_t prune(model::Time before);  // returns how many
+
+  private:
+    Connection& db_;
+};
+
 // What an earlier installation made and an operator gave to this one.
 class Adoptions {
   public:
@@ -397,6 +409,7 @@ class Transaction {
     ProxyTickets proxy_tickets() { return ProxyTickets(db_); }
     Shares shares() { return Shares(db_); }
     Tombstones tombstones() { return Tombstones(db_); }
+    Audits audits() { return Audits(db_); }
     Adoptions adoptions() { return Adoptions(db_); }
     Quotas quotas() { return Quotas(db_); }
     Settings settings() { return Settings(db_); }

@@ -54,6 +54,7 @@ class DockerExecution final : public Execution {
           clock_(clock),
           container_(std::move(container)),
           terminal_(spec.terminal),
+          input_(spec.input),
           mark_(base::random_token(kMarkBytes)) {
         spec.environment.emplace_back(kExecutionVariable, mark_);
         body_ = {{"AttachStdin", spec.input},
@@ -80,6 +81,14 @@ class DockerExecution final : public Execution {
             throw base::Error(base::ErrorCode::kTimeout, "runtime_timeout",
                               "The container engine did not start the command in time; it may be overloaded. "
                               "Try again in a while.");
+        }
+        if (input_ && !opened.both_ways) {
+            co_await give_up();
+            throw base::conflict(
+                "no_input",
+                "What stands before the container engine lets nothing through to a command. Run it "
+                "without input; for terminals the operator has to let the server reach the engine "
+                "itself.");
         }
         if (terminal_) co_await resize(*terminal_);
     }
@@ -178,7 +187,7 @@ class DockerExecution final : public Execution {
         try {
             co_await base::with_timeout(clock_, kGiveUpLimit, end(Force::kKill));
         } catch (const base::Error& error) {
-            log::warning("a command that did not start in time may start yet", {{"reason", error.what()}});
+            log::warning("a command that was given up may run yet", {{"reason", error.what()}});
         }
     }
 
@@ -229,6 +238,7 @@ class DockerExecution final : public Execution {
     base::Clock& clock_;
     std::string container_;
     std::optional<TerminalSize> terminal_;
+    bool input_;
     std::string mark_;
     json::object body_;
     std::string id_;

@@ -67,6 +67,7 @@ class EngineClient {
     struct Hijack {
         EngineAnswer answer;
         std::unique_ptr<Hijacked> stream;  // null: it was refused
+        bool both_ways = false;            // false: what is sent may not arrive
     };
     // A POST after which the connection is bytes both ways (hijacked.hpp). `limit`: until that is so. Never
     // sent twice.

@@ -62,8 +62,10 @@ Task<EngineClient::Hijack> EngineClient::open_hijack(std::string target, std::st
                                             asio::use_awaitable);
     Hijack result;
     result.answer.status = static_cast<int>(parser.get().result_int());
-    // Engines that do not know the upgrade answer 200 and go on with bytes all the same.
+    // Without the upgrade, which a proxy before the engine may have taken away, it goes on with bytes all the
+    // same; that proxy then passes none to the engine.
     if (result.answer.status == 101 || result.answer.status == 200) {
+        result.both_ways = result.answer.status == 101;
         result.answer.status = 200;
         result.stream = std::make_unique<Hijacked>(std::move(connection));
         co_return result;

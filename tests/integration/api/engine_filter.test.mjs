@@ -1,6 +1,6 @@
 // The filter of deploy/ before the engine: it lets through all that the server does, and nothing else.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -51,6 +51,14 @@ describe('the engine filter', { skip: engineSocket ? false : 'the engine is not 
     (await user.post(`/api/workspaces/${id}/start`)).expect(200);
     await user.writeFile(id, 'note', 'through the filter');
     (await user.post(`/api/projects/${first.id}/backups`, { pause: true })).expect(201);
+    const said = (await user.post(`/api/workspaces/${id}/exec`, { command: ['cat', 'note'] })).expect(200).data;
+    assert.deepEqual([said.exitCode, said.stdout], [0, 'through the filter']);
+    // HAProxy passes no input on: that is said, and nothing is left that waits for it.
+    (await user.post(`/api/workspaces/${id}/exec`, { command: ['cat'], stdin: 'lost' })).expect(409, 'no_input');
+    const [{ Id }] = await server.engine.running(id);
+    assert.ok(!execFileSync('docker', ['top', Id, '-eo', 'pid,args'], { encoding: 'utf8' }).includes('cat'));
+    const changed = (await user.put(`/api/workspaces/${id}`, { resourceLimits: { pids: 100 } })).expect(200).body;
+    assert.deepEqual(changed.appliesAt, { pids: 'now' });
     await user.switchProject(id, second.id);
     assert.deepEqual((await user.files(id)).includes('note'), false);
     const files = (await user.get(`/api/projects/${first.id}/files`)).expect(200);
@@ -66,9 +74,9 @@ describe('the engine filter', { skip: engineSocket ? false : 'the engine is not 
 
   test('refuses what the server never asks for', async () => {
     for (const [method, path] of [
-      ['POST', '/containers/any/exec'], ['POST', '/v1.41/exec/any/start'], ['POST', '/containers/any/attach'], ['POST', '/build'],
+      ['POST', '/exec/any/json'], ['POST', '/exec/any/../start'], ['POST', '/containers/any/attach'], ['POST', '/build'],
       ['POST', '/images/load'], ['DELETE', '/images/any'], ['POST', '/containers/prune'], ['POST', '/volumes/prune'], ['POST', '/swarm/init'],
-      ['GET', '/secrets'], ['POST', '/plugins/pull'], ['POST', '/commit'], ['GET', '/containers/any/export'], ['POST', '/containers/any/update'],
+      ['GET', '/secrets'], ['POST', '/plugins/pull'], ['POST', '/commit'], ['GET', '/containers/any/export'], ['PUT', '/containers/any/update'],
       ['DELETE', '/networks/any'], ['GET', '/containers/json/../../secrets'], ['GET', '/containers/%2e%2e/secrets'], ['GET', '//secrets'],
       ['PUT', '/containers/any/json'], ['PATCH', '/info'], ['POST', '/session'],
     ]) assert.equal(await call(method, path), 403, `${method} ${path}`);

@@ -33,7 +33,10 @@ const status = async (workspace) => (await user.get(`/api/workspaces/${workspace
 const keepAlive = (workspace, body, caller = user) => caller.post(`/api/workspaces/${workspace.id}/keep-alive`, body);
 
 test('an idle one is warned of and stopped; one that is used in any way is not', async () => {
-  const [talking, busy, asked, kept] = [await running(), await running(), await running(), await running()];
+  const [talking, busy, asked, kept, commanded] = [await running(), await running(), await running(), await running(), await running()];
+  // It waits, uses nothing and says nothing; it ends with its client.
+  const gone = new AbortController();
+  const command = fetch(`${server.api}/api/workspaces/${commanded.id}/exec`, { method: 'POST', signal: gone.signal, headers: { Authorization: `Bearer ${user.token}`, 'Content-Type': 'application/json' }, body: JSON.stringify({ command: ['sleep', '600'], timeoutSeconds: 600 }) }).catch(() => {});
   const socket = new WebSocket(`${server.api.replace('http', 'ws')}/api/workspaces/${talking.id}/proxy/ws`, { headers: { Authorization: `Bearer ${user.token}` } });
   await new Promise((resolve, reject) => socket.on('open', resolve).on('error', reject));
   const chat = setInterval(() => socket.send('still here'), 500);
@@ -63,7 +66,7 @@ test('an idle one is warned of and stopped; one that is used in any way is not',
     const operation = (await user.get(`/api/workspaces/${idle.id}/operations`)).expect(200).data[0];
     assert.equal(operation.requestedBy, null, 'the server itself');
 
-    for (const [workspace, source] of [[talking, 'sockets'], [busy, 'processor'], [asked, 'requests'], [kept, 'keep-alive']]) {
+    for (const [workspace, source] of [[talking, 'sockets'], [busy, 'processor'], [asked, 'requests'], [kept, 'keep-alive'], [commanded, 'execution']]) {
       assert.equal(await status(workspace), 'running', source);
       const seen = await activity(workspace);
       assert.ok(seen.keptOnBy.some((each) => each.source === source), `${source}: ${JSON.stringify(seen)}`);
@@ -72,6 +75,8 @@ test('an idle one is warned of and stopped; one that is used in any way is not',
   } finally {
     clearInterval(chat);
     clearInterval(requests);
+    gone.abort();
+    await command;
     socket.terminate();
   }
   // Nobody talks to it any more.

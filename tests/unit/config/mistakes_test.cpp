@@ -104,6 +104,7 @@ TEST(Mistakes, BadValuesAreRefusedFromTheEnvironmentByName) {
         {"docker.egress", {"example.org", "10.0.0.0/33", "all,10.0.0.0/8"}},
         {"docker.hostPorts", {"0", "65536", "https"}},
         {"trash.days", {"0", "3651"}},
+        {"audit.days", {"0", "3651", "all"}},
         {"backups.directory", {"", "relative/path"}},
         {"backups.everyHours", {"-1", "8785", "daily"}},
         {"backups.keep", {"0", "10001"}},

@@ -67,6 +67,7 @@ const std::map<std::string, Sample>& samples() {
         {"quotas.cpus", {"1", "1", "2"}},
         {"quotas.memory", {"1", "1", "2"}},
         {"quotas.volumeBytes", {"1", "1", "2"}},
+        {"audit.days", {"1", "1", "2"}},
         {"backups.directory", {R"("/one")", "/one", "/two"}},
         {"backups.everyHours", {"1", "1", "2"}},
         {"backups.keep", {"1", "1", "2"}},
