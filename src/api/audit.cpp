@@ -22,7 +22,11 @@ std::string cut(std::string_view text) {
     // Never half a character.
     while (length < text.size() && length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80)
         --length;
-    return std::string(text.substr(0, length));
+    std::string kept(text.substr(0, length));
+    // Whoever is not known may claim to be anything: no database and no terminal is to stumble over it.
+    std::ranges::replace_if(
+        kept, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
+    return kept;
 }
 
 std::string text_in(const std::string& body, std::string_view name) {

@@ -1,5 +1,7 @@
 #include "api/audit_routes.hpp"
 
+#include <algorithm>
+
 #include "api/envelope.hpp"
 #include "base/time.hpp"
 
@@ -30,6 +32,8 @@ std::optional<std::string> text_in_query(const Call& call, std::string_view name
     auto text = call.query(name);
     if (text && (text->empty() || text->size() > kLongestFilter))
         throw base::invalid_field(std::string(name), "must have 1 to 300 characters");
+    if (text && std::ranges::any_of(*text, [](char c) { return static_cast<unsigned char>(c) < 0x20; }))
+        throw base::invalid_field(std::string(name), "must not contain control characters");
     return text;
 }
 

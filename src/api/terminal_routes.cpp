@@ -1,5 +1,6 @@
 #include "api/terminal_routes.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "api/api.hpp"
@@ -44,6 +45,19 @@ std::optional<std::int64_t> number(const Call& call, std::string_view field, std
     return value;
 }
 
+// Of those that this server gives out.
+std::optional<std::string> word(const Call& call, std::string_view field) {
+    constexpr std::size_t kLongest = 200;
+    const auto is_part = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               std::string_view("-_.").contains(c);
+    };
+    auto text = call.query(field);
+    if (text && (text->empty() || text->size() > kLongest || !std::ranges::all_of(*text, is_part)))
+        throw base::invalid_field(std::string(field), "must be one that this server gave out");
+    return text;
+}
+
 json::object to_json(const Terminal& terminal) {
     json::object out{{"id", terminal.facts().id},
                      {"workspaceId", terminal.facts().workspace.view()},
@@ -64,15 +78,16 @@ class TerminalRoutes {
         const auto caller = co_await identify(call);
         const auto id = call.id<WorkspaceId>("id");
         co_await s_.workspaces.find(caller.user, id);
-        const auto accept = accept_of(call.request);
         services::TerminalStart start;
         const auto columns = number(call, "columns", 1, 1000);
         const auto rows = number(call, "rows", 1, 1000);
         start.size = {static_cast<int>(columns.value_or(start.size.columns)),
                       static_cast<int>(rows.value_or(start.size.rows))};
-        start.session = call.query("session");
+        start.session = word(call, "session");
+        word(call, "ticket");
         const auto after = number(call, "after", 0, std::numeric_limits<std::int64_t>::max());
         if (after && !start.session) throw base::invalid_field("after", "needs a session");
+        const auto accept = accept_of(call.request);
         const bool anew = start.session.has_value();
         auto attachment = co_await s_.terminals.open(caller, id, start);
         if (anew && columns && rows) co_await attachment->terminal->resize(start.size);

@@ -6,6 +6,7 @@
 #include <openssl/sha.h>
 #include <sodium.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace agentdb9::base {
@@ -104,6 +105,9 @@ std::string base64_encode(std::string_view data) {
 }
 
 std::optional<std::string> base64_decode(std::string_view text) {
+    // libsodium takes some of these for digits (1.0.18).
+    if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
+        return std::nullopt;
     std::string data(text.size() / 4 * 3, '\0');
     std::size_t size = 0;
     const char* end = nullptr;

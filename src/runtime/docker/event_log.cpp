@@ -58,6 +58,8 @@ std::optional<Event> EventLog::read(std::string_view line) {
         told.death = take_death(told.instance, text_at(*attributes, "exitCode"), at_ns);
     } else {
         note(action, told.instance, at_ns);
+        // A signal by itself changes nothing that anybody would look at.
+        if (action == "kill") return std::nullopt;
     }
     return told;
 }

@@ -79,13 +79,7 @@ void SimulatedEngine::go_live(EngineInstance& which, InstanceState state) {
         ++which.starts;
         which.ill = false;
         which.instance.health = model::InstanceHealth::kNone;
-        if (which.cursed) {
-            clock_.call_in(random_.between(base::Duration(2000), base::Duration(30000)),
-                           [this, id = which.instance.id, start = which.starts] {
-                               const auto* again = find(id);
-                               if (again != nullptr && again->starts == start) fall_ill(id);
-                           });
-        }
+        await_illness(which);
         which.ready_at.reset();
         if (!random_.chance(never_ready_))
             which.ready_at = clock_.steady_now() + random_.between(base::Duration(0), base::Duration(1500));
@@ -132,6 +126,8 @@ void SimulatedEngine::resume(const std::string& id) {
     note(which, "resumes");
     which.instance.state = InstanceState::kRunning;
     emit(which, EventKind::kOther);
+    // While it was paused it could not fall ill.
+    await_illness(which);
 }
 
 std::optional<std::uint64_t> SimulatedEngine::update_limits(const std::string& id,
@@ -242,6 +238,15 @@ void SimulatedEngine::pause(const std::string& id) {
     note(*which, "is paused");
     which->instance.state = InstanceState::kPaused;
     emit(*which, EventKind::kOther);
+}
+
+void SimulatedEngine::await_illness(const EngineInstance& which) {
+    if (!which.cursed) return;
+    clock_.call_in(random_.between(base::Duration(2000), base::Duration(30000)),
+                   [this, id = which.instance.id, start = which.starts] {
+                       const auto* again = find(id);
+                       if (again != nullptr && again->starts == start) fall_ill(id);
+                   });
 }
 
 void SimulatedEngine::fall_ill(const std::string& id) {

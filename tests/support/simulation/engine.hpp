@@ -96,6 +96,8 @@ class SimulatedEngine {
     void unsubscribe(std::uint64_t subscription) { subscribers_.erase(subscription); }
 
   private:
+    // One that is cursed falls ill some moments from now, unless it was started anew by then.
+    void await_illness(const EngineInstance& which);
     EngineInstance& require(const std::string& id);
     void go_live(EngineInstance& which, model::InstanceState state);
     void emit(const EngineInstance& which, runtime::EventKind kind);

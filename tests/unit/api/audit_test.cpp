@@ -57,6 +57,8 @@ TEST(Audit, OfABodyOnlyTheClaimedAddressIsKeptAndOnlyWhereNobodyIsKnown) {
     refused.request.body = R"({"email":"somebody@example.org"})";
     EXPECT_EQ(refused.entry()->who, "");
     EXPECT_EQ(refused.entry(true)->who, "operator");
+    login.request.body = R"({"email":"a\u0000b\nc"})";
+    EXPECT_EQ(login.entry()->who, "a?b?c");
     login.request.body = "{";
     EXPECT_EQ(login.entry()->who, "");
 }
