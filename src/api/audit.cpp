@@ -14,6 +14,8 @@ constexpr std::size_t kLongestText = 300;
 // A session that is renewed, and a workspace that is kept on, are not news.
 constexpr std::array<std::string_view, 2> kEveryday{"/api/auth/refresh", "/api/workspaces/:id/keep-alive"};
 
+constexpr int kRefusedTry = 401;
+
 // What is done in one is its user's, but that there was one is told.
 constexpr std::string_view kTerminal = "/api/workspaces/:id/terminal";
 
@@ -59,8 +61,13 @@ std::optional<model::AuditEntry> audit_entry(const Api::Answered& answered, bool
         if (!response.caller.api_token.empty()) entry.credential = "token:" + response.caller.api_token;
     } else if (operators) {
         entry.who = "operator";
-    } else if (endpoint.access == Access::kPublic) {
+    } else {
+        // Of strangers only tries to sign in that the limit on them let through: what anybody could send
+        // without end must not fill the database.
+        if (endpoint.access != Access::kPublic || (response.status >= 400 && response.status != kRefusedTry))
+            return std::nullopt;
         entry.who = text_in(request.body, "email");
+        if (entry.who.empty()) return std::nullopt;
     }
     entry.address = cut(request.peer);
     entry.action = endpoint.method + " " + endpoint.pattern;

@@ -8,8 +8,9 @@
 
 namespace agentdb9::api {
 
-// Nothing for what changes nothing, and for what a client does by itself every few minutes. `operators`: it
-// came by the operator's socket. Of the body only the address that somebody claims to be is looked at.
+// Nothing for what changes nothing, for what a client does by itself every few minutes, and for what
+// strangers send other than tries to sign in. `operators`: it came by the operator's socket. Of the body only
+// the address that somebody claims to be is looked at.
 std::optional<model::AuditEntry> audit_entry(const Api::Answered& answered, bool operators);
 
 }  // namespace agentdb9::api

@@ -22,6 +22,8 @@ Exchange exchange(std::string method, std::string pattern, Access access = Acces
     made.request.method = method;
     made.request.target = pattern + "?secret=in-the-query";
     made.request.peer = "192.0.2.1";
+    if (access == Access::kUser)
+        made.principal = auth::Principal{.user = base::UserId::generate(), .email = "ada@example.org"};
     made.endpoint = {.method = std::move(method), .pattern = std::move(pattern), .access = access};
     return made;
 }
@@ -34,7 +36,6 @@ TEST(Audit, LookingAndWhatClientsDoByThemselvesAreNoNews) {
 
 TEST(Audit, SaysWhoByWhichCredential) {
     auto asked = exchange("POST", "/api/workspaces");
-    asked.principal = auth::Principal{.user = base::UserId::generate(), .email = "ada@example.org"};
     asked.principal->session = base::SessionId::generate();
     const auto by_session = asked.entry().value();
     EXPECT_EQ(by_session.user_id, asked.principal->user);
@@ -52,15 +53,14 @@ TEST(Audit, OfABodyOnlyTheClaimedAddressIsKeptAndOnlyWhereNobodyIsKnown) {
     EXPECT_EQ(entry.target, "/api/auth/login");
     for (const auto* text : {&entry.credential, &entry.action, &entry.target, &entry.code, &entry.who})
         EXPECT_THAT(*text, testing::Not(testing::HasSubstr("hidden")));
-    // A token that was refused is nobody's.
     auto refused = exchange("POST", "/api/users", Access::kUser);
+    refused.principal.reset();
     refused.request.body = R"({"email":"somebody@example.org"})";
-    EXPECT_EQ(refused.entry()->who, "");
     EXPECT_EQ(refused.entry(true)->who, "operator");
     login.request.body = R"({"email":"a\u0000b\nc"})";
     EXPECT_EQ(login.entry()->who, "a?b?c");
     login.request.body = "{";
-    EXPECT_EQ(login.entry()->who, "");
+    EXPECT_FALSE(login.entry());
 }
 
 TEST(Audit, TellsOfTerminalsAndWhoCameByATicket) {
@@ -80,6 +80,23 @@ TEST(Audit, SaysWhatCameOfIt) {
     asked.response.body = R"({"code":"project_in_use"})";
     EXPECT_EQ(asked.entry()->status, 409);
     EXPECT_EQ(asked.entry()->code, "project_in_use");
+}
+
+TEST(Audit, StrangersCannotFillIt) {
+    auto unknown = exchange("POST", "/api/workspaces");
+    unknown.principal.reset();
+    unknown.response.status = 401;
+    EXPECT_FALSE(unknown.entry()) << "no token, or one that is not good";
+    auto login = exchange("POST", "/api/auth/login", Access::kPublic);
+    login.request.body = R"({"email":"ada@example.org"})";
+    for (const int status : {400, 403, 409, 413, 429, 503}) {
+        login.response.status = status;
+        EXPECT_FALSE(login.entry()) << status;
+    }
+    for (const int status : {200, 401}) {
+        login.response.status = status;
+        EXPECT_TRUE(login.entry()) << status;
+    }
 }
 
 TEST(Audit, LongTextsAreCutBetweenCharacters) {
