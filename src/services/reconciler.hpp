@@ -88,6 +88,11 @@ class Reconciler final : public runtime::EventSink {
 
   private:
     struct Waiter;
+    // That a workspace is to have: the one that serves, and the one that is to replace it.
+    struct Generations {
+        std::int64_t current = 0;
+        std::optional<std::int64_t> next;
+    };
     using WorkerPtr = std::shared_ptr<Worker>;
 
     WorkerPtr worker(const base::WorkspaceId& workspace);
@@ -102,7 +107,8 @@ class Reconciler final : public runtime::EventSink {
                                                    base::Error error);
     Task<> look_at_everything();
     Task<> look_at_all_instances();
-    Task<> refresh_routes();
+    Task<> look_for_the_untold();
+    Task<> look_at_left_overs(std::unordered_map<base::WorkspaceId, Generations> wanted);
     Task<> sweep();
     // Asks the applications that serve, each as often as its type says.
     Task<> watch_health();

@@ -69,23 +69,46 @@ Task<> Reconciler::look_at_all_instances() {
         wake(instance.workspace_id);
 }
 
-// A request whose transaction was carried out, but not answered, has not told the routes of it.
-Task<> Reconciler::refresh_routes() {
+// A request whose transaction was carried out, but not answered, has told nobody of it.
+Task<> Reconciler::look_for_the_untold() {
     const auto as_of = routes_.changes();
-    std::optional<std::vector<model::Workspace>> workspaces;
+    std::vector<model::Workspace> workspaces;
     try {
         workspaces = co_await store_.read([](store::Transaction& tx) { return tx.workspaces().all(); });
     } catch (const Error& error) {
         log::warning("the store does not say which workspaces there are", {{"reason", error.what()}});
+        co_return;
     }
-    if (workspaces) co_await routes_.refresh(std::move(*workspaces), as_of);
+    std::unordered_map<base::WorkspaceId, Generations> wanted;
+    for (const auto& each : workspaces)
+        wanted.emplace(each.id, Generations{each.generation, each.next_generation});
+    co_await routes_.refresh(std::move(workspaces), as_of);
+    co_await look_at_left_overs(std::move(wanted));
+}
+
+// A workspace at rest has no open operation: that it was switched, or that its project was let go, shows in
+// what is left of it alone. It would hold its volumes for ever.
+Task<> Reconciler::look_at_left_overs(std::unordered_map<base::WorkspaceId, Generations> wanted) {
+    if (!connected_) co_return;  // once it is, all instances are looked at
+    std::vector<model::Instance> instances;
+    try {
+        instances = co_await runtime_.instances();
+    } catch (const Error& error) {
+        log::warning("the runtime does not say what there is", {{"reason", error.what()}});
+    }
+    for (const auto& instance : instances) {
+        const auto found = wanted.find(instance.workspace_id);
+        if (found == wanted.end()) continue;  // removed meanwhile, or made for what is newer than the read
+        const auto& [current, next] = found->second;
+        if (instance.generation != current && instance.generation != next) wake(instance.workspace_id);
+    }
 }
 
 Task<> Reconciler::sweep() {
     for (;;) {
         co_await clock_.sleep_for(options_.sweep_interval);
         co_await look_at_everything();
-        co_await refresh_routes();
+        co_await look_for_the_untold();
     }
 }
 

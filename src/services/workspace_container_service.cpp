@@ -235,7 +235,7 @@ Task<Requested> WorkspaceContainerService::switch_project_volume(base::UserId us
                                                                  base::ProjectId project_id,
                                                                  RequestOptions options) {
     const auto now = clock_.now();
-    const auto change = [=](Transaction& tx) {
+    auto decision = co_await store_.write([=](Transaction& tx) {
         auto workspace = owned_workspace(tx, user, id);
         const auto project = owned_project(tx, user, project_id);
         refuse_deleted(workspace);
@@ -263,17 +263,8 @@ Task<Requested> WorkspaceContainerService::switch_project_volume(base::UserId us
             workspace.generation = ++workspace.last_generation;
         }
         return decide(tx, std::move(workspace), OperationKind::kSwitch, options, project_id, now);
-    };
-    std::optional<Decision> decision;
-    try {
-        decision = co_await store_.write(change);
-    } catch (const Error& error) {
-        // It may be recorded though the answer was lost, and of a workspace at rest nothing else would tell:
-        // no operation is open.
-        if (error.code() == ErrorCode::kUnavailable && reconciler_.started()) reconciler_.desire_changed(id);
-        throw;
-    }
-    co_return co_await carry_out(user, std::move(*decision), options);
+    });
+    co_return co_await carry_out(user, std::move(decision), options);
 }
 
 // Records what is wanted now. There is one open operation at most: the one under way is joined when it leads
