@@ -37,6 +37,7 @@ test_packages=(
 test_server_packages=( # started by the tests themselves, never as a service
   haproxy # the filter of deploy/ before the engine; an upstream that frames what we pass on
   nginx   # another such upstream
+  prometheus # scrapes the metrics, tries the alert rules
 )
 bench_packages=(
   nginx   # the proxy that ours is measured by, and the upstream of all of them

@@ -42,6 +42,7 @@ Api::Api(const base::Clock& clock, Authenticate authenticate)
     : clock_(clock), authenticate_(std::move(authenticate)) {}
 
 Task<http::Response> Api::handle(http::Request request) {
+    const auto began = clock_.steady_now();
     std::exception_ptr failure;
     Known known;
     http::Response response;
@@ -53,6 +54,11 @@ Task<http::Response> Api::handle(http::Request request) {
     if (failure) response = failure_response(failure, request, clock_);
     // Where a ticket told, the handler knows who asks.
     if (known.principal) response.caller = caller_of(*known.principal);
+    if (known.endpoint != nullptr) {
+        auto& measure = measures_[known.endpoint];
+        measure.took.record(clock_.steady_now() - began);
+        ++measure.by_status[response.status];
+    }
     if (recorder_ && known.endpoint != nullptr)
         co_await recorder_({request, *known.endpoint, known.principal, response});
     co_return response;

@@ -5,6 +5,7 @@
 #include <expected>
 #include <functional>
 
+#include "api/call_measures.hpp"
 #include "api/router.hpp"
 #include "auth/failure.hpp"
 #include "auth/principal.hpp"
@@ -41,6 +42,9 @@ class Api {
     Router& router() { return router_; }
     const Router& router() const { return router_; }
 
+    // Of requests that reached an endpoint.
+    const CallMeasures& measures() const { return measures_; }
+
     // Never throws: whatever fails becomes a response. A response to HEAD keeps its body, of which the
     // connection sends only the length.
     Task<http::Response> handle(http::Request request);
@@ -58,6 +62,7 @@ class Api {
     Authenticate authenticate_;
     Recorder recorder_;
     Router router_;
+    CallMeasures measures_;
 };
 
 }  // namespace agentdb9::api

@@ -11,10 +11,10 @@
 
 #include "api/problem.hpp"
 #include "base/log.hpp"
+#include "cli/control_plane_metrics.hpp"
 #include "cli/data_plane_metrics.hpp"
 #include "cli/logs.hpp"
-#include "cli/monitoring_metrics.hpp"
-#include "cli/start_queue_metrics.hpp"
+#include "cli/process_metrics.hpp"
 #include "cli/tls.hpp"
 #include "cli/version.hpp"
 #include "model/application_host.hpp"
@@ -425,16 +425,11 @@ Task<> Server::shut_down() {
 }
 
 std::vector<api::Metric> Server::metrics() const {
-    auto all = data_plane_metrics(data_plane_.metrics());
-    all.push_back({"agentdb9_runtime_connected",
-                   "Whether the engine's event stream stands.",
-                   api::Metric::Kind::kGauge,
-                   core_.reconciler.connected() ? 1.0 : 0.0,
-                   {},
-                   {}});
-    add_monitoring_metrics(all, core_.monitoring.counts(), core_.events.watchers());
-    add_start_queue_metrics(all, core_.reconciler.queue(), core_.reconciler.queue_waits());
-    return all;
+    MetricList list;
+    add_data_plane_metrics(list, data_plane_.metrics());
+    add_control_plane_metrics(list, core_);
+    add_process_metrics(list);
+    return list.take();
 }
 
 }  // namespace agentdb9::cli

@@ -114,6 +114,7 @@ Task<> ProjectWork::run(ProjectOperation operation, std::shared_ptr<Running> run
                                                   {"reason", error->what()}});
     }
     running->result = co_await settle(operation, std::move(error));
+    measures_.ended(*running->result);
     running_.erase(operation.id);
     running->ended.notify_all();
 }

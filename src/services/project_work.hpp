@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "services/admission_queue.hpp"
+#include "services/operation_measures.hpp"
 #include "store/store.hpp"
 
 namespace agentdb9::services {
@@ -51,6 +52,8 @@ class ProjectWork {
                                                 const model::ProjectOperation& operation);
     static void succeed(store::Transaction& tx, const model::ProjectOperation& operation, base::Time now);
 
+    const OperationMeasures& measures() const { return measures_; }
+
   private:
     struct Running;
     Task<> run(model::ProjectOperation operation, std::shared_ptr<Running> running, Task<> work);
@@ -66,6 +69,7 @@ class ProjectWork {
     const std::string server_;  // this one, since its start
     AdmissionQueue queue_;
     std::unordered_map<base::OperationId, std::shared_ptr<Running>> running_;
+    OperationMeasures measures_;
     base::Scope scope_;
 };
 

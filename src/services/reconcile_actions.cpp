@@ -108,8 +108,7 @@ Task<bool> Pass::enter_queue() {
         enter({.whose = job_->workspace.user_id.str(), .name = worker_.id.str(), .ticket = worker_.ticket}));
     if (!place_) co_return false;
     worker_.ticket = 0;
-    tools_.queue_waits.add(
-        std::chrono::duration_cast<std::chrono::milliseconds>(tools_.clock.steady_now() - began));
+    tools_.queue_waits.record(tools_.clock.steady_now() - began);
     co_return true;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "base/histogram.hpp"
 #include "model/plan.hpp"
 #include "runtime/runtime.hpp"
 #include "services/admission_queue.hpp"
@@ -16,7 +17,6 @@
 #include "services/route_book.hpp"
 #include "services/specs.hpp"
 #include "services/volume_claims.hpp"
-#include "services/wait_times.hpp"
 #include "services/worker.hpp"
 
 namespace agentdb9::services {
@@ -48,7 +48,7 @@ struct PassTools {
     Journal& journal;
     RouteBook& routes;
     AdmissionQueue& queue;
-    WaitTimes& queue_waits;
+    base::Histogram& queue_waits;
     VolumeClaims& claims;
     const LeaseKeeper& leases;
     const ReconcilerOptions& options;

@@ -56,11 +56,12 @@ Reconciler::Reconciler(asio::any_io_executor executor, base::Clock& clock, store
              journal_,
              routes,
              queue_,
-             queue_waits_,
+             measures_.queue_waits,
              claims_,
              leases_,
              options_,
              [this](const model::Operation& operation) {
+                 measures_.operations.ended(operation);
                  tell_waiters(operation.id, {operation, std::nullopt});
                  tell_listener(operation.workspace_id);
              },
@@ -97,6 +98,7 @@ Task<> Reconciler::stop() {
 void Reconciler::desire_changed(const base::WorkspaceId& workspace, bool forced) {
     auto found = worker(workspace);
     found->desire_changed = true;
+    if (!found->wished_at) found->wished_at = clock_.steady_now();
     found->forced = found->forced || forced;
     found->failures = 0;
     found->timeouts = 0;
@@ -161,6 +163,7 @@ Task<bool> Reconciler::look(base::WorkspaceId workspace, std::chrono::millisecon
 }
 
 void Reconciler::superseded(const model::Operation& operation) {
+    measures_.operations.ended(operation);
     tell_waiters(operation.id,
                  {operation, base::conflict("operation_superseded",
                                             "A newer request for this workspace took the place of this "
@@ -255,6 +258,9 @@ Task<> Reconciler::run(WorkerPtr worker) {
         std::optional<Job> job;
         auto result = Pass::Result::kAgain;
         const auto look = ++worker->looks_begun;
+        const auto began = clock_.steady_now();
+        if (const auto wished = std::exchange(worker->wished_at, std::nullopt))
+            measures_.lag.record(began - *wished);
         {
             Pass pass(tools_, *worker);
             try {
@@ -269,6 +275,7 @@ Task<> Reconciler::run(WorkerPtr worker) {
             }
             job = pass.job();
         }
+        measures_.pass_ended(error ? std::nullopt : std::optional(result), clock_.steady_now() - began);
         // While the next operation brings the workspace up, nothing is served yet.
         const bool awaits_leader =
             result == Pass::Result::kLease && job && job->operation && routes_.serving(worker->id).empty();
@@ -394,7 +401,10 @@ Task<std::chrono::milliseconds> Reconciler::settle_failure(WorkerPtr worker, std
                      {{"workspaceId", worker->id.view()}, {"reason", outage->what()}});
         co_return back_off(failures, std::chrono::milliseconds(200), std::chrono::seconds(3));
     }
-    if (ended) tell_waiters(ended->id, {ended, error});
+    if (ended) {
+        measures_.operations.ended(*ended);
+        tell_waiters(ended->id, {ended, error});
+    }
     const bool left_as_it_was = job->workspace.next_generation.has_value();
     const bool now_stopped = job->workspace.desired_state == model::DesiredState::kRunning && give_up;
     if (left_as_it_was || now_stopped) co_return std::chrono::milliseconds(0);

@@ -10,6 +10,7 @@
 
 #include "services/lease_keeper.hpp"
 #include "services/reconcile_pass.hpp"
+#include "services/reconciler_measures.hpp"
 
 namespace agentdb9::services {
 
@@ -73,7 +74,8 @@ class Reconciler final : public runtime::EventSink {
     std::string limits_problem(const base::WorkspaceId& workspace, const std::string& instance) const;
     // The line of those who are to be started.
     const AdmissionQueue& queue() const { return queue_; }
-    const WaitTimes& queue_waits() const { return queue_waits_; }
+    const ReconcilerMeasures& measures() const { return measures_; }
+    ReconcilerCounts counts() const;
     // Other servers may lead what this one looks at.
     bool shared() const { return leases_.shared(); }
     // The engine's event stream stands.
@@ -125,7 +127,7 @@ class Reconciler final : public runtime::EventSink {
     ReconcilerOptions options_;
     Journal journal_;
     AdmissionQueue queue_;
-    WaitTimes queue_waits_;
+    ReconcilerMeasures measures_;
     LeaseKeeper leases_;
     VolumeClaims claims_;
     PassTools tools_;

@@ -112,4 +112,15 @@ Task<> Reconciler::sweep() {
     }
 }
 
+ReconcilerCounts Reconciler::counts() const {
+    ReconcilerCounts counts;
+    for (const auto& [id, worker] : workers_) {
+        counts.working += worker->active ? 1 : 0;
+        counts.failing += worker->failures > 0 ? 1 : 0;
+        counts.unreachable += worker->outages > 0 ? 1 : 0;
+        counts.leases += worker->lease ? 1 : 0;
+    }
+    return counts;
+}
+
 }  // namespace agentdb9::services

@@ -174,6 +174,24 @@ std::vector<base::WorkspaceId> RouteBook::routed() const {
     return found;
 }
 
+RouteBook::Counts RouteBook::counts() const {
+    Counts counts;
+    for (const auto& [id, entry] : entries_) {
+        switch (entry.route->state) {
+            case RouteState::kReady:
+                ++counts.ready;
+                break;
+            case RouteState::kHeld:
+                ++counts.held;
+                break;
+            case RouteState::kStopped:
+                ++counts.stopped;
+                break;
+        }
+    }
+    return counts;
+}
+
 std::shared_ptr<model::InstanceUse> RouteBook::use_of(const std::string& instance) const {
     auto found = uses_.find(instance);
     return found == uses_.end() ? nullptr : found->second;

@@ -52,6 +52,12 @@ class RouteBook {
     // Requests reach it, or wait for it.
     bool routed(const base::WorkspaceId& workspace) const;
     std::vector<base::WorkspaceId> routed() const;
+    struct Counts {
+        std::size_t ready = 0;
+        std::size_t held = 0;
+        std::size_t stopped = 0;
+    };
+    Counts counts() const;
     // The counters of an instance that was published here; null for one that never was.
     std::shared_ptr<model::InstanceUse> use_of(const std::string& instance) const;
     void forget_use(const std::string& instance) { uses_.erase(instance); }

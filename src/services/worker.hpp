@@ -34,11 +34,12 @@ struct Worker {
         : id(workspace), changed(executor), looked(executor) {}
 
     base::WorkspaceId id;
-    bool active = false;          // its loop runs
-    bool dirty = false;           // something happened since it last looked
-    bool desire_changed = false;  // the user asked for something else since it last looked
-    bool forced = false;          // and will not wait for what is being asked politely
-    base::Signal changed;         // with any of them
+    bool active = false;                        // its loop runs
+    bool dirty = false;                         // something happened since it last looked
+    bool desire_changed = false;                // the user asked for something else since it last looked
+    std::optional<base::SteadyTime> wished_at;  // since when that waits to be seen
+    bool forced = false;                        // and will not wait for what is being asked politely
+    base::Signal changed;                       // with any of them
     std::uint64_t looks_begun = 0;
     std::uint64_t looks_ended = 0;  // the number of the last one that found nothing more to do here
     base::Signal looked;            // with each of those

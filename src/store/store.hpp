@@ -7,6 +7,8 @@
 // its own executor. Two implementations, one conformance suite.
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,6 +18,7 @@
 
 #include "base/async.hpp"
 #include "base/time.hpp"
+#include "store/measures.hpp"
 #include "store/transaction.hpp"
 
 namespace agentdb9::store {
@@ -53,6 +56,9 @@ class Store {
     // Throws Error{kUnavailable, "database_unavailable"} when the database does not answer. Blocks; for
     // readiness checks use `co_await store.read(…)`.
     virtual void transact(Mode mode, const std::function<void(Transaction&)>& work) = 0;
+
+    // Of those that were awaited: read() and write(). By any thread.
+    const TransactionMeasures& measures(Mode mode) const { return measures_[static_cast<std::size_t>(mode)]; }
 
     // This server's name among those on the database, made anew with each start; absent where there is only
     // one.
@@ -93,17 +99,23 @@ class Store {
     template <class F>
     Task<std::invoke_result_t<F&, Transaction&>> run(Mode mode, F work) {
         using R = std::invoke_result_t<F&, Transaction&>;
-        co_return co_await pool_->run([this, mode, work = std::move(work)]() mutable -> R {
+        measures_[static_cast<std::size_t>(mode)].asked.fetch_add(1, std::memory_order_relaxed);
+        const auto asked = std::chrono::steady_clock::now();
+        co_return co_await pool_->run([this, mode, asked, work = std::move(work)]() mutable -> R {
             if constexpr (std::is_void_v<R>) {
-                transact(mode, [&](Transaction& tx) { work(tx); });
+                transact_measured(mode, asked, [&](Transaction& tx) { work(tx); });
             } else {
                 std::optional<R> result;
-                transact(mode, [&](Transaction& tx) { result.emplace(work(tx)); });
+                transact_measured(mode, asked, [&](Transaction& tx) { result.emplace(work(tx)); });
                 return std::move(*result);
             }
         });
     }
 
+    void transact_measured(Mode mode, std::chrono::steady_clock::time_point asked,
+                           const std::function<void(Transaction&)>& work);
+
+    std::array<TransactionMeasures, 2> measures_;  // by Mode
     std::unique_ptr<base::BlockingPool> pool_;
 };
 

@@ -123,6 +123,8 @@ class DockerRuntime final : public Runtime,
     // Executions: docker_execution.cpp.
     Task<std::unique_ptr<Execution>> execute(std::string instance, CommandSpec spec) override;
 
+    const EngineCalls& engine_calls() const { return engine_.calls(); }
+
     // For `agentdb9 doctor`: docker_facts.cpp.
     Task<EngineFacts> facts();
     // Of all installations, this one or not: docker_installations.cpp.

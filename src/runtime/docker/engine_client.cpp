@@ -49,6 +49,30 @@ Error invalid_host(const std::string& address) {
                      "' is not understood; use unix:///path or tcp://ADDRESS:PORT with an IP address.");
 }
 
+EngineCallMeasures::Outcome outcome_of(int status) {
+    const bool answer = status < 400 || status == 404 || status == 409;
+    return answer ? EngineCallMeasures::kAnswered : EngineCallMeasures::kRefused;
+}
+
+// Counts an end however it comes.
+class CallEnd {
+  public:
+    CallEnd(const base::Clock& clock, EngineCallMeasures& measures)
+        : clock_(clock), measures_(measures), began_(clock.steady_now()) {}
+    CallEnd(const CallEnd&) = delete;
+    CallEnd& operator=(const CallEnd&) = delete;
+    ~CallEnd() {
+        measures_.took.record(clock_.steady_now() - began_);
+        ++measures_.ended[outcome];
+    }
+    EngineCallMeasures::Outcome outcome = EngineCallMeasures::kGivenUp;
+
+  private:
+    const base::Clock& clock_;
+    EngineCallMeasures& measures_;
+    base::SteadyTime began_;
+};
+
 }  // namespace
 
 json::value EngineAnswer::parsed() const {
@@ -183,9 +207,17 @@ Task<std::string> EngineClient::negotiate() {
 Task<EngineAnswer> EngineClient::call(std::string method, std::string target, std::optional<json::value> body,
                                       std::chrono::milliseconds limit) {
     const auto what = method + " " + target;
-    auto answer = co_await base::with_timeout(
-        clock_, limit,
-        repeat(std::move(method), std::move(target), body ? json::serialize(*body) : std::string()));
+    CallEnd end(clock_, calls_[engine_call_name(method, target)]);
+    std::optional<EngineAnswer> answer;
+    try {
+        answer = co_await base::with_timeout(
+            clock_, limit,
+            repeat(std::move(method), std::move(target), body ? json::serialize(*body) : std::string()));
+    } catch (const Error&) {
+        end.outcome = EngineCallMeasures::kUnavailable;
+        throw;
+    }
+    end.outcome = answer ? outcome_of(answer->status) : EngineCallMeasures::kTimeout;
     if (!answer) throw_timeout(what);
     co_return std::move(*answer);
 }

@@ -16,6 +16,7 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/json.hpp"
+#include "runtime/docker/engine_calls.hpp"
 
 namespace agentdb9::runtime::docker {
 
@@ -78,6 +79,9 @@ class EngineClient {
     // "runtime_too_new" when it serves none that we know.
     Task<std::string> negotiate();
 
+    // Of call().
+    const EngineCalls& calls() const { return calls_; }
+
     bool is_local() const {
         return local_;
     }  // a unix socket: addresses of its networks can be reached from here
@@ -123,6 +127,7 @@ class EngineClient {
     bool local_ = true;
     std::string version_;  // "1.41"; empty until negotiated
     std::vector<ConnectionPtr> idle_;
+    EngineCalls calls_;
 };
 
 // RFC 3986: everything but unreserved characters is encoded.
