@@ -216,6 +216,7 @@ Task<> Server::start() {
     scope_.spawn("measure volumes", core_.volume_measurement.run());
     scope_.spawn("look after backups", look_after_backups());
     scope_.spawn("keep the firewall", keep_firewall());
+    scope_.spawn("renew TLS", renew_tls());
     announce_addresses();
     const auto took =
         std::chrono::duration_cast<std::chrono::milliseconds>(core_.clock.steady_now() - began_);
@@ -307,26 +308,6 @@ void Server::reload() {
         reload_tls(fresh.server);
     } catch (const base::Error& error) {
         log::error("the configuration is not reloaded: it has mistakes", {{"reason", error.message()}});
-    }
-}
-
-// All of it or nothing: a listener never has one half of a renewal.
-void Server::reload_tls(const config::ServerSettings& fresh) {
-    const auto& running = core_.configuration.server;
-    if (has_api_tls(fresh) != has_api_tls(running) ||
-        has_applications_tls(fresh) != has_applications_tls(running)) {
-        log::warning("TLS is turned on or off by a restart only: the listeners stay as they are");
-        return;
-    }
-    if (!has_applications_tls(fresh)) return;
-    try {
-        auto tls = load_tls(fresh);
-        const auto expires_at = tls.applications->expires_at();
-        data_plane_.renew_tls(std::move(tls.api), std::move(tls.applications));
-        log::info("certificates reloaded: new connections get them", {{"expiresAt", expires_at}});
-    } catch (const base::Error& error) {
-        log::error("the certificates are not reloaded: those that were loaded before stay in force",
-                   {{"reason", error.message()}});
     }
 }
 

@@ -33,6 +33,7 @@ class Server {
     Task<> shut_down();
     void reload();
     void reload_tls(const config::ServerSettings& fresh);
+    Task<> renew_tls();
     // As they are listened on: "https://127.0.0.1:8000".
     std::string api_origin() const;
     std::string applications_origin() const;

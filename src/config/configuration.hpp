@@ -33,6 +33,7 @@ struct ServerSettings {
     std::optional<std::string> tls_key;
     std::optional<std::string> apps_tls_certificate;
     std::optional<std::string> apps_tls_key;
+    std::chrono::seconds tls_renew{std::chrono::hours(12)};  // 0: by SIGHUP only
     std::vector<std::string> trusted_proxies;  // addresses whose X-Forwarded-* headers are believed
     std::int64_t body_limit_bytes = 1024 * 1024;
     std::chrono::seconds drain{10};

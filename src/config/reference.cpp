@@ -38,6 +38,8 @@ constexpr std::array kEntries{
     Entry{"server.appsTlsCertificate", "Another certificate for server.appsListen; unset: the same.",
           R"("/etc/agentdb9/apps-fullchain.pem")"},
     Entry{"server.appsTlsKey", "Its key.", R"("/etc/agentdb9/apps-privkey.pem")"},
+    Entry{"server.tlsRenewSeconds",
+          "How often the files are read again and session tickets get new keys; 0: by SIGHUP only.", ""},
     Entry{"server.trustedProxies", "Proxies whose X-Forwarded-For and -Proto are believed.",
           R"(["127.0.0.1", "10.0.0.0/8"])"},
     Entry{"server.bodyLimit", "Largest request body of the API, in bytes. Applications have no limit.", ""},

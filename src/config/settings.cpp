@@ -67,6 +67,10 @@ void add_tls_settings(std::vector<Setting>& all) {
         {"server.appsTlsKey", &ServerSettings::apps_tls_key}};
     for (const auto& [key, member] : paths)
         all.push_back(optional_text(key, &Configuration::server, member, check_path));
+    all.push_back(number(
+        "server.tlsRenewSeconds", 0, 7 * 24 * 3600,
+        [](Configuration& c, std::int64_t v) { c.server.tls_renew = std::chrono::seconds(v); },
+        [](const Configuration& c) { return c.server.tls_renew.count(); }));
 }
 
 void add_firewall_settings(std::vector<Setting>& all) {

@@ -209,6 +209,32 @@ describe('a server with TLS', () => {
   });
 });
 
+test('a renewed certificate is found without being told, and tickets of before open nothing any more', async () => {
+  use('first');
+  const server = await startServer({ toml: section('tlsRenewSeconds = 3\n'), tls: { ca } });
+  const { port } = new URL(server.api);
+  // TLS 1.2, where the ticket comes with the handshake: what it resumes, and the session it gives.
+  const resume = (session) => new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, ca, session, maxVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] }, () => {
+      resolve({ reused: socket.isSessionReused(), session: socket.getSession() });
+      socket.end();
+    }).on('error', reject);
+  });
+  try {
+    // Within one period of the keys, which may just have ended.
+    const { session } = await eventually('a ticket to be taken', async () => {
+      const first = await resume();
+      return (await resume(first.session)).reused && first;
+    });
+    use('second');
+    await eventually('the second one to be shown', async () => (await shown(server.api)) === fingerprint('second'), { within: 30_000 });
+    assert.equal((await resume(session)).reused, false);
+  } finally {
+    await server.close();
+    use('first');
+  }
+});
+
 test('applications may have a certificate of their own', async () => {
   use('first');
   const server = await startServer({ toml: section(`appsTlsCertificate = "${at('apps.pem')}"\nappsTlsKey = "${at('apps.key')}"\n`), tls: { ca } });

@@ -34,6 +34,7 @@ const std::map<std::string, Sample>& samples() {
         {"server.tlsKey", {R"("/one.key")", "/one.key", "/two.key"}},
         {"server.appsTlsCertificate", {R"("/one.pem")", "/one.pem", "/two.pem"}},
         {"server.appsTlsKey", {R"("/one.key")", "/one.key", "/two.key"}},
+        {"server.tlsRenewSeconds", {"3600", "3600", "7200"}},
         {"server.trustedProxies", {R"(["10.0.0.0/8", "::1"])", "10.0.0.0/8,::1", "192.0.2.7"}},
         {"server.bodyLimit", {"2048", "2048", "4096"}},
         {"server.drainSeconds", {"1", "1", "2"}},
