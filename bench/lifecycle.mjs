@@ -7,107 +7,13 @@
 // Both sides make the same containers on the same network and ask the application every 5 ms (the server: its own way).
 // Needs the engine (DOCKER_HOST or the default socket), the image agentdb9/testapp:local (scripts/images testapp) and the
 // release binary, or AGENTDB9_BINARY.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import http from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { answers, BenchServer, engine, median, network, testType, timed } from './support.mjs';
 
 const rounds = Number(process.argv[2] ?? 15);
-const binary =
-  process.env.AGENTDB9_BINARY ?? fileURLToPath(new URL('../build/release/agentdb9', import.meta.url));
-const socketPath = (process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock').replace(/^unix:\/\//, '');
-const network = `agentdb9_bench_${process.pid}`;
-const folder = mkdtempSync(join(tmpdir(), 'agentdb9-bench-'));
-const agent = new http.Agent({ keepAlive: true });
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-
-function request(options, body) {
-  return new Promise((done, fail) => {
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    const call = http.request(
-      { agent, ...options, headers: { ...options.headers, ...(text ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } : {}) } },
-      (answer) => {
-        let received = '';
-        answer.on('data', (piece) => (received += piece));
-        answer.on('end', () => done({ status: answer.statusCode, body: received ? safeParse(received) : null }));
-      },
-    );
-    call.on('error', fail);
-    call.end(text);
-  });
-}
-function safeParse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-async function engine(method, path, body) {
-  const answer = await request({ socketPath, method, path: `/v1.41${path}` }, body);
-  if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-  return answer.body;
-}
-
-let base;
-let token;
-async function api(method, path, body) {
-  const url = new URL(base);
-  const answer = await request(
-    { host: url.hostname, port: url.port, method, path, headers: token ? { authorization: `Bearer ${token}` } : {} },
-    body,
-  );
-  if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-  return answer.body;
-}
-
-async function answers(address) {
-  for (;;) {
-    const ok = await request({ host: address, port: 8080, path: '/healthz', method: 'GET', timeout: 1000 }).then(
-      (answer) => answer.status < 500,
-      () => false,
-    );
-    if (ok) return;
-    await new Promise((done) => setTimeout(done, 5));
-  }
-}
-
-async function timed(work) {
-  const began = performance.now();
-  await work();
-  return performance.now() - began;
-}
+const server = new BenchServer();
+const api = (method, path, body) => server.call(method, path, body);
 
 // ---- by the API ----
-
-async function startServer() {
-  const type = (name, home) =>
-    `[workspaceTypes.${name}]\nname = "${name}"\ncontainerImage = "agentdb9/testapp:local"\ndefaultPort = 8080\ncommand = []\n` +
-    `${home ? 'homePath = "/home/workspace"\n' : ''}[workspaceTypes.${name}.healthCheck]\npath = "/healthz"\n`;
-  writeFileSync(join(folder, 'config.toml'), `${type('plain', false)}${type('homely', true)}[docker]\nnetwork = "${network}"\n`);
-  const server = spawn(
-    binary,
-    ['serve', '--config', join(folder, 'config.toml'), '--data-dir', join(folder, 'data'), '--listen', '127.0.0.1:0', '--apps-listen', '127.0.0.1:0'],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, AGENTDB9_LOGS_FORMAT: 'json', AGENTDB9_ADMIN_EMAIL: 'bench@example.org', AGENTDB9_ADMIN_PASSWORD: 'bench-password' },
-    },
-  );
-  let log = '';
-  base = await new Promise((done, fail) => {
-    server.stderr.on('data', (text) => {
-      log += text;
-      const line = log.split('\n').find((each) => each.includes('"event":"serving"'));
-      if (line) done(JSON.parse(line).api);
-    });
-    server.once('exit', () => fail(new Error(`the server ended:\n${log}`)));
-  });
-  token = (await api('POST', '/api/auth/login', { email: 'bench@example.org', password: 'bench-password' })).accessToken;
-  return server;
-}
 
 async function byApi(type) {
   const projects = [];
@@ -184,15 +90,8 @@ async function byEngine(made, sequential) {
   return times;
 }
 
-async function cleanUp() {
-  const inNetwork = encodeURIComponent(JSON.stringify({ network: [network] }));
-  for (const each of await engine('GET', `/containers/json?all=1&filters=${inNetwork}`))
-    await engine('DELETE', `/containers/${each.Id}?force=true`);
-  await engine('DELETE', `/networks/${network}`).catch(() => {});
-}
-
-const server = await startServer();
 try {
+  await server.start(testType('plain') + testType('homely', 'homePath = "/home/workspace"\n'));
   const rows = [];
   for (const [type, sequential] of [['plain', false], ['homely', true]]) {
     const samples = {};
@@ -217,11 +116,5 @@ try {
     console.log(name.padEnd(24) + cells.map((cell) => cell.padStart(8)).join(''));
   }
 } finally {
-  server.removeAllListeners('exit');
-  const ended = new Promise((done) => server.once('exit', done));
-  server.kill('SIGTERM');
-  await ended;
-  await cleanUp();
-  rmSync(folder, { recursive: true, force: true });
-  agent.destroy();
+  await server.close();
 }
