@@ -2,6 +2,7 @@
 
 #include "api/envelope.hpp"
 #include "api/problem.hpp"
+#include "api/token_scope.hpp"
 #include "auth/bearer.hpp"
 
 namespace agentdb9::api {
@@ -93,19 +94,28 @@ Task<http::Response> Api::run(const http::Request& request, Known& known) {
                 clock_);
     }
     known.endpoint = match.endpoint;
-    Call call{request, std::move(match.parameters), std::nullopt};
+    Call call{request, std::move(match.parameters), std::nullopt, &is_project_of_};
     const Access access = match.endpoint->access;
     const bool by_ticket =
         access == Access::kTicket && !request.headers.get("authorization") && call.query("ticket");
     if (access != Access::kPublic && !by_ticket) {
         call.principal.emplace(co_await identify(request));
         known.principal = call.principal;
+        co_await check_scope(call, *match.endpoint);
     }
     if (access == Access::kAdmin && call.principal->role != model::Role::kAdmin) {
         throw base::Error(base::ErrorCode::kForbidden, "admin_required",
                           "Only an administrator may do this.");
     }
     co_return co_await match.endpoint->handler(call);
+}
+
+Task<> Api::check_scope(Call& call, const Endpoint& endpoint) {
+    if (call.user().token_scope.is_full()) co_return;
+    const auto verdict = judge_scope(call.user().token_scope, endpoint, call.parameters);
+    if (verdict.refusal)
+        throw base::Error(base::ErrorCode::kForbidden, std::string(model::kTokenScope), *verdict.refusal);
+    if (verdict.asks_for_project) co_await call.require_project_in_scope(call.id<base::ProjectId>("id"));
 }
 
 Task<auth::Principal> Api::identify(const http::Request& request) {

@@ -38,6 +38,10 @@ class Api {
     // Told of every request that reached an endpoint. Before the first handle().
     void set_recorder(Recorder recorder) { recorder_ = std::move(recorder); }
 
+    // Asked where an API token is for one workspace; without one, no project is such a token's. Before the
+    // first handle().
+    void set_is_project_of(IsProjectOf rule) { is_project_of_ = std::move(rule); }
+
     // Where resources add their endpoints, before the first handle().
     Router& router() { return router_; }
     const Router& router() const { return router_; }
@@ -57,10 +61,12 @@ class Api {
     };
     Task<http::Response> run(const http::Request& request, Known& known);
     Task<auth::Principal> identify(const http::Request& request);
+    static Task<> check_scope(Call& call, const Endpoint& endpoint);
 
     const base::Clock& clock_;
     Authenticate authenticate_;
     Recorder recorder_;
+    IsProjectOf is_project_of_;
     Router router_;
     CallMeasures measures_;
 };

@@ -163,12 +163,32 @@ class AuthRoutes {
     std::string public_url_;
 };
 
+// "read" and "write", of which the second holds the first. Absent: everything.
+model::TokenPower read_scopes(Body& body) {
+    const auto scopes = body.optional_array("scopes", 100);
+    if (!scopes) return model::TokenPower::kFull;
+    auto power = model::TokenPower::kRead;
+    bool known = !scopes->empty();
+    for (const auto& each : *scopes) {
+        const auto* text = each.if_string();
+        if (text != nullptr && *text == "write") {
+            power = model::TokenPower::kWrite;
+        } else if (text == nullptr || *text != "read") {
+            known = false;
+        }
+    }
+    if (!known) body.problem("scopes", "must name 'read', 'write' or both; leave it out for everything");
+    return power;
+}
+
 Task<http::Response> create_token(services::ApiTokenService& tokens, Call& call) {
     Body body(call.request);
     auto name = body.required_text("name", 1, 100);
     auto expires_at = body.optional_time("expiresAt");
+    model::TokenScope scope{.power = read_scopes(body)};
+    scope.workspace = body.optional_id<base::WorkspaceId>("workspaceId");
     body.finish();
-    const auto token = co_await tokens.create(call.user(), std::move(name), expires_at);
+    const auto token = co_await tokens.create(call.user(), std::move(name), expires_at, scope);
     auto view = to_json(token.row);
     view["token"] = token.text;
     co_return created(std::move(view), "Copy the token now: it is not shown again");

@@ -47,6 +47,15 @@ model::Actor Call::actor() const {
     return {model::ActorKind::kUser, who.user.str()};
 }
 
+Task<> Call::require_project_in_scope(base::ProjectId project) const {
+    const auto& own = user().token_scope.workspace;
+    if (!own) co_return;
+    if (is_project_of != nullptr && *is_project_of && co_await (*is_project_of)(user().user, *own, project))
+        co_return;
+    throw base::Error(base::ErrorCode::kForbidden, std::string(model::kTokenScope),
+                      model::is_for_one_workspace(*own));
+}
+
 store::Page Call::page() const {
     store::Page page;
     if (auto limit = query("limit")) {

@@ -34,6 +34,7 @@ class LifecycleRoutes {
         Body body(call.request);
         const auto project = body.required_id<ProjectId>("projectId");
         body.finish();
+        co_await call.require_project_in_scope(project);
         const auto done = co_await s_.containers.switch_project_volume(call.user().user, id, project,
                                                                        request_options(call));
         co_return respond(s_.containers, done, "Project switched successfully");

@@ -36,6 +36,9 @@ class ProjectRoutes {
     explicit ProjectRoutes(const ProjectServices& services) : s_(services) {}
 
     Task<http::Response> list(Call& call) {
+        if (const auto own = call.own_workspace())
+            co_return listing(
+                to_json_array(co_await s_.associations.projects_in_reach(call.user().user, *own)), {});
         const auto page = co_await s_.projects.list(call.user().user, call.page());
         co_return listing(to_json_array(page.rows), page.next);
     }

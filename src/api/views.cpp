@@ -21,6 +21,19 @@ json::value queue_json(const std::optional<model::QueuePlace>& queue) {
     return json::object{{"position", queue->position}, {"of", queue->of}, {"reason", queue->reason}};
 }
 
+// Who may write may read. Everything is more than a list of scopes could say.
+json::value scopes_json(model::TokenPower power) {
+    switch (power) {
+        case model::TokenPower::kRead:
+            return json::array{"read"};
+        case model::TokenPower::kWrite:
+            return json::array{"read", "write"};
+        case model::TokenPower::kFull:
+            return nullptr;
+    }
+    return json::array{"read"};
+}
+
 }  // namespace
 
 json::object to_json(const model::User& user) {
@@ -179,7 +192,9 @@ json::object to_json(const model::ApiToken& token) {
             {"hint", token.hint},
             {"createdAt", base::format_time(token.created_at)},
             {"expiresAt", or_null(token.expires_at)},
-            {"lastUsedAt", or_null(token.last_used_at)}};
+            {"lastUsedAt", or_null(token.last_used_at)},
+            {"scopes", scopes_json(token.power)},
+            {"workspaceId", or_null(token.workspace_id)}};
 }
 
 json::object to_json(const model::Tombstone& tombstone) {

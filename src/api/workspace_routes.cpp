@@ -34,6 +34,7 @@ class WorkspaceRoutes {
     }
 
     Task<http::Response> list(Call& call) {
+        if (const auto own = call.own_workspace()) co_return co_await list_of_one(call.user().user, *own);
         const auto page = co_await s_.workspaces.list(call.user().user, call.page());
         co_return listing(views(page.rows), page.next);
     }
@@ -118,6 +119,7 @@ class WorkspaceRoutes {
         const auto project = body.optional_id<ProjectId>("currentProjectId");
         change.limits = read_limits(body);
         body.finish();
+        if (project) co_await call.require_project_in_scope(*project);
         // The switch first: it is the part that may be refused.
         std::optional<services::Requested> switched;
         if (project) {
@@ -179,6 +181,16 @@ class WorkspaceRoutes {
     }
 
   private:
+    // For an API token that is for one workspace; that may be gone.
+    Task<http::Response> list_of_one(base::UserId user, WorkspaceId id) {
+        json::array rows;
+        try {
+            rows.push_back(view(co_await s_.workspaces.find(user, id)));
+        } catch (const base::Error& error) {
+            if (error.code() != base::ErrorCode::kNotFound) throw;
+        }
+        co_return listing(std::move(rows), {});
+    }
     json::object view(const model::Workspace& workspace) const {
         return to_json(workspace, s_.containers.live_phase(workspace));
     }

@@ -28,6 +28,8 @@ struct Principal {
     base::Time expires_at;                      // to be asked about again then
     // When the API token itself is over, and with it what goes on under it; absent: no end is set.
     std::optional<base::Time> ends_at = {};
+    // Of an API token, and of a cookie taken with it; of others: everything.
+    model::TokenScope token_scope = {};
 };
 
 inline bool has_ended(const Principal& principal, base::Time now) {

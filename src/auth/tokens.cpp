@@ -22,6 +22,10 @@ std::string token_hash(std::string_view token) {
     return base::sha256_hex(token);
 }
 
+std::string scoped_token_hash(std::string_view token) {
+    return base::sha256_hex("scoped " + std::string(token));
+}
+
 std::string make_api_token() {
     return std::string(kApiTokenPrefix) + base::random_token(kRandomBytes);
 }

@@ -14,6 +14,10 @@ namespace agentdb9::auth {
 // slow hash would add nothing.
 std::string token_hash(std::string_view token);
 
+// The same for an API token that may not do everything: a server of a version before scopes, on the same
+// database, then does not know the token at all, rather than take it for one that may.
+std::string scoped_token_hash(std::string_view token);
+
 // "adb9_" and 32 random bytes in base64url.
 std::string make_api_token();
 bool is_api_token(std::string_view text);

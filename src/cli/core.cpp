@@ -242,9 +242,10 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       api(clock,
           [this](auth::Credential credential) { return authenticator.authenticate(std::move(credential)); }),
       // No endpoint of it asks who calls.
-      operator_api(clock, [](auth::Credential) -> Task<std::expected<auth::Principal, auth::Failure>> {
-          co_return std::unexpected(auth::Failure::kMalformed);
-      }) {
+      operator_api(clock,
+                   [](auth::Credential) -> Task<std::expected<auth::Principal, auth::Failure>> {
+                       co_return std::unexpected(auth::Failure::kMalformed);
+                   }) {
     runtime::Adopted adopted;
     store->transact(store::Mode::kRead,
                     [&adopted](store::Transaction& tx) { adopted = services::adopted_in(tx); });
@@ -268,6 +269,9 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
             return record(api::audit_entry(answered, operators));
         });
     }
+    api.set_is_project_of([this](base::UserId user, base::WorkspaceId workspace, base::ProjectId project) {
+        return associations.is_project_of(user, workspace, project);
+    });
     add_routes();
 }
 

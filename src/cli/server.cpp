@@ -316,6 +316,7 @@ Task<> Server::housekeeping() {
     for (;;) {
         try {
             co_await core_.volumes.heartbeat();
+            co_await core_.authenticator.write_uses();
             if (core_.clock.steady_now() - cleaned_at >= kCleanUp) {
                 cleaned_at = core_.clock.steady_now();
                 co_await core_.accounts.prune();
@@ -381,6 +382,14 @@ Task<> Server::look_after_backups() {
     }
 }
 
+Task<> Server::write_last_uses() {
+    try {
+        co_await base::with_timeout(core_.clock, kLeftoversLimit, core_.authenticator.write_uses());
+    } catch (const base::Error& error) {
+        log::debug("when API tokens were last used is not written", {{"reason", error.what()}});
+    }
+}
+
 // 1. Commands and terminals in workspaces are told to end. No new connection; what runs may end. 2. Work on
 // projects is given up, the reconciler stops between two actions. 3. The workers' threads have ended, and all
 // else is cancelled. The store closes last, with the core.
@@ -401,6 +410,7 @@ Task<> Server::shut_down() {
     co_await core_.reconciler.stop();
     co_await core_.availability.close();
     co_await scope_.close();
+    co_await write_last_uses();
     log::info("ended");
     io_.stop();
 }

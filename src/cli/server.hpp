@@ -28,6 +28,7 @@ class Server {
     Task<> housekeeping();
     Task<> look_after_backups();
     Task<> keep_firewall();
+    Task<> write_last_uses();
     Task<> remove_leftovers();
     std::chrono::seconds age_of_leftovers() const;
     Task<> shut_down();

@@ -39,6 +39,9 @@ constexpr std::array kVolumeKinds{Named{VolumeKind::kProject, "project"}, Named{
                                   Named{VolumeKind::kReplaced, "replaced"},
                                   Named{VolumeKind::kUnfinished, "unfinished"}};
 
+constexpr std::array kTokenPowers{Named{TokenPower::kRead, "read"}, Named{TokenPower::kWrite, "write"},
+                                  Named{TokenPower::kFull, "full"}};
+
 template <class Table, class Enum>
 constexpr std::string_view text_in(const Table& table, Enum value) {
     for (const auto& row : table) {
@@ -81,6 +84,9 @@ std::string_view to_text(AdoptionKind value) {
 std::string_view to_text(VolumeKind value) {
     return text_in(kVolumeKinds, value);
 }
+std::string_view to_text(TokenPower value) {
+    return text_in(kTokenPowers, value);
+}
 
 template <>
 std::optional<Role> enum_from_text(std::string_view text) {
@@ -113,6 +119,10 @@ std::optional<AdoptionKind> enum_from_text(std::string_view text) {
 template <>
 std::optional<VolumeKind> enum_from_text(std::string_view text) {
     return value_in<VolumeKind>(kVolumeKinds, text);
+}
+template <>
+std::optional<TokenPower> enum_from_text(std::string_view text) {
+    return value_in<TokenPower>(kTokenPowers, text);
 }
 
 bool is_open(OperationState state) {

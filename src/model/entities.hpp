@@ -12,6 +12,7 @@
 #include "base/json.hpp"
 #include "base/time.hpp"
 #include "model/limits.hpp"
+#include "model/token_scope.hpp"
 
 namespace agentdb9::model {
 
@@ -177,6 +178,11 @@ struct ApiToken {
     std::optional<Time> expires_at;
     std::optional<Time> last_used_at;
     std::optional<Time> revoked_at;
+    // What it may do; never changes.
+    TokenPower power = TokenPower::kFull;
+    std::optional<WorkspaceId> workspace_id = {};
+
+    TokenScope scope() const { return {power, workspace_id}; }
 };
 
 // A one-use permission to open an application in a browser.
@@ -230,6 +236,7 @@ std::string_view to_text(OperationKind value);
 std::string_view to_text(OperationState value);
 std::string_view to_text(VolumeKind value);
 std::string_view to_text(AdoptionKind value);
+std::string_view to_text(TokenPower value);
 
 // Absent for a text that names no enumerator.
 template <class Enum>
@@ -250,6 +257,8 @@ template <>
 std::optional<VolumeKind> enum_from_text(std::string_view text);
 template <>
 std::optional<AdoptionKind> enum_from_text(std::string_view text);
+template <>
+std::optional<TokenPower> enum_from_text(std::string_view text);
 
 bool is_open(OperationState state);  // pending or running
 

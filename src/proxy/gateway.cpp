@@ -103,6 +103,18 @@ Task<Decision> Gateway::decide(const http::RequestHead& head, const Client& clie
         co_return unauthenticated(
             "This sign-in is for another application. Open this one from its workspace.");
 
+    // Nor does an API token with a scope. Which workspace a rewrite means is found with its route, and looked
+    // at there.
+    const bool found_later = !place && door->rewrite && !door->rewrite->upstream;
+    if (!found_later) {
+        std::optional<base::WorkspaceId> whose;
+        if (place) whose = place->workspace;
+        if (auto refused = refuse_scope(principal, whose)) {
+            refused->principal = caller->principal;
+            co_return std::move(*refused);
+        }
+    }
+
     // 6. The caller's own Authorization passes only where it cannot be our token.
     ToApplication to;
     if (caller->by_cookie) to.pass_authorization = co_await is_foreign_authorization(head);
@@ -227,6 +239,8 @@ Task<std::expected<std::shared_ptr<const model::Route>, Decision>> Gateway::find
                         refusal(404, "workspace_not_found",
                                 "You have no workspace of type " + door.rewrite->type + "."));
                 workspace = found->second;
+                if (auto refused = refuse_scope(*caller.principal, workspace))
+                    co_return std::unexpected(std::move(*refused));
             }
             auto found = table->routes.find(*workspace);
             const bool owns = found != table->routes.end() && found->second->owner == user;

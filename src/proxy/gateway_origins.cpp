@@ -143,13 +143,16 @@ Task<Gateway::CallerResult> Gateway::identify_visitor(const http::RequestHead& h
     auto caller = co_await identify(head, client);
     if (caller) {
         const auto& scope = caller->principal->scope;
-        if (!scope || (scope->workspace == place.workspace && scope->port == place.port)) {
+        const auto refused = refuse_scope(*caller->principal, place.workspace);
+        if (!refused && (!scope || (scope->workspace == place.workspace && scope->port == place.port))) {
             visitor.signed_in = true;
             caller->visitor = std::move(visitor);
             co_return caller;
         }
         caller = std::unexpected(
-            unauthenticated("This sign-in is for another application. Open this one from its workspace."));
+            refused ? *refused
+                    : unauthenticated(
+                          "This sign-in is for another application. Open this one from its workspace."));
     }
 
     // What is shared with everybody, or by a link, is open without a sign-in, and whatever became of one.

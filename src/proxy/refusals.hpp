@@ -2,6 +2,7 @@
 // thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,15 @@ inline Refusal unauthenticated(std::string message) {
 inline Refusal no_workspace() {
     auto error = base::not_found("workspace");
     return refusal(404, error.word(), error.message());
+}
+
+// What the caller's API token may not open; absent: it may. `workspace`: whose application; absent: none's.
+inline std::optional<Refusal> refuse_scope(const auth::Principal& principal,
+                                           const std::optional<base::WorkspaceId>& workspace) {
+    if (principal.token_scope.is_full()) return std::nullopt;
+    auto sentence = model::refuse_application(principal.token_scope, workspace);
+    if (!sentence) return std::nullopt;
+    return refusal(403, std::string(model::kTokenScope), std::move(*sentence));
 }
 
 inline Refusal not_ready() {

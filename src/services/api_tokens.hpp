@@ -23,12 +23,14 @@ class ApiTokenService {
     ApiTokenService(store::Store& store, const base::Clock& clock, Authenticator& authenticator)
         : store_(store), clock_(clock), authenticator_(authenticator) {}
 
-    // Newest first; hints only.
+    // Newest first; hints only. Their last use to within a minute; what other servers on the database have
+    // not written yet is missing.
     Task<std::vector<model::ApiToken>> list(auth::Principal principal);
     // Only from a session: a token that leaked must not be able to make itself a successor (kForbidden
-    // "session_required"). kInvalid for an end that is not ahead; kQuota "too_many_tokens".
+    // "session_required"). kInvalid for an end that is not ahead; kNotFound for a workspace that is not the
+    // user's; kQuota "too_many_tokens". One for a workspace is never full: it gets to write.
     Task<NewApiToken> create(auth::Principal principal, std::string name,
-                             std::optional<base::Time> expires_at);
+                             std::optional<base::Time> expires_at, model::TokenScope scope = {});
     // Good at once. kNotFound for another's.
     Task<> remove(auth::Principal principal, base::ApiTokenId id);
 

@@ -17,9 +17,9 @@ using auth::Failure;
 // Long enough to spare the store, short enough that another server's revocation is noticed.
 constexpr std::chrono::seconds kCacheTime{60};
 constexpr std::size_t kMaxCached = 20'000;
-// API tokens may have no end; what is handed out for them has one, so that caches ask again.
-constexpr std::chrono::hours kApiTokenPrincipalLife{1};
-constexpr std::chrono::seconds kTouchInterval{60};
+// API tokens may have no end; what is handed out for them has one, so that caches ask again, and it is known
+// when a token that only opens applications was last used.
+constexpr std::chrono::minutes kApiTokenPrincipalLife{15};
 constexpr int kMaxReads = 10;
 
 class InFlight {
@@ -48,7 +48,7 @@ struct Authenticator::Claim {
     std::optional<base::UserId> user;
     std::optional<base::SessionId> session;
     std::optional<base::ApiTokenId> api_token;
-    std::optional<std::string> api_token_hash;
+    std::optional<std::string> api_token_text;
     std::optional<auth::ApplicationScope> scope;
     std::optional<base::Time> expires_at;
 };
@@ -61,6 +61,11 @@ struct Found {
     std::optional<model::Session> session;
     std::optional<model::ApiToken> api_token;
 };
+
+std::optional<model::ApiToken> find_token(store::Transaction& tx, const std::string& text) {
+    auto found = tx.api_tokens().find_by_hash(auth::token_hash(text));
+    return found ? found : tx.api_tokens().find_by_hash(auth::scoped_token_hash(text));
+}
 
 std::optional<Failure> refuse(const Found& found, base::Time now) {
     if (!found.user || !found.user->is_active) return Failure::kRevoked;
@@ -89,6 +94,7 @@ Task<std::expected<auth::Principal, Failure>> Authenticator::authenticate(auth::
         const auto& entry = found->second;
         if (clock_.steady_now() - entry.checked_at < kCacheTime &&
             entry.principal.expires_at > clock_.now()) {
+            note_use(entry.principal);
             co_return entry.principal;
         }
         cache_.erase(found);
@@ -101,6 +107,7 @@ Task<std::expected<auth::Principal, Failure>> Authenticator::authenticate(auth::
         // What was read may be from before a revocation that came meanwhile: then it is read again.
         if (in_flight.covered(*answer)) continue;
         remember(key, *answer);
+        note_use(*answer);
         co_return answer;
     }
     co_return std::unexpected(Failure::kUnavailable);
@@ -120,7 +127,7 @@ std::expected<Authenticator::Claim, Failure> Authenticator::read(const auth::Cre
         return claim;
     }
     if (auth::is_api_token(credential.text)) {
-        claim.api_token_hash = auth::token_hash(credential.text);
+        claim.api_token_text = credential.text;
         return claim;
     }
     const auto token = auth::read_access_token(credential.text, keys_.access_tokens, clock_.now());
@@ -138,12 +145,12 @@ Task<Authenticator::Answer> Authenticator::resolve(Claim claim) {
             Found result;
             if (claim.session) result.session = tx.sessions().find(*claim.session);
             if (claim.api_token) result.api_token = tx.api_tokens().find(*claim.api_token);
-            if (claim.api_token_hash) result.api_token = tx.api_tokens().find_by_hash(*claim.api_token_hash);
+            if (claim.api_token_text) result.api_token = find_token(tx, *claim.api_token_text);
             if (claim.user) result.user = tx.users().find(*claim.user);
             if (!claim.user && result.api_token) result.user = tx.users().find(result.api_token->user_id);
             return result;
         });
-        if (claim.api_token_hash && !found.api_token) co_return std::unexpected(Failure::kMalformed);
+        if (claim.api_token_text && !found.api_token) co_return std::unexpected(Failure::kMalformed);
         if (!found.session && !found.api_token) co_return std::unexpected(Failure::kRevoked);
         if (auto failure = refuse(found, now)) co_return std::unexpected(*failure);
 
@@ -153,10 +160,6 @@ Task<Authenticator::Answer> Authenticator::resolve(Claim claim) {
         auto expires_at = claim.expires_at.value_or(now + kApiTokenPrincipalLife);
         if (found.session) expires_at = std::min(expires_at, found.session->expires_at);
         if (ends_at) expires_at = std::min(expires_at, *ends_at);
-        if (found.api_token && found.api_token->last_used_at.value_or(base::Time()) + kTouchInterval <= now) {
-            co_await store_.write(
-                [id = found.api_token->id, now](store::Transaction& tx) { tx.api_tokens().touch(id, now); });
-        }
         auth::Principal principal{.user = found.user->id,
                                   .email = found.user->email,
                                   .username = found.user->username,
@@ -167,7 +170,10 @@ Task<Authenticator::Answer> Authenticator::resolve(Claim claim) {
                                   .expires_at = expires_at,
                                   .ends_at = ends_at};
         if (found.session) principal.session = found.session->id;
-        if (found.api_token) principal.api_token = found.api_token->id;
+        if (found.api_token) {
+            principal.api_token = found.api_token->id;
+            principal.token_scope = found.api_token->scope();
+        }
         co_return principal;
     } catch (const base::Error& error) {
         log::warning("a credential could not be checked", {{"reason", error.what()}});
@@ -178,6 +184,34 @@ Task<Authenticator::Answer> Authenticator::resolve(Claim claim) {
 void Authenticator::remember(const std::string& key, const auth::Principal& principal) {
     if (cache_.size() >= kMaxCached) cache_.erase(cache_.begin());
     cache_.insert_or_assign(key, Entry{principal, clock_.steady_now()});
+}
+
+void Authenticator::note_use(const auth::Principal& principal) {
+    if (principal.api_token) uses_.insert_or_assign(*principal.api_token, clock_.now());
+}
+
+std::optional<base::Time> Authenticator::noted_use(const base::ApiTokenId& token) const {
+    const auto found = uses_.find(token);
+    if (found == uses_.end()) return std::nullopt;
+    return found->second;
+}
+
+Task<> Authenticator::write_uses() {
+    auto uses = std::exchange(uses_, {});
+    if (uses.empty()) co_return;
+    std::exception_ptr failure;
+    try {
+        co_await store_.write([uses](store::Transaction& tx) {
+            for (const auto& [token, at] : uses)
+                tx.api_tokens().touch(token, at);
+        });
+        co_return;
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    // What was noted meanwhile is later.
+    uses_.merge(std::move(uses));
+    std::rethrow_exception(failure);
 }
 
 void Authenticator::revoke(const auth::Revocation& revocation) {

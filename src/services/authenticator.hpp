@@ -6,6 +6,8 @@
 #include <expected>
 #include <functional>
 #include <list>
+#include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -29,6 +31,13 @@ class Authenticator {
     // whatever was read before. Throws only when cancelled.
     Task<std::expected<auth::Principal, auth::Failure>> authenticate(auth::Credential credential);
 
+    // When an API token was last used, as far as it is not written yet: no request waits for that. Of what
+    // only opens applications a quarter of an hour may be missing: the data plane asks no more often.
+    std::optional<base::Time> noted_use(const base::ApiTokenId& token) const;
+    // Writes them, in one transaction; called once a minute and at the end. What fails (base::Error) is kept
+    // for the next time.
+    Task<> write_uses();
+
     // To be called, without waiting in between, once the store has the change: forgets what the revocation
     // covers and tells the subscribers. Principals that stay valid are read anew when they are next asked
     // for.
@@ -49,12 +58,14 @@ class Authenticator {
     std::expected<Claim, auth::Failure> read(const auth::Credential& credential) const;
     Task<Answer> resolve(Claim claim);
     void remember(const std::string& key, const auth::Principal& principal);
+    void note_use(const auth::Principal& principal);
 
     store::Store& store_;
     const base::Clock& clock_;
     const auth::Keys& keys_;
     std::unordered_map<std::string, Entry> cache_;        // by the digest of the credential
     std::list<std::vector<auth::Revocation>> in_flight_;  // what came since each open question was asked
+    std::map<base::ApiTokenId, base::Time> uses_;
     std::vector<std::function<void(const auth::Revocation&)>> subscribers_;
 };
 

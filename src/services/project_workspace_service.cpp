@@ -1,5 +1,7 @@
 #include "services/project_workspace_service.hpp"
 
+#include <algorithm>
+
 #include "services/access.hpp"
 
 namespace agentdb9::services {
@@ -76,6 +78,32 @@ Task<std::vector<Project>> ProjectWorkspaceService::projects_by_workspace(base::
         auto projects = tx.projects().of_workspace(workspace);
         std::erase_if(projects, [&](const Project& project) { return project.user_id != user; });
         return projects;
+    });
+}
+
+Task<std::vector<Project>> ProjectWorkspaceService::projects_in_reach(base::UserId user,
+                                                                      base::WorkspaceId workspace) {
+    co_return co_await store_.read([=](Transaction& tx) {
+        const auto row = tx.workspaces().find(workspace);
+        if (!row || row->user_id != user) return std::vector<Project>();
+        auto projects = tx.projects().of_workspace(workspace);
+        const bool listed = !row->current_project_id || std::ranges::find(projects, *row->current_project_id,
+                                                                          &Project::id) != projects.end();
+        if (!listed)
+            if (auto current = tx.projects().find(*row->current_project_id))
+                projects.push_back(std::move(*current));
+        std::erase_if(projects, [&](const Project& project) { return project.user_id != user; });
+        return projects;
+    });
+}
+
+Task<bool> ProjectWorkspaceService::is_project_of(base::UserId user, base::WorkspaceId workspace,
+                                                  base::ProjectId project) {
+    co_return co_await store_.read([=](Transaction& tx) {
+        const auto of = tx.workspaces().find(workspace);
+        const auto row = tx.projects().find(project);
+        return of && row && of->user_id == user && row->user_id == user &&
+               (row->workspace_id == workspace || of->current_project_id == project);
     });
 }
 

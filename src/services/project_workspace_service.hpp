@@ -28,6 +28,10 @@ class ProjectWorkspaceService {
     Task<model::Project> unassign_project_from_workspace(base::UserId user, base::WorkspaceId workspace,
                                                          base::ProjectId project);
     Task<std::vector<model::Project>> projects_by_workspace(base::UserId user, base::WorkspaceId workspace);
+    // The same and the current project, where that is assigned to none or another; none of a workspace that
+    // is gone.
+    Task<std::vector<model::Project>> projects_in_reach(base::UserId user, base::WorkspaceId workspace);
+    Task<bool> is_project_of(base::UserId user, base::WorkspaceId workspace, base::ProjectId project);
     Task<std::vector<model::Project>> compatible_projects(base::UserId user, base::WorkspaceId workspace);
     Task<store::Listing<model::Project>> unassigned_projects(base::UserId user, store::Page page);
     Task<ProjectCounts> workspace_stats(base::UserId user, base::WorkspaceId workspace);

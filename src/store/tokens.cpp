@@ -10,11 +10,15 @@ using model::ProxyTicket;
 const Table<ApiToken>& token_table() {
     static const Table<ApiToken> table(
         "agentdb9_api_tokens",
-        ApiToken{.id = nil_id<model::ApiTokenId>(), .user_id = nil_id<model::UserId>()},
+        // A power that a later version knows is none here but the least.
+        ApiToken{.id = nil_id<model::ApiTokenId>(),
+                 .user_id = nil_id<model::UserId>(),
+                 .power = model::TokenPower::kRead},
         {key<&ApiToken::id>("id"), column<&ApiToken::user_id>("userId"), column<&ApiToken::name>("name"),
          column<&ApiToken::token_hash>("tokenHash"), column<&ApiToken::hint>("hint"),
          fixed<&ApiToken::created_at>("createdAt"), column<&ApiToken::expires_at>("expiresAt"),
-         column<&ApiToken::last_used_at>("lastUsedAt"), column<&ApiToken::revoked_at>("revokedAt")});
+         column<&ApiToken::last_used_at>("lastUsedAt"), column<&ApiToken::revoked_at>("revokedAt"),
+         fixed<&ApiToken::power>("power"), fixed<&ApiToken::workspace_id>("workspaceId")});
     return table;
 }
 
@@ -55,7 +59,8 @@ std::vector<model::ApiTokenId> ApiTokens::revoked_since(model::Time time) {
 }
 
 void ApiTokens::touch(const model::ApiTokenId& id, model::Time used_at) {
-    db_.execute(R"(UPDATE "agentdb9_api_tokens" SET "lastUsedAt" = $1 WHERE "id" = $2)",
+    db_.execute(R"(UPDATE "agentdb9_api_tokens" SET "lastUsedAt" = $1
+                   WHERE "id" = $2 AND ("lastUsedAt" IS NULL OR "lastUsedAt" < $1))",
                 {encode(used_at), id.str()});
 }
 

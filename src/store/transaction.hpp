@@ -236,8 +236,8 @@ class ApiTokens {
     std::optional<model::ApiToken> find_by_hash(const std::string& hash);
     std::vector<model::ApiToken> of_user(const model::UserId& user);  // not revoked, newest first
     std::vector<model::ApiTokenId> revoked_since(model::Time time);
-    void touch(const model::ApiTokenId& id, model::Time used_at);
-    void revoke(const model::ApiTokenId& id, model::Time at);  // the first time counts
+    void touch(const model::ApiTokenId& id, model::Time used_at);  // a later time that is known stays
+    void revoke(const model::ApiTokenId& id, model::Time at);      // the first time counts
 
   private:
     Connection& db_;

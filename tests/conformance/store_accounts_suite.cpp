@@ -129,6 +129,31 @@ TEST_P(StoreSuite, RevokesAndPrunesSessions) {
     });
 }
 
+TEST_P(StoreSuite, KeepsWhatApiTokensMay) {
+    const auto workspace = model::WorkspaceId::generate();
+    write([&](Transaction& tx) {
+        auto token = make_token(kOwner, "full", 1);
+        tx.api_tokens().insert(token);
+        EXPECT_TRUE(tx.api_tokens().find(token.id)->scope().is_full());
+        for (const auto power : {model::TokenPower::kRead, model::TokenPower::kWrite}) {
+            token = make_token(kOwner, "h" + std::string(model::to_text(power)), 2);
+            token.power = power;
+            token.workspace_id = workspace;
+            tx.api_tokens().insert(token);
+            EXPECT_EQ(tx.api_tokens().find(token.id)->scope(), (model::TokenScope{power, workspace}));
+        }
+    });
+}
+
+TEST_P(StoreSuite, APowerThatALaterVersionKnowsIsTheLeastHere) {
+    const auto token = make_token(kOwner, "h", 1);
+    write([&](Transaction& tx) { tx.api_tokens().insert(token); });
+    close();
+    fixture().run_script(R"(UPDATE "agentdb9_api_tokens" SET "power" = 'of tomorrow')");
+    EXPECT_EQ(read([&](Transaction& tx) { return tx.api_tokens().find(token.id)->power; }),
+              model::TokenPower::kRead);
+}
+
 TEST_P(StoreSuite, KeepsApiTokensUntilTheyAreRevoked) {
     write([](Transaction& tx) {
         auto token = make_token(kOwner, "h", 1);
@@ -146,6 +171,8 @@ TEST_P(StoreSuite, KeepsApiTokensUntilTheyAreRevoked) {
         EXPECT_EQ(found->created_at, at(1));
         EXPECT_EQ(found->expires_at, at(50));
         EXPECT_EQ(found->last_used_at, at(9));
+        tx.api_tokens().touch(token.id, at(4));
+        EXPECT_EQ(tx.api_tokens().find(token.id)->last_used_at, at(9)) << "another server saw it later";
         ASSERT_THAT(tx.api_tokens().of_user(kOwner), SizeIs(2));
         EXPECT_EQ(tx.api_tokens().of_user(kOwner).front().id, newer.id);
         tx.api_tokens().revoke(newer.id, at(3));

@@ -117,6 +117,70 @@ TEST_F(Admission, ARewriteMeansTheCallersOwnDefault) {
     EXPECT_EQ(ask(client, other.get("/vscode/")).status(), 401);
 }
 
+// One upgrade too: a socket is as good as any request.
+constexpr auto kUpgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+
+TEST_F(Admission, ATokenThatMayOnlyReadOpensNoApplication) {
+    plane.token_scope = {.power = model::TokenPower::kRead};
+    for (const auto& path : {Plane::proxy(route, "/x"), "/workspace-proxy/" + route.workspace.str() + "/x",
+                             "/api/workspaces/" + route.workspace.str() + "/ports/9999/x"}) {
+        for (const auto& fields : {kBearer, kBearer + kUpgrade}) {
+            const auto answer = api(path, fields);
+            EXPECT_EQ(answer.status(), 403) << path;
+            EXPECT_THAT(answer.body, HasSubstr("\"code\":\"token_scope\""));
+            EXPECT_THAT(answer.body, HasSubstr("'write'"));
+        }
+    }
+    EXPECT_EQ(apps(Plane::app(route, "/x"), kBearer).status(), 403);
+    EXPECT_EQ(apps(Plane::app(route, "/x"), Plane::cookie(route)).status(), 403);
+    EXPECT_EQ(upstream.accepted(), 0);
+}
+
+TEST_F(Admission, ATokenForOneWorkspaceOpensThatOneAndTellsNothingOfOthers) {
+    auto& mine = plane.add(upstream.port(), plane.user);
+    auto& others = plane.add(upstream.port(), plane.other);
+    plane.token_scope = {.power = model::TokenPower::kWrite, .workspace = route.workspace};
+    EXPECT_EQ(api(Plane::proxy(route, "/x")).status(), 200);
+    EXPECT_EQ(apps(Plane::app(route, "/x"), kBearer).status(), 200);
+    EXPECT_EQ(apps(Plane::app(route, "/x"), Plane::cookie(route)).status(), 200);
+    const auto seen = upstream.accepted();
+    auto unknown = "/api/workspaces/" + base::WorkspaceId::generate().str() + "/proxy/x";
+    const auto none = api(unknown);
+    EXPECT_EQ(none.status(), 403);
+    for (const auto& path : {Plane::proxy(mine, "/x"), Plane::proxy(others, "/x")})
+        EXPECT_EQ(comparable(api(path), path), comparable(none, unknown));
+    EXPECT_EQ(apps(Plane::app(mine, "/x"), kBearer).status(), 403);
+    EXPECT_EQ(api(Plane::proxy(mine, "/x"), kBearer + kUpgrade).status(), 403);
+    EXPECT_EQ(upstream.accepted(), seen);
+}
+
+TEST_F(Admission, ARewriteIsNoWayAroundATokensScope) {
+    proxy::Options options;
+    options.rewrites = {{"/vscode", "vscode", {}},
+                        {"/fixed", "", model::Endpoint{"127.0.0.1", upstream.port()}}};
+    for (const bool own : {true, false}) {
+        for (const auto power : {model::TokenPower::kRead, model::TokenPower::kWrite}) {
+            Plane other(options);
+            auto& mine = other.add(upstream.port(), other.user);
+            mine.state = own ? model::RouteState::kReady : model::RouteState::kStopped;
+            mine.wake_on_request = true;
+            other.defaults.insert({{other.user, "vscode"}, mine.workspace});
+            other.publish();
+            other.token_scope = {.power = power,
+                                 .workspace = own ? mine.workspace : base::WorkspaceId::generate()};
+            auto client = other.api();
+            const bool opens = own && power == model::TokenPower::kWrite;
+            EXPECT_EQ(ask(client, other.get("/vscode/", kBearer)).status(), opens ? 200 : 403);
+            EXPECT_EQ(ask(client, other.get("/fixed/", kBearer)).status(), 403) << "it is no workspace's";
+            EXPECT_EQ(other.wakes, 0) << "what is refused starts nothing";
+        }
+    }
+    Plane other(options);
+    other.token_scope = {.power = model::TokenPower::kWrite};
+    auto client = other.api();
+    EXPECT_EQ(ask(client, other.get("/fixed/", kBearer)).status(), 200);
+}
+
 TEST_F(Admission, ATicketBecomesACookieOfOneApplication) {
     auto answer =
         apps(Plane::app(route, "/deep/page?a=b&agentdb9_ticket=good%20ticket&c"), "Accept: text/html\r\n");

@@ -94,8 +94,8 @@ Task<proxy::Answer<auth::Principal>> Plane::authenticate(auth::Credential creden
     if (before_authentication) co_await before_authentication();
     http::Problem refused{401, "invalid_token", "The token is not valid.", {}};
     if (authentication_fails) co_return std::unexpected(refused);
-    auth::Principal principal{user, "a@example.org", "a",          model::Role::kUser, session, {},
-                              {},   expires_at,      token_ends_at};
+    auth::Principal principal{user, "a@example.org", "a",           model::Role::kUser, session, {},
+                              {},   expires_at,      token_ends_at, token_scope};
     if (credential.kind == auth::Credential::Kind::kApplicationCookie) {
         constexpr std::string_view kOthers = "others-";
         if (credential.text.starts_with(kOthers)) {

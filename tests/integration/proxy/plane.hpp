@@ -54,6 +54,7 @@ class Plane {
     base::SessionId session = base::SessionId::generate();
     base::Time expires_at;
     std::optional<base::Time> token_ends_at;
+    model::TokenScope token_scope;  // set before the first request
     // What the fakes saw and say. The control thread's, but for the atomics.
     std::atomic<int> authentications = 0;
     std::atomic<bool> authentication_fails = false;

@@ -120,6 +120,18 @@ TEST_F(Shares, TheApplicationsOwnSignInPassesAndOursNever) {
     EXPECT_THAT(answer.body, HasSubstr("Cookie: own=1\r\n"));
 }
 
+TEST_F(Shares, ATokenForAnotherWorkspaceIsWorthNoMoreThanNone) {
+    const std::string bearer = "Authorization: Bearer others\r\n";
+    plane.token_scope = {.power = model::TokenPower::kWrite, .workspace = base::WorkspaceId::generate()};
+    plane.share(route, ShareLevel::kUsers);
+    const auto refused = visit(bearer);
+    EXPECT_EQ(refused.status(), 403);
+    EXPECT_THAT(refused.body, HasSubstr("\"code\":\"token_scope\""));
+    EXPECT_EQ(upstream.accepted(), 0);
+    plane.share(route, ShareLevel::kPublic);
+    EXPECT_EQ(visit(bearer).status(), 200);
+}
+
 TEST_F(Shares, UsersIsForWhoeverIsSignedInForThisPort) {
     plane.share(route, ShareLevel::kUsers);
     EXPECT_EQ(visit().status(), 401);
