@@ -18,6 +18,9 @@ constexpr auto kDecisions = std::to_array<ScopeDecision>({
     {"GET /api/auth/tokens", kFull, kAllOwners},
     {"POST /api/auth/tokens", kFull, kAllOwners},
     {"DELETE /api/auth/tokens/:id", kFull, kAllOwners},
+    {"GET /api/auth/sessions", kFull, kAllOwners},
+    {"DELETE /api/auth/sessions", kFull, kAllOwners},
+    {"DELETE /api/auth/sessions/:id", kFull, kAllOwners},
 
     {"GET /api/workspaces/types", kRead, kCommon},
     {"GET /api/workspaces", kRead, kCommon},

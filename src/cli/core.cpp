@@ -19,6 +19,7 @@
 #include "api/project_routes.hpp"
 #include "api/quota_routes.hpp"
 #include "api/repair_routes.hpp"
+#include "api/session_routes.hpp"
 #include "api/share_routes.hpp"
 #include "api/terminal_routes.hpp"
 #include "api/trash_routes.hpp"
@@ -194,6 +195,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       audit(clock, *store),
       accounts(*store, clock, keys, hasher, authenticator,
                {configuration.auth.registration_open, configuration.auth.rate_limit}),
+      sessions(*store, clock, authenticator),
       api_tokens(*store, clock, authenticator),
       tickets(*store, clock, keys),
       users(*store, clock, hasher, authenticator),
@@ -293,6 +295,7 @@ services::ProjectTools Core::project_tools(asio::any_io_executor executor) {
 void Core::add_routes() {
     auto& router = api.router();
     api::add_auth_routes(router, accounts, api_tokens, clock, configuration.server.public_url.value_or(""));
+    api::add_session_routes(router, sessions);
     api::add_idle_routes(router, {clock, workspaces, idle});
     api::add_workspace_routes(router,
                               {catalogue, availability, workspaces, associations, containers, idle, limits});

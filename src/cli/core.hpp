@@ -40,6 +40,7 @@
 #include "services/restores.hpp"
 #include "services/route_book.hpp"
 #include "services/schedule_service.hpp"
+#include "services/session_service.hpp"
 #include "services/shares.hpp"
 #include "services/terminal_service.hpp"
 #include "services/tickets.hpp"
@@ -102,6 +103,7 @@ class Core {
     services::Authenticator authenticator;
     services::AuditLog audit;
     services::AccountService accounts;
+    services::SessionService sessions;
     services::ApiTokenService api_tokens;
     services::TicketService tickets;
     services::UserAdministration users;
