@@ -99,8 +99,15 @@ constexpr auto kDecisions = std::to_array<ScopeDecision>({
     {"DELETE /api/trash/:id", kWrite, kAllOwners},
 
     {"GET /api/admin/audit", kFull, kAllOwners},
+    {"GET /api/admin/overview", kFull, kAllOwners},
+    {"GET /api/admin/users", kFull, kAllOwners},
+    {"POST /api/admin/users", kFull, kAllOwners},
+    {"GET /api/admin/users/:id", kFull, kAllOwners},
+    {"PATCH /api/admin/users/:id", kFull, kAllOwners},
     {"GET /api/admin/users/:id/quota", kFull, kAllOwners},
     {"PUT /api/admin/users/:id/quota", kFull, kAllOwners},
+    {"GET /api/admin/workspaces", kFull, kAllOwners},
+    {"POST /api/admin/workspaces/:id/stop", kFull, kAllOwners},
     {"POST /api/workspaces/cleanup", kFull, kAllOwners},
 });
 

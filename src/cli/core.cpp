@@ -208,6 +208,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       projects(clock, *store, volumes, reconciler, configuration.trash),
       associations(clock, *store, reconciler),
       containers(clock, *store, runtime, reconciler, routes, catalogue, configuration.quota),
+      administration(clock, *store, users, containers, catalogue, [this] { return docker.capacity(); }),
       limits(clock, reconciler, catalogue),
       quotas(*store, catalogue, configuration.quota),
       volume_measurement(clock, *store, runtime, configuration.quota),
@@ -247,7 +248,9 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       operator_api(clock,
                    [](auth::Credential) -> Task<std::expected<auth::Principal, auth::Failure>> {
                        co_return std::unexpected(auth::Failure::kMalformed);
-                   }) {
+                   }),
+      began_(clock.now()),
+      began_steady_(clock.steady_now()) {
     runtime::Adopted adopted;
     store->transact(store::Mode::kRead,
                     [&adopted](store::Transaction& tx) { adopted = services::adopted_in(tx); });
@@ -288,6 +291,20 @@ Task<> Core::workspace_mended(model::Workspace workspace) {
     if (reconciler.started()) reconciler.desire_changed(id);
 }
 
+api::ServerSays Core::server_says() const {
+    const auto& queue = reconciler.queue();
+    const auto up = std::chrono::duration_cast<std::chrono::seconds>(clock.steady_now() - began_steady_);
+    return {.version = std::string(kVersion),
+            .started_at = began_,
+            .uptime_seconds = up.count(),
+            .name = store->server_name(),
+            .database = store->describe(),
+            .on_postgresql = configuration.on_postgresql(),
+            .starts_queued = queue.waiting(),
+            .starts_in_progress = queue.inside(),
+            .starts_limit = queue.limit()};
+}
+
 services::ProjectTools Core::project_tools(asio::any_io_executor executor) {
     return {executor, clock, *store, runtime, volume_files, backup_files, project_work};
 }
@@ -296,6 +313,7 @@ void Core::add_routes() {
     auto& router = api.router();
     api::add_auth_routes(router, accounts, api_tokens, clock, configuration.server.public_url.value_or(""));
     api::add_session_routes(router, sessions);
+    api::add_admin_routes(router, {administration, containers, [this] { return server_says(); }});
     api::add_idle_routes(router, {clock, workspaces, idle});
     api::add_workspace_routes(router,
                               {catalogue, availability, workspaces, associations, containers, idle, limits});

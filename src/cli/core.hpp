@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "api/admin_routes.hpp"
 #include "api/api.hpp"
 #include "api/lifecycle_routes.hpp"
 #include "api/server_routes.hpp"
@@ -16,6 +17,7 @@
 #include "config/configuration.hpp"
 #include "runtime/docker/docker_runtime.hpp"
 #include "services/accounts.hpp"
+#include "services/administration.hpp"
 #include "services/adoption.hpp"
 #include "services/api_tokens.hpp"
 #include "services/audit_log.hpp"
@@ -115,6 +117,7 @@ class Core {
     services::ProjectsService projects;
     services::ProjectWorkspaceService associations;
     services::WorkspaceContainerService containers;
+    services::AdministrationService administration;
     services::LimitsService limits;
     services::QuotaService quotas;
     services::VolumeMeasurement volume_measurement;
@@ -141,10 +144,14 @@ class Core {
     api::Api operator_api;  // who reaches it may do everything: only behind the operator's socket
 
   private:
+    api::ServerSays server_says() const;
     services::ProjectTools project_tools(asio::any_io_executor executor);
     void add_routes();
     Task<> record(std::optional<model::AuditEntry> entry);
     Task<> workspace_mended(model::Workspace workspace);
+
+    const base::Time began_;
+    const base::SteadyTime began_steady_;
 };
 
 }  // namespace agentdb9::cli

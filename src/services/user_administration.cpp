@@ -88,34 +88,55 @@ Task<model::User> UserAdministration::set_active(base::UserId user, bool active)
 }
 
 Task<NewUser> UserAdministration::reset_password(base::UserId user, std::optional<std::string> password) {
+    const bool one_time = !password;
+    return update(user,
+                  {.role = {}, .active = {}, .password = std::move(password), .reset_password = one_time});
+}
+
+Task<NewUser> UserAdministration::update(base::UserId user, UserUpdate update) {
     std::optional<std::string> one_time;
-    if (!password) one_time = base::random_token(kOneTimePasswordBytes);
-    const auto chosen = password ? *password : *one_time;
-    check_password("password", chosen);
-    auto hash = co_await hasher_.hash(chosen);
-    auto row = co_await change(user, [hash](model::User& changed) { changed.password_hash = hash; }, true);
+    if (update.reset_password) update.password = one_time = base::random_token(kOneTimePasswordBytes);
+    std::optional<std::string> hash;
+    if (update.password) {
+        check_password("password", *update.password);
+        hash = co_await hasher_.hash(std::move(*update.password));
+    }
+    const bool ends_sessions = hash || update.active == false;
+    auto row = co_await change(
+        user,
+        [hash, role = update.role, active = update.active](model::User& changed) {
+            if (role) changed.role = *role;
+            if (active) changed.is_active = *active;
+            if (hash) changed.password_hash = *hash;
+        },
+        ends_sessions);
     co_return NewUser{std::move(row), std::move(one_time)};
 }
 
 Task<model::User> UserAdministration::change(base::UserId user, std::function<void(model::User&)> apply,
                                              bool end_sessions) {
     const auth::Revocation revocation{.user = user, .session = {}, .api_token = {}, .except_session = {}};
-    auto row = co_await store_.write(
+    auto [row, differs] = co_await store_.write(
         [revocation, user, apply, end_sessions, now = clock_.now()](store::Transaction& tx) {
             auto changed = tx.users().find(user);
             if (!changed) throw base::not_found("user");
-            const bool was_admin = changed->is_active && changed->role == model::Role::kAdmin;
+            const auto before = *changed;
             apply(*changed);
+            // What is so already is no reason to close anything.
+            if (changed->role == before.role && changed->is_active == before.is_active &&
+                changed->password_hash == before.password_hash)
+                return std::pair(before, false);
             changed->updated_at = now;
             tx.users().update(*changed);
+            const bool was_admin = before.is_active && before.role == model::Role::kAdmin;
             if (was_admin && tx.users().count_admins() == 0) {
                 throw base::conflict("last_admin", "This is the last active admin: make another one first.");
             }
             if (end_sessions) tx.sessions().revoke_all(user, now, std::nullopt);
             tx.notices().send(to_notice(revocation));
-            return *changed;
+            return std::pair(*changed, true);
         });
-    authenticator_.revoke(revocation);
+    if (differs) authenticator_.revoke(revocation);
     co_return row;
 }
 

@@ -33,6 +33,14 @@ struct UserFacts {
     std::int64_t api_tokens = 0;  // that are valid
 };
 
+// What is absent stays. A password ends every session; of the two, `reset_password` makes a one-time one.
+struct UserUpdate {
+    std::optional<model::Role> role;
+    std::optional<bool> active;
+    std::optional<std::string> password;
+    bool reset_password = false;
+};
+
 class UserAdministration {
   public:
     // All references outlive this.
@@ -57,6 +65,8 @@ class UserAdministration {
     // left.
     Task<model::User> set_role(base::UserId user, model::Role role);
     Task<model::User> set_active(base::UserId user, bool active);
+    // All at once, or nothing; as the three above and below.
+    Task<NewUser> update(base::UserId user, UserUpdate update);
     // Ends every session of the user; without a password, makes a one-time one.
     Task<NewUser> reset_password(base::UserId user, std::optional<std::string> password);
 

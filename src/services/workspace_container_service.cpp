@@ -82,6 +82,12 @@ Phase phase_at_request(OperationKind kind) {
     }
 }
 
+// Another than the owner: an administrator.
+std::optional<base::UserId> requester(const RequestOptions& options) {
+    if (!options.by || options.by->kind != model::ActorKind::kUser || !options.by->id) return std::nullopt;
+    return base::UserId::parse(*options.by->id);
+}
+
 // In the workspace's life: what was asked for, by whom.
 void tell_request(Transaction& tx, const Workspace& workspace, const Operation& operation,
                   const RequestOptions& options) {
@@ -302,7 +308,8 @@ WorkspaceContainerService::Decision WorkspaceContainerService::decide(Transactio
     operation.workspace_id = row.id;
     operation.kind = kind;
     operation.phase = "queued";
-    if (!options.by || options.by->kind != model::ActorKind::kServer) operation.requested_by = row.user_id;
+    if (!options.by || options.by->kind != model::ActorKind::kServer)
+        operation.requested_by = requester(options).value_or(row.user_id);
     operation.project_id = project;
     operation.force = force;
     operation.created_at = now;

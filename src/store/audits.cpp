@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "store/like.hpp"
 #include "store/table.hpp"
 
 namespace agentdb9::store {
@@ -20,16 +21,6 @@ const Table<AuditEntry>& table() {
          column<&AuditEntry::target>("target"), column<&AuditEntry::status>("status"),
          column<&AuditEntry::code>("code"), column<&AuditEntry::request_id>("requestId")});
     return table;
-}
-
-// Of LIKE: what is looked for stands for nothing else.
-std::string literally(const std::string& text) {
-    std::string escaped;
-    for (const char c : text) {
-        if (c == '\\' || c == '%' || c == '_') escaped += '\\';
-        escaped += c;
-    }
-    return escaped;
 }
 
 }  // namespace

@@ -393,6 +393,8 @@ class Notices {
     Connection& db_;
 };
 
+class Administration;  // store/administration.hpp
+
 class Transaction {
   public:
     explicit Transaction(Connection& db) : db_(db) {}
@@ -415,6 +417,7 @@ class Transaction {
     Settings settings() { return Settings(db_); }
     Leases leases() { return Leases(db_); }
     Notices notices() { return Notices(db_); }
+    Administration administration();
 
   private:
     Connection& db_;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "runtime/adoption.hpp"
+#include "runtime/capacity.hpp"
 #include "runtime/docker/address_book.hpp"
 #include "runtime/docker/engine_client.hpp"
 #include "runtime/docker/event_log.hpp"
@@ -127,6 +128,8 @@ class DockerRuntime final : public Runtime,
 
     // For `agentdb9 doctor`: docker_facts.cpp.
     Task<EngineFacts> facts();
+    // For the administrators' overview; one question.
+    Task<HostCapacity> capacity();
     // Of all installations, this one or not: docker_installations.cpp.
     Task<std::map<base::InstallationId, InstallationFacts>> installations();
     std::string address() const;  // as DOCKER_HOST would name it
@@ -171,6 +174,7 @@ class DockerRuntime final : public Runtime,
     // docker_firewall.cpp. Throws kConflict "firewall_missing" where it is required and cannot be.
     Task<> raise_firewall(Network network);
     bool has_firewall(const Network& network) const;
+    Task<json::object> system_info();
     Task<> look_at_firewall(const Network& network, EngineFacts::Network& facts);
     Task<std::vector<model::Instance>> list(std::vector<std::string> labels,
                                             std::optional<std::string> volume);

@@ -23,7 +23,7 @@ before(async () => {
   const trashed = (await alice.get('/api/trash')).expect(200).data[0];
   const [session] = (await alice.get('/api/auth/sessions')).expect(200).data;
   // Whose id stands in a path, by how the path begins.
-  objects = { '/api/workspaces/projects/': project.id, '/api/workspaces/': workspace.id, '/api/projects/': project.id, '/api/auth/tokens/': token.id, '/api/trash/': trashed.id, '/api/admin/users/': alice.user.id, '/api/auth/sessions/': session.id };
+  objects = { '/api/workspaces/projects/': project.id, '/api/workspaces/': workspace.id, '/api/projects/': project.id, '/api/auth/tokens/': token.id, '/api/trash/': trashed.id, '/api/admin/users/': alice.user.id, '/api/admin/workspaces/': workspace.id, '/api/auth/sessions/': session.id };
 });
 after(() => server.close());
 

@@ -24,12 +24,12 @@ const schemas = () => server.contract.document.components.schemas;
 
 // Calls on ids are made on an object that is there, so that nothing but what is wrong is wrong.
 function pathOf(template) {
-  const owned = { '/api/workspaces/projects/': project.id, '/api/workspaces/': workspace.id, '/api/projects/': project.id, '/api/admin/users/': other.user.id };
+  const owned = { '/api/workspaces/projects/': project.id, '/api/workspaces/': workspace.id, '/api/projects/': project.id, '/api/admin/users/': other.user.id, '/api/admin/workspaces/': workspace.id };
   const prefix = Object.keys(owned).find((each) => template.startsWith(each));
   return template.replace('{id}', prefix ? owned[prefix] : '3b241101-e2bb-4255-8caf-4136c566a962').replace('{type}', 'spreadsheet')
     .replace(/\{(backupId|shareId)\}/, '3b241101-e2bb-4255-8caf-4136c566a962');
 }
-const isThere = (template) => !template.includes('{id}') || (/^\/api\/(workspaces|projects|admin\/users)\//.test(template) && !/\{(backupId|shareId)\}/.test(template));
+const isThere = (template) => !template.includes('{id}') || (/^\/api\/(workspaces|projects|admin\/(users|workspaces))\//.test(template) && !/\{(backupId|shareId)\}/.test(template));
 
 function bodyOf({ operation }) {
   const name = operation.requestBody.content['application/json'].schema.$ref.split('/').pop();

@@ -103,8 +103,15 @@ const std::map<std::string, std::string> kExpected{
     {"POST /api/trash/:id/restore", "-y--"},
     {"DELETE /api/trash/:id", "-y--"},
     {"GET /api/admin/audit", "----"},
+    {"GET /api/admin/overview", "----"},
+    {"GET /api/admin/users", "----"},
+    {"POST /api/admin/users", "----"},
+    {"GET /api/admin/users/:id", "----"},
+    {"PATCH /api/admin/users/:id", "----"},
     {"GET /api/admin/users/:id/quota", "----"},
     {"PUT /api/admin/users/:id/quota", "----"},
+    {"GET /api/admin/workspaces", "----"},
+    {"POST /api/admin/workspaces/:id/stop", "----"},
     {"POST /api/workspaces/cleanup", "----"},
 };
 
