@@ -266,7 +266,8 @@ json::array Api::list(const std::string& path) {
     json::array rows;
     std::string cursor;
     do {
-        const auto page = get(path + "?limit=100" + (cursor.empty() ? "" : "&cursor=" + cursor));
+        const auto page = get(path + (path.contains('?') ? "&" : "?") + "limit=100" +
+                              (cursor.empty() ? "" : "&cursor=" + cursor));
         const auto data = page.data();
         const auto& page_rows = rows_of(data, url());
         rows.insert(rows.end(), page_rows.begin(), page_rows.end());

@@ -74,7 +74,7 @@ class Api {
                 std::vector<std::string> headers, const std::function<bool(std::string_view)>& on_piece);
     // A WebSocket of the API's. Throws as call() does.
     std::unique_ptr<WebSocket> open_websocket(const std::string& path);
-    // All pages of a list.
+    // All pages of a list. `path` may have a query.
     json::array list(const std::string& path);
 
   private:
