@@ -90,6 +90,7 @@ int run(int argc, char** argv, Seams seams) {
     add_user(program, context, code);
     add_volumes(program, context, code);
     add_backups(program, context, code);
+    add_cleanup(program, context, code);
     add_adopt(program, context, code);
     add_audit(program, context, code);
     add_doctor(program, context, code);

@@ -6,6 +6,7 @@
 #include "api/audit_routes.hpp"
 #include "api/auth_routes.hpp"
 #include "api/backup_routes.hpp"
+#include "api/cleaning_routes.hpp"
 #include "api/documentation_routes.hpp"
 #include "api/execution_routes.hpp"
 #include "api/file_routes.hpp"
@@ -242,6 +243,8 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       project_files(project_tools(executor)),
       backup_schedule(project_tools(executor), backups, volumes,
                       {configuration.backups.every, static_cast<std::size_t>(configuration.backups.keep)}),
+      cleaning(executor, clock, *store, runtime, volume_files, volumes, routes, catalogue,
+               configuration.cleaning),
       api(clock,
           [this](auth::Credential credential) { return authenticator.authenticate(std::move(credential)); }),
       // No endpoint of it asks who calls.
@@ -331,6 +334,8 @@ void Core::add_routes() {
     api::add_backup_routes(router, {projects, backups, restores, project_work, backup_files, clock});
     api::add_file_routes(router, {project_files, projects, backup_files});
     api::add_trash_routes(router, {volumes, routes, clock});
+    api::add_cleaning_routes(router, cleaning, volumes);
+    api::add_operator_cleaning_routes(operator_api.router(), cleaning, volumes);
     api::add_operator_routes(
         operator_api.router(),
         {users, {volumes, routes, clock}, *store, runtime, adoption, [this] { return status(); }});

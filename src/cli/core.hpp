@@ -24,6 +24,7 @@
 #include "services/authenticator.hpp"
 #include "services/backup_schedule.hpp"
 #include "services/backups.hpp"
+#include "services/cleaning_service.hpp"
 #include "services/docker_volume_service.hpp"
 #include "services/execution_service.hpp"
 #include "services/idle_service.hpp"
@@ -140,6 +141,7 @@ class Core {
     services::RestoreService restores;
     services::ProjectFiles project_files;
     services::BackupSchedule backup_schedule;
+    services::CleaningService cleaning;
     api::Api api;
     api::Api operator_api;  // who reaches it may do everything: only behind the operator's socket
 

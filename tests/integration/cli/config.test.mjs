@@ -10,7 +10,7 @@ import { run } from '../../support/command.mjs';
 const commands = [
   [], ['serve'], ['migrate'], ['config'], ['doctor'], ['version'], ['user'], ['user', 'list'], ['user', 'add'], ['user', 'show'],
   ['user', 'set-role'], ['user', 'disable'], ['user', 'enable'], ['user', 'reset-password'], ['volumes'], ['volumes', 'list'],
-  ['volumes', 'restore'], ['volumes', 'purge'], ['volumes', 'cleanup'], ['volumes', 'resume'],
+  ['volumes', 'restore'], ['volumes', 'purge'], ['volumes', 'cleanup'], ['volumes', 'resume'], ['cleanup'],
   ['login'], ['logout'], ['whoami'], ['completion'], ['man'], ['projects'], ['workspaces'], ['token'],
   ...['list', 'create', 'show', 'delete'].map((each) => ['projects', each]),
   ...['list', 'create', 'revoke'].map((each) => ['token', each]),
