@@ -25,6 +25,7 @@
 #include "api/terminal_routes.hpp"
 #include "api/trash_routes.hpp"
 #include "api/workspace_event_routes.hpp"
+#include "api/workspace_file_routes.hpp"
 #include "api/workspace_routes.hpp"
 #include "auth/secrets.hpp"
 #include "base/error.hpp"
@@ -223,6 +224,8 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       schedules(executor, clock, *store, containers, configuration.idle.check),
       executions(executor, clock, docker, instances, execution_limits(configuration.executions)),
       terminals(executor, clock, docker, instances, terminal_limits(configuration.terminals)),
+      workspace_files(executions, workspaces, catalogue,
+                      static_cast<std::uint64_t>(configuration.backups.import_limit_bytes)),
       events(executor, clock, *store,
              [this](const services::WorkspaceEvent& event) {
                  return api::workspace_event_text(event, containers);
@@ -327,6 +330,7 @@ void Core::add_routes() {
                                        [this] { return applications_origin(); }});
     api::add_monitoring_routes(router, {clock, workspaces, containers, logs, usage, monitoring});
     api::add_execution_routes(router, {clock, workspaces, executions});
+    api::add_workspace_file_routes(router, workspace_files);
     api::add_terminal_routes(router, {clock, workspaces, terminals, tickets});
     api::add_workspace_event_routes(router, {workspaces, events});
     api::add_share_routes(router, {workspaces, shares, [this] { return applications_origin(); }});

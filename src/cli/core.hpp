@@ -54,6 +54,7 @@
 #include "services/wake_service.hpp"
 #include "services/workspace_container_service.hpp"
 #include "services/workspace_events.hpp"
+#include "services/workspace_files.hpp"
 #include "services/workspaces_service.hpp"
 #include "store/store.hpp"
 
@@ -131,6 +132,7 @@ class Core {
     services::ScheduleService schedules;
     services::ExecutionService executions;
     services::TerminalService terminals;
+    services::WorkspaceFiles workspace_files;
     services::WorkspaceEvents events;
     services::TypeAvailability availability;
     services::AdoptionService adoption;
