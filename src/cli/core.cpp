@@ -221,7 +221,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       monitoring(executor, clock, docker, instances, logs,
                  {.log = api::log_event_text, .usage = api::usage_event_text}),
       idle(executor, clock, *store, catalogue, routes, docker, containers, idle_options(configuration.idle)),
-      schedules(executor, clock, *store, containers, configuration.idle.check),
+      schedules(executor, clock, *store, containers, configuration.idle.check, configuration.idle.warning),
       executions(executor, clock, docker, instances, execution_limits(configuration.executions)),
       terminals(executor, clock, docker, instances, terminal_limits(configuration.terminals)),
       workspace_files(executions, workspaces, catalogue,
@@ -273,6 +273,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
     idle.add_source(executions);
     idle.add_source(terminals);
     idle.on_change([this](const base::WorkspaceId& id) { events.changed(id); });
+    schedules.on_change([this](const base::WorkspaceId& id) { events.changed(id); });
     routes.on_upsert([this](const model::Workspace& workspace) { events.changed_of(workspace.user_id); });
     for (auto* each : {&api, &operator_api}) {
         const bool operators = each == &operator_api;
