@@ -52,6 +52,7 @@ place() {
   if [ -d "$1" ] && [ ! -L "$1" ]; then
     [ ! -L "$2" ] || exit 46
     if [ -d "$2" ]; then
+      [ -w "$1" ] || chmod u+w "$1"
       for each in "$1"/* "$1"/.[!.]* "$1"/..?*; do
         if [ -e "$each" ] || [ -L "$each" ]; then place "$each" "$2/${each##*/}"; fi
       done

@@ -41,12 +41,16 @@ class MemoryVolumes final : public runtime::VolumeFiles {
     }
 
     std::vector<runtime::Leftover> left_behind;
+    int looks = 0;  // for these
 
     Task<> remove_leftovers(std::chrono::seconds) override {
         left_behind.clear();
         co_return;
     }
-    Task<std::vector<runtime::Leftover>> leftovers(std::chrono::seconds) override { co_return left_behind; }
+    Task<std::vector<runtime::Leftover>> leftovers(std::chrono::seconds) override {
+        ++looks;
+        co_return left_behind;
+    }
 };
 
 }  // namespace agentdb9::test

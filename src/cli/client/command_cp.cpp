@@ -88,13 +88,19 @@ class Beside {
     std::thread thread_;
 };
 
-std::size_t read_some(int fd, std::span<char> room) {
+// Absent: it could not be read.
+std::optional<std::size_t> read_from(int fd, std::span<char> room) {
     for (;;) {
         const auto got = ::read(fd, room.data(), room.size());
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) throw Error(ErrorCode::kInternal, "pipe_broken", "A pipe of this program broke.");
-        return static_cast<std::size_t>(got);
+        if (got >= 0) return static_cast<std::size_t>(got);
+        if (errno != EINTR) return std::nullopt;
     }
+}
+
+std::size_t read_some(int fd, std::span<char> room) {
+    const auto got = read_from(fd, room);
+    if (!got) throw Error(ErrorCode::kInternal, "not_readable", "What is to be copied could not be read on.");
+    return *got;
 }
 
 // False: nobody reads any more.
@@ -199,11 +205,11 @@ int copy_in(const Context& context, const std::vector<std::string>& sources, con
     std::exception_ptr refused;
     try {
         api.upload(files_path(workspace, path), [&](std::span<char> room) -> std::optional<std::size_t> {
-            const auto got = read_some(packer.end(), room);
-            meter.passed(got);
+            // libcurl is no place for exceptions.
+            const auto got = read_from(packer.end(), room);
+            meter.passed(got.value_or(0));
             // The end of a stream that failed is none.
-            if (got == 0 && packer.failed()) return std::nullopt;
-            return got;
+            return got == 0U && packer.failed() ? std::nullopt : got;
         });
     } catch (const Error&) {
         refused = std::current_exception();
@@ -244,6 +250,16 @@ std::string last_part(std::string path) {
     return name.empty() || name == "." || name == ".." || name == "~" ? "workspace" : name;
 }
 
+// Once a success has begun the server can only break off.
+Error not_whole(const json::object& workspace, const Remote& from) {
+    return Error(
+        ErrorCode::kUnavailable, "copy_broken",
+        "The copy ended before it was whole: the connection broke off, the workspace was stopped, or "
+        "something of it may not be read there, which this tells: agentdb9 exec " +
+            name_or_id(workspace) + " -- tar -cf /dev/null " +
+            shell_word(from.path.empty() ? "." : from.path) + ". Files that had come whole are there.");
+}
+
 Copied copy_one_out(Api& api, const json::object& workspace, const Remote& from, const std::string& to,
                     const Target& target, Meter& meter) {
     Copied copied;
@@ -254,8 +270,10 @@ Copied copy_one_out(Api& api, const json::object& workspace, const Remote& from,
                                     target.name.empty() ? last_part(from.path) : target.name);
     });
     std::exception_ptr broken;
+    bool any = false;
     try {
         api.download(files_path(workspace, from.path.empty() ? "." : from.path), [&](std::string_view piece) {
+            any = true;
             meter.passed(piece.size());
             return write_all(unpacker.end(), piece);
         });
@@ -263,6 +281,7 @@ Copied copy_one_out(Api& api, const json::object& workspace, const Remote& from,
         broken = std::current_exception();
     }
     const auto failure = unpacker.join();
+    if (broken && any) throw not_whole(workspace, from);
     if (broken) std::rethrow_exception(broken);
     if (failure) std::rethrow_exception(failure);
     return copied;

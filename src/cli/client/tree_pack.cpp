@@ -55,6 +55,11 @@ class Packing {
             add_file(file.get(), static_cast<std::uint64_t>(status.st_size), name, path, status);
         } else if (S_ISLNK(status.st_mode)) {
             add_link(path, name, status);
+        } else if (follow) {
+            throw Error(ErrorCode::kInvalid, "not_a_file",
+                        "'" + printable(path) +
+                            "' is no file or directory; 'agentdb9 cp -' copies what comes on "
+                            "standard input.");
         } else if (copied_.left_out.size() < kMostLeftOut) {
             copied_.left_out.push_back(path);
         }

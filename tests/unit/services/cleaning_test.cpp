@@ -6,6 +6,7 @@
 #include "services/snapshot.hpp"
 #include "support/memory_volumes.hpp"
 #include "support/simulation/runtime.hpp"
+#include "support/simulation/store.hpp"
 #include "unit/services/fixture.hpp"
 
 namespace agentdb9::services {
@@ -377,6 +378,52 @@ TEST_F(Cleaning, TheSecondOfTwoAtOnceWaitsForTheFirst) {
         asio::co_spawn(loop_.executor(), base::boxed(cleaning_->clean(false, "admin")), count);
     loop_.run_for(20s);
     EXPECT_THAT(done, ElementsAre(1U, 0U));
+}
+
+// Servers of one database.
+class Neighbouring : public Cleaning {
+  protected:
+    struct Server {
+        Server(Neighbouring& test, const std::string& name)
+            : store(*test.store_, test.database_, name, test.none_),
+              volumes(test.clock_, store, test.runtime_),
+              cleaning(test.loop_.executor(), test.clock_, store, test.runtime_, test.files_, volumes,
+                       test.routes_, test.catalogue_, test.settings_) {}
+        test::SimulatedStore store;
+        DockerVolumeService volumes;
+        CleaningService cleaning;
+    };
+    ~Neighbouring() override {
+        run(one_.cleaning.stop());
+        run(two_.cleaning.stop());
+    }
+
+    test::SimulatedDatabase database_{*store_, clock_, random_};
+    test::StoreFaults none_;
+    Server one_{*this, "one"};
+    Server two_{*this, "two"};
+};
+
+TEST_F(Neighbouring, OneOfThemDoesIt) {
+    one_.cleaning.start();
+    two_.cleaning.start();
+    loop_.run_for(3h + 5min);
+    EXPECT_GE(files_.looks, 3);
+    EXPECT_LE(files_.looks, 4) << "at first, and each hour";
+}
+
+TEST_F(Neighbouring, OneThatDiedOverItIsFollowedAfterAWhile) {
+    const auto workspace = base::WorkspaceId::generate();
+    make_container(workspace);
+    remember(workspace, model::OperationKind::kDelete, model::OperationState::kSucceeded);
+    const auto begun = base::to_text(json::object{
+        {"startedAt", base::format_time(clock_.now())}, {"finishedAt", nullptr}, {"by", "schedule"}});
+    write([begun](store::Transaction& tx) { tx.settings().set("cleaning.containers", begun); });
+    EXPECT_EQ(word_of([&] { run(two_.cleaning.clean(false, "admin")); }), "cleaning_in_progress");
+    EXPECT_EQ(engine_.instances().size(), 1U);
+    loop_.run_for(16min);
+    run(two_.cleaning.clean(false, "admin"));
+    EXPECT_TRUE(engine_.instances().empty());
 }
 
 }  // namespace
