@@ -1,6 +1,6 @@
 // What there is to be put away, and how: volumes, containers, helpers, workspaces that nobody uses. Each call
 // looks first, and with `dry_run` only looks. Nothing goes because the database does not know of it
-// (docs/decisions/0014): it has to know that it was thrown away. Throws what store and runtime throw; what
+// (docs/decisions/0015): it has to know that it was thrown away. Throws what store and runtime throw; what
 // fails of a single thing is told with it. Control executor.
 #pragma once
 
