@@ -26,7 +26,7 @@ test('settings: when it stops and starts', async () => {
   assert.equal(now.idleStopMinutes, 60);
   assert.equal(now.wakeOnRequest, true);
   assert.deepEqual(now.schedule, { zone: 'Europe/Berlin', rules: [
-    { days: ['mon', 'tue', 'wed', 'thu', 'fri'], start: '08:00', stop: '18:30' }, { days: ['sat'], start: '10:00' }] });
+    { days: ['mon', 'tue', 'wed', 'thu', 'fri'], start: '08:00', stop: '18:30' }, { days: ['sat'], start: '10:00', stop: null }] });
   const json = (await person.run('ws', 'set', 'editor', '--schedule', 'none', '--idle-stop', 'default', '--wake', 'off', '--json')).expect(0).json;
   assert.deepEqual(json, { id: workspace.id, idleStopMinutes: null, schedule: null, wakeOnRequest: false });
   assert.match((await person.run('ws', 'set', 'editor', '--schedule', 'daily')).expect(2).stderr, /mon-fri 08:00-18:30/);
