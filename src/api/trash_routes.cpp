@@ -29,9 +29,8 @@ Task<http::Response> clean_up_trash(TrashServices services, bool dry_run) {
     data["pausedBecause"] = paused ? json::value(*paused) : json::value(nullptr);
     json::array names;
     if (dry_run) {
-        for (const auto& tombstone : co_await services.volumes.trash(std::nullopt)) {
-            if (tombstone.purge_after <= services.clock.now()) names.emplace_back(tombstone.volume_name);
-        }
+        for (const auto& tombstone : co_await services.volumes.overdue())
+            names.emplace_back(tombstone.volume_name);
     } else {
         for (const auto& name : co_await services.volumes.cleanup_orphaned_volumes())
             names.emplace_back(name);
@@ -64,11 +63,6 @@ void add_trash_routes(Router& router, const TrashServices& services) {
         Body(call.request).finish();
         co_return co_await purge_from_trash(services, call.user().user, id);
     });
-    router.add("POST", "/api/workspaces/cleanup", Access::kAdmin,
-               [services](Call& call) -> Task<http::Response> {
-                   Body(call.request).finish();
-                   co_return co_await clean_up_trash(services, is_dry_run(call));
-               });
 }
 
 }  // namespace agentdb9::api

@@ -1,5 +1,4 @@
-// /api/trash: the volumes of deleted projects and workspaces, until their time is over. And the clean-up that
-// ends it: POST /api/workspaces/cleanup.
+// /api/trash: the volumes of deleted projects and workspaces, until their time is over.
 #pragma once
 
 #include "api/router.hpp"

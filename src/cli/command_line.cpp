@@ -1,14 +1,18 @@
 #include "cli/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
+#include <iterator>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "cli/client/commands.hpp"
+#include "cli/client/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/logs.hpp"
 #include "cli/version.hpp"
+#include "config/did_you_mean.hpp"
 
 namespace agentdb9::cli {
 namespace {
@@ -26,6 +30,35 @@ int exit_code_of(const base::Error& error) {
         default:
             return kExitFailed;
     }
+}
+
+// The first word that names no command where one is expected.
+std::optional<std::string> unknown_command(const CLI::App& program, int argc, char** argv) {
+    const auto* at = &program;
+    std::string path = "agentdb9";
+    for (int i = 1; i < argc; ++i) {
+        const std::string word = argv[i];
+        if (word.starts_with('-')) return std::nullopt;
+        const auto all = at->get_subcommands([](const CLI::App*) { return true; });
+        if (all.empty()) return std::nullopt;
+        std::vector<std::string> known;
+        const CLI::App* next = nullptr;
+        for (const auto* each : all) {
+            if (each->check_name(word)) next = each;
+            known.push_back(each->get_name());
+            std::ranges::copy(each->get_aliases(), std::back_inserter(known));
+        }
+        if (next != nullptr) {
+            at = next;
+            path += " " + word;
+            continue;
+        }
+        const auto near = config::did_you_mean(word, known);
+        return "There is no command '" + client::printable(word) + "'" +
+               (near ? ". Did you mean '" + path + " " + *near + "'?"
+                     : ": '" + path + " --help' lists them.");
+    }
+    return std::nullopt;
 }
 
 }  // namespace
@@ -90,6 +123,7 @@ int run(int argc, char** argv, Seams seams) {
     add_user(program, context, code);
     add_volumes(program, context, code);
     add_backups(program, context, code);
+    add_cleanup(program, context, code);
     add_adopt(program, context, code);
     add_audit(program, context, code);
     add_doctor(program, context, code);
@@ -101,6 +135,10 @@ int run(int argc, char** argv, Seams seams) {
     for (auto* each : program.get_subcommands({}))
         each->group("The server, and its operator's commands on its machine");
     client::add_client_commands(program, context, code);
+    if (const auto problem = unknown_command(program, argc, argv)) {
+        std::cerr << "agentdb9: " << *problem << "\n";
+        return kExitUsage;
+    }
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -16,6 +16,7 @@ void add_migrate(CLI::App& program, Context& context, int& code);
 void add_user(CLI::App& program, Context& context, int& code);
 void add_volumes(CLI::App& program, Context& context, int& code);
 void add_backups(CLI::App& program, Context& context, int& code);
+void add_cleanup(CLI::App& program, Context& context, int& code);
 void add_audit(CLI::App& program, Context& context, int& code);
 void add_doctor(CLI::App& program, Context& context, int& code);
 void add_adopt(CLI::App& program, Context& context, int& code);

@@ -6,6 +6,7 @@
 #include "api/audit_routes.hpp"
 #include "api/auth_routes.hpp"
 #include "api/backup_routes.hpp"
+#include "api/cleaning_routes.hpp"
 #include "api/documentation_routes.hpp"
 #include "api/execution_routes.hpp"
 #include "api/file_routes.hpp"
@@ -24,6 +25,7 @@
 #include "api/terminal_routes.hpp"
 #include "api/trash_routes.hpp"
 #include "api/workspace_event_routes.hpp"
+#include "api/workspace_file_routes.hpp"
 #include "api/workspace_routes.hpp"
 #include "auth/secrets.hpp"
 #include "base/error.hpp"
@@ -219,9 +221,11 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       monitoring(executor, clock, docker, instances, logs,
                  {.log = api::log_event_text, .usage = api::usage_event_text}),
       idle(executor, clock, *store, catalogue, routes, docker, containers, idle_options(configuration.idle)),
-      schedules(executor, clock, *store, containers, configuration.idle.check),
+      schedules(executor, clock, *store, containers, configuration.idle.check, configuration.idle.warning),
       executions(executor, clock, docker, instances, execution_limits(configuration.executions)),
       terminals(executor, clock, docker, instances, terminal_limits(configuration.terminals)),
+      workspace_files(executions, workspaces, catalogue,
+                      static_cast<std::uint64_t>(configuration.backups.import_limit_bytes)),
       events(executor, clock, *store,
              [this](const services::WorkspaceEvent& event) {
                  return api::workspace_event_text(event, containers);
@@ -242,6 +246,8 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       project_files(project_tools(executor)),
       backup_schedule(project_tools(executor), backups, volumes,
                       {configuration.backups.every, static_cast<std::size_t>(configuration.backups.keep)}),
+      cleaning(executor, clock, *store, runtime, volume_files, volumes, routes, catalogue,
+               configuration.cleaning),
       api(clock,
           [this](auth::Credential credential) { return authenticator.authenticate(std::move(credential)); }),
       // No endpoint of it asks who calls.
@@ -267,6 +273,7 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
     idle.add_source(executions);
     idle.add_source(terminals);
     idle.on_change([this](const base::WorkspaceId& id) { events.changed(id); });
+    schedules.on_change([this](const base::WorkspaceId& id) { events.changed(id); });
     routes.on_upsert([this](const model::Workspace& workspace) { events.changed_of(workspace.user_id); });
     for (auto* each : {&api, &operator_api}) {
         const bool operators = each == &operator_api;
@@ -324,6 +331,7 @@ void Core::add_routes() {
                                        [this] { return applications_origin(); }});
     api::add_monitoring_routes(router, {clock, workspaces, containers, logs, usage, monitoring});
     api::add_execution_routes(router, {clock, workspaces, executions});
+    api::add_workspace_file_routes(router, workspace_files);
     api::add_terminal_routes(router, {clock, workspaces, terminals, tickets});
     api::add_workspace_event_routes(router, {workspaces, events});
     api::add_share_routes(router, {workspaces, shares, [this] { return applications_origin(); }});
@@ -331,6 +339,8 @@ void Core::add_routes() {
     api::add_backup_routes(router, {projects, backups, restores, project_work, backup_files, clock});
     api::add_file_routes(router, {project_files, projects, backup_files});
     api::add_trash_routes(router, {volumes, routes, clock});
+    api::add_cleaning_routes(router, cleaning, volumes);
+    api::add_operator_cleaning_routes(operator_api.router(), cleaning, volumes);
     api::add_operator_routes(
         operator_api.router(),
         {users, {volumes, routes, clock}, *store, runtime, adoption, [this] { return status(); }});

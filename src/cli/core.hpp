@@ -24,6 +24,7 @@
 #include "services/authenticator.hpp"
 #include "services/backup_schedule.hpp"
 #include "services/backups.hpp"
+#include "services/cleaning_service.hpp"
 #include "services/docker_volume_service.hpp"
 #include "services/execution_service.hpp"
 #include "services/idle_service.hpp"
@@ -53,6 +54,7 @@
 #include "services/wake_service.hpp"
 #include "services/workspace_container_service.hpp"
 #include "services/workspace_events.hpp"
+#include "services/workspace_files.hpp"
 #include "services/workspaces_service.hpp"
 #include "store/store.hpp"
 
@@ -130,6 +132,7 @@ class Core {
     services::ScheduleService schedules;
     services::ExecutionService executions;
     services::TerminalService terminals;
+    services::WorkspaceFiles workspace_files;
     services::WorkspaceEvents events;
     services::TypeAvailability availability;
     services::AdoptionService adoption;
@@ -140,6 +143,7 @@ class Core {
     services::RestoreService restores;
     services::ProjectFiles project_files;
     services::BackupSchedule backup_schedule;
+    services::CleaningService cleaning;
     api::Api api;
     api::Api operator_api;  // who reaches it may do everything: only behind the operator's socket
 

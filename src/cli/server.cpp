@@ -202,6 +202,7 @@ Task<> Server::start() {
         core_.neighbours.start();
         core_.idle.start();
         core_.schedules.start();
+        core_.cleaning.start();
     } catch (const base::Error& error) {
         failure = error;
     }
@@ -327,7 +328,6 @@ Task<> Server::housekeeping() {
                     tx.life_events().prune(now - history.keep, history.most);
                     tx.audits().prune(now - audit);
                 });
-                co_await core_.volumes.cleanup_orphaned_volumes();
             }
         } catch (const base::Error& error) {
             log::warning("housekeeping goes on later", {{"reason", error.what()}});
@@ -402,6 +402,7 @@ Task<> Server::shut_down() {
     co_await core_.monitoring.stop();
     co_await core_.idle.stop();
     co_await core_.schedules.stop();
+    co_await core_.cleaning.stop();
     co_await core_.events.stop();
     co_await core_.neighbours.stop();
     co_await core_.shares.stop();

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/cleaning.hpp"
 #include "model/quota.hpp"
 #include "model/rewrite.hpp"
 #include "model/workspace_type.hpp"
@@ -131,6 +132,7 @@ struct Configuration {
     std::chrono::days audit{90};
     BackupSettings backups;
     HistorySettings history;
+    model::CleaningSettings cleaning;
     IdleSettings idle;
     model::Quota quota;  // of each user for whom the operator set none
     ExecutionSettings executions;

@@ -1,12 +1,11 @@
+#include "config/did_you_mean.hpp"
+
 #include <algorithm>
 #include <utility>
 
-#include "config/settings.hpp"
-
 namespace agentdb9::config {
-namespace {
 
-std::size_t distance(std::string_view a, std::string_view b) {
+std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j)
         row[j] = j;
@@ -21,13 +20,11 @@ std::size_t distance(std::string_view a, std::string_view b) {
     return row[b.size()];
 }
 
-}  // namespace
-
 std::optional<std::string> did_you_mean(std::string_view name, const std::vector<std::string>& known) {
     std::optional<std::string> best;
     std::size_t best_distance = 3;
     for (const auto& each : known) {
-        if (const auto d = distance(name, each); d < best_distance) {
+        if (const auto d = edit_distance(name, each); d < best_distance) {
             best_distance = d;
             best = each;
         }

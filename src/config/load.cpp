@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "config/configuration.hpp"
+#include "config/did_you_mean.hpp"
 #include "config/settings.hpp"
 #include "config/workspace_types.hpp"
 #include "model/application_host.hpp"

@@ -186,6 +186,31 @@ void add_idle_settings(std::vector<Setting>& all) {
     all.push_back(idle_seconds("idle.keepAliveSeconds", 60, 31'536'000, &IdleSettings::longest_keep_alive));
 }
 
+void add_cleaning_settings(std::vector<Setting>& all) {
+    constexpr std::int64_t kMonth = 44'640;  // in minutes
+    for (const auto duty : model::kDuties) {
+        // What lies in the trash goes by itself, always.
+        const std::int64_t least = duty == model::Duty::kVolumes ? 1 : 0;
+        const auto place = static_cast<std::size_t>(duty);
+        all.push_back(number(
+            "cleaning." + std::string(model::to_text(duty)) + "Minutes", least, kMonth,
+            [=](Configuration& c, std::int64_t v) { c.cleaning.every.at(place) = std::chrono::minutes(v); },
+            [=](const Configuration& c) { return c.cleaning.every.at(place).count(); }));
+    }
+    all.push_back(number(
+        "cleaning.failedHours", 0, 8784,
+        [](Configuration& c, std::int64_t v) { c.cleaning.failed_after = std::chrono::hours(v); },
+        [](const Configuration& c) { return c.cleaning.failed_after.count(); }));
+    all.push_back(number(
+        "cleaning.inactiveDays", 0, 3650,
+        [](Configuration& c, std::int64_t v) { c.cleaning.inactive_after = std::chrono::days(v); },
+        [](const Configuration& c) { return c.cleaning.inactive_after.count(); }));
+    all.push_back(number(
+        "cleaning.imageDays", 0, 3650,
+        [](Configuration& c, std::int64_t v) { c.cleaning.image_after = std::chrono::days(v); },
+        [](const Configuration& c) { return c.cleaning.image_after.count(); }));
+}
+
 // 0: no limit.
 void add_quota_settings(std::vector<Setting>& all) {
     const auto count = [&](std::string key, std::int64_t most,
@@ -368,6 +393,7 @@ std::vector<Setting> make_settings() {
     add_backup_settings(all);
     add_history_settings(all);
     add_idle_settings(all);
+    add_cleaning_settings(all);
     add_quota_settings(all);
     add_execution_settings(all);
     add_terminal_settings(all);

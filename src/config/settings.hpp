@@ -24,7 +24,4 @@ struct Setting {
 
 const std::vector<Setting>& settings();
 
-// The known name nearest to `name`, when it is near enough to be meant.
-std::optional<std::string> did_you_mean(std::string_view name, const std::vector<std::string>& known);
-
 }  // namespace agentdb9::config

@@ -3,6 +3,7 @@
 #include <toml++/toml.h>
 #include <algorithm>
 
+#include "config/did_you_mean.hpp"
 #include "config/settings.hpp"
 
 namespace agentdb9::config {

@@ -27,6 +27,7 @@ constexpr std::array kKinds{
     std::pair{LifeEventKind::kHealthy, std::string_view("healthy")},
     std::pair{LifeEventKind::kRestartedByServer, std::string_view("restarted_by_server")},
     std::pair{LifeEventKind::kIdleWarning, std::string_view("idle_warning")},
+    std::pair{LifeEventKind::kScheduleWarning, std::string_view("schedule_warning")},
     std::pair{LifeEventKind::kIdleStopped, std::string_view("idle_stopped")},
     std::pair{LifeEventKind::kKeptAlive, std::string_view("kept_alive")},
     std::pair{LifeEventKind::kSettingsChanged, std::string_view("settings_changed")},

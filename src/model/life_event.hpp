@@ -36,6 +36,7 @@ enum class LifeEventKind {
     kRestartedByServer,
     kIdleWarning,
     kIdleStopped,
+    kScheduleWarning,
     kKeptAlive,
     kSettingsChanged,
 };

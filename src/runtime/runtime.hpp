@@ -106,6 +106,11 @@ class Runtime {
     virtual Task<bool> can_pull(std::string image) = 0;
     // Pulls the image unless it is there. kConflict "image_unavailable" when it can be had from nowhere.
     virtual Task<> ensure_image(std::string image, std::function<void(const PullProgress&)> progress) = 0;
+    // What the name leads to just now; absent when it is not there.
+    virtual Task<std::optional<std::string>> image_id(std::string image) = 0;
+    // Takes the name away, and with its last name the image. Not there: success. Used by anybody's container,
+    // running or not: kConflict "image_in_use".
+    virtual Task<> remove_image(std::string image) = 0;
 
     // Makes an instance under `name`, not started, and returns its id. When this workspace already has one of
     // that name, generation and spec, in any state but on its way out, that one is returned; any other holder

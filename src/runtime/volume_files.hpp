@@ -4,11 +4,19 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/bytes.hpp"
+#include "base/time.hpp"
 
 namespace agentdb9::runtime {
+
+struct Leftover {
+    std::string name;  // as the engine has it
+    std::optional<base::Time> made_at;
+};
 
 class VolumeFiles {
   public:
@@ -27,6 +35,8 @@ class VolumeFiles {
     // Removes what such calls of another process left behind, when it is older than `age`: one that has died,
     // where no other may be at work.
     virtual Task<> remove_leftovers(std::chrono::seconds age) = 0;
+    // What that would remove.
+    virtual Task<std::vector<Leftover>> leftovers(std::chrono::seconds age) = 0;
 };
 
 }  // namespace agentdb9::runtime

@@ -318,18 +318,25 @@ Task<> DockerVolumeService::purge(std::optional<base::UserId> user, base::Tombst
     co_await remove_volume_of(tombstone);
 }
 
-Task<std::vector<std::string>> DockerVolumeService::cleanup_orphaned_volumes() {
-    std::vector<std::string> removed;
+Task<std::vector<Tombstone>> DockerVolumeService::overdue() {
+    auto all = co_await trash(std::nullopt);
+    std::erase_if(all, [now = clock_.now()](const Tombstone& each) {
+        return each.purge_after > now && !each.purging_since;
+    });
+    co_return all;
+}
+
+Task<DockerVolumeService::CleanUp> DockerVolumeService::clean_up() {
+    CleanUp result;
     if (const auto reason = co_await purge_paused_because()) {
         log::warning("purging is paused", {{"reason", *reason}});
-        co_return removed;
+        co_return result;
     }
-    for (const auto& tombstone : co_await trash(std::nullopt)) {
-        if (tombstone.purge_after > clock_.now() && !tombstone.purging_since) continue;
+    for (const auto& tombstone : co_await overdue()) {
         std::optional<Error> failure;
         try {
             co_await remove_volume_of(tombstone);
-            removed.push_back(tombstone.volume_name);
+            result.removed.push_back(tombstone);
             log::info("a volume's time in the trash is over", {{"volume", tombstone.volume_name}});
         } catch (const Error& error) {
             failure = error;
@@ -337,8 +344,16 @@ Task<std::vector<std::string>> DockerVolumeService::cleanup_orphaned_volumes() {
         if (failure) {
             log::warning("a volume stays in the trash",
                          {{"volume", tombstone.volume_name}, {"reason", failure->what()}});
+            result.kept.push_back({tombstone, failure->message()});
         }
     }
+    co_return result;
+}
+
+Task<std::vector<std::string>> DockerVolumeService::cleanup_orphaned_volumes() {
+    std::vector<std::string> removed;
+    for (const auto& tombstone : (co_await clean_up()).removed)
+        removed.push_back(tombstone.volume_name);
     co_return removed;
 }
 

@@ -54,7 +54,19 @@ class DockerVolumeService {
     // for one that is being filled.
     Task<> purge(std::optional<base::UserId> user, base::TombstoneId id);
 
-    // Removes what lies in the trash longer than its time. Returns the names of the volumes removed.
+    // What lies in the trash longer than its time, or whose removal has begun.
+    Task<std::vector<model::Tombstone>> overdue();
+    struct CleanUp {
+        struct Kept {
+            model::Tombstone tombstone;
+            std::string why;  // a sentence
+        };
+        std::vector<model::Tombstone> removed;
+        std::vector<Kept> kept;
+    };
+    // Removes all that is overdue; nothing while purging is paused.
+    Task<CleanUp> clean_up();
+    // The same; returns the names of the volumes removed.
     Task<std::vector<std::string>> cleanup_orphaned_volumes();
 
     // Notes that the server runs. A gap since the last note, or a clock that went back, pauses purging until

@@ -57,14 +57,16 @@ Task<> RunningCommand::begin_and_run(base::Scope& scope) {
     begun_ = true;
     began_at_ = clock_.steady_now();
     news_.notify_all();
-    if (!request_.input.empty()) {
+    if (request_.source) {
+        // beside the output, below
+    } else if (!request_.input.empty()) {
         scope.spawn("a command's input", feed(execution_, std::move(request_.input)));
     } else {
         execution_->end_input();
     }
     std::exception_ptr broken;
     try {
-        const bool by_itself = co_await base::run_unless(reason_to_end(), pump());
+        const bool by_itself = co_await base::run_unless(reason_to_end(), pump_and_feed());
         if (!by_itself) co_await make_end();
         co_await settle(by_itself);
     } catch (...) {
@@ -81,6 +83,31 @@ Task<> RunningCommand::begin_and_run(base::Scope& scope) {
 Task<> RunningCommand::feed(std::shared_ptr<runtime::Execution> execution, std::string input) {
     co_await execution->write(input);
     execution->end_input();
+}
+
+// Who ends without having read all of its input has no use for the rest.
+Task<> RunningCommand::pump_and_feed() {
+    if (request_.source && !co_await base::run_unless(pump(), feed_from_source())) co_return;
+    co_await pump();
+}
+
+Task<> RunningCommand::feed_from_source() {
+    std::vector<char> block(kPiece);
+    std::exception_ptr broken;
+    try {
+        while (const auto got = co_await request_.source->read(block))
+            co_await execution_->write(std::span(block).first(got));
+    } catch (...) {
+        broken = std::current_exception();
+    }
+    if (!broken) {
+        execution_->end_input();
+    } else if (base::is_cancellation(broken)) {
+        std::rethrow_exception(broken);
+    } else {
+        // What has come must not pass for the whole: no end of it is told.
+        end(CommandEnding::kReaderGone);
+    }
 }
 
 Task<> RunningCommand::pump() {

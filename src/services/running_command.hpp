@@ -10,6 +10,7 @@
 #include <string>
 
 #include "auth/principal.hpp"
+#include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "runtime/execution.hpp"
@@ -33,6 +34,8 @@ struct CommandEnd {
 struct CommandRequest {
     runtime::CommandSpec spec;
     std::string input;  // only with spec.input
+    // Instead of it, also only with that: read as the command takes it. What it throws ends the command.
+    std::shared_ptr<base::ByteSource> source = {};
     base::Duration time_limit{0};
 };
 
@@ -74,6 +77,8 @@ class RunningCommand {
     Task<> reason_to_end();
     Task<> make_end();
     Task<> settle(bool by_itself);
+    Task<> pump_and_feed();
+    Task<> feed_from_source();
     static Task<> feed(std::shared_ptr<runtime::Execution> execution, std::string input);
 
     base::Clock& clock_;

@@ -16,6 +16,24 @@ std::optional<model::Schedule> schedule_of(const Workspace& workspace) {
     return model::read_schedule(*workspace.schedule, problem);
 }
 
+namespace {
+
+// When its schedule stops it next: one that was due waits for the lease's end.
+std::optional<base::Time> next_stop(const Workspace& workspace, const model::Schedule& schedule,
+                                    base::Time now) {
+    if (workspace.desired_state != DesiredState::kRunning) return std::nullopt;
+    const auto& kept = workspace.keep_alive_until;
+    const auto due = workspace.schedule_seen_at
+                         ? model::last_change(schedule, *workspace.schedule_seen_at, now)
+                         : std::nullopt;
+    if (due && !due->start) return kept && *kept > now ? kept : std::nullopt;
+    auto stop = model::next_change(schedule, now, false);
+    if (stop && kept && *kept > *stop) stop = kept;
+    return stop;
+}
+
+}  // namespace
+
 void ScheduleService::start() {
     scope_.spawn("start and stop by the clock", run());
 }
@@ -43,6 +61,7 @@ Task<> ScheduleService::round() {
         std::optional<Error> failure;
         try {
             co_await make_change(workspace, *schedule);
+            co_await warn(workspace, *schedule);
         } catch (const Error& error) {
             failure = error;
         }
@@ -94,6 +113,29 @@ Task<> ScheduleService::make_change(Workspace workspace, model::Schedule schedul
     co_await leave_out(workspace.id, since,
                        std::string("Its schedule could not ") + (change->start ? "start" : "stop") +
                            " it: " + refusal->message());
+}
+
+Task<> ScheduleService::warn(Workspace workspace, model::Schedule schedule) {
+    const auto now = clock_.now();
+    const auto stop_at = next_stop(workspace, schedule, now);
+    if (!stop_at || *stop_at <= now || *stop_at - now > warning_) co_return;
+    const bool warned = co_await store_.write([=](Transaction& tx) {
+        const auto row = tx.workspaces().find(workspace.id);
+        if (!row || row->desired_state != DesiredState::kRunning || row->schedule != workspace.schedule ||
+            next_stop(*row, schedule, now) != stop_at)
+            return false;
+        const auto text = base::format_time(*stop_at);
+        const auto last = tx.life_events().latest(row->id, LifeEventKind::kScheduleWarning);
+        const auto* told = last ? last->details.if_contains("stopAt") : nullptr;
+        if (told != nullptr && told->is_string() && told->get_string() == text) return false;
+        auto event = model::make_life_event(
+            row->id, LifeEventKind::kScheduleWarning, now, model::Actor{},
+            "Its schedule stops it at " + text + ", unless somebody keeps it alive for longer.");
+        event.details["stopAt"] = text;
+        tx.life_events().insert(event);
+        return true;
+    });
+    if (warned && listener_) listener_(workspace.id);
 }
 
 // The change is over, whatever came of it.

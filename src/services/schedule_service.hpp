@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 
 #include "services/workspace_container_service.hpp"
 
@@ -11,8 +12,19 @@ namespace agentdb9::services {
 class ScheduleService {
   public:
     ScheduleService(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
-                    WorkspaceContainerService& containers, std::chrono::seconds check)
-        : clock_(clock), store_(store), containers_(containers), check_(check), scope_(std::move(executor)) {}
+                    WorkspaceContainerService& containers, std::chrono::seconds check,
+                    std::chrono::seconds warning = std::chrono::minutes(5))
+        : clock_(clock),
+          store_(store),
+          containers_(containers),
+          check_(check),
+          warning_(warning),
+          scope_(std::move(executor)) {}
+
+    // What changes of a workspace is told, as Reconciler::on_change does.
+    void on_change(std::function<void(const base::WorkspaceId&)> listener) {
+        listener_ = std::move(listener);
+    }
 
     void start();
     Task<> stop();
@@ -21,12 +33,16 @@ class ScheduleService {
     Task<> run();
     Task<> round();
     Task<> make_change(model::Workspace workspace, model::Schedule schedule);
+    // That it will be stopped, once for each stop, whichever server does it.
+    Task<> warn(model::Workspace workspace, model::Schedule schedule);
     Task<> leave_out(base::WorkspaceId workspace, std::optional<base::Time> seen, std::string why);
 
     base::Clock& clock_;
     store::Store& store_;
     WorkspaceContainerService& containers_;
     std::chrono::seconds check_;
+    std::chrono::seconds warning_;
+    std::function<void(const base::WorkspaceId&)> listener_;
     base::Scope scope_;
 };
 

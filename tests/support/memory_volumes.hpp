@@ -40,7 +40,17 @@ class MemoryVolumes final : public runtime::VolumeFiles {
         contents[volume] = std::move(bytes);
     }
 
-    Task<> remove_leftovers(std::chrono::seconds) override { co_return; }
+    std::vector<runtime::Leftover> left_behind;
+    int looks = 0;  // for these
+
+    Task<> remove_leftovers(std::chrono::seconds) override {
+        left_behind.clear();
+        co_return;
+    }
+    Task<std::vector<runtime::Leftover>> leftovers(std::chrono::seconds) override {
+        ++looks;
+        co_return left_behind;
+    }
 };
 
 }  // namespace agentdb9::test

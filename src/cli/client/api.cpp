@@ -24,6 +24,8 @@ constexpr std::int64_t kRenewAheadSeconds = 20;
 constexpr std::chrono::milliseconds kRenewLimit{30'000};
 // A stream says something every fifteen seconds, whatever happens.
 constexpr std::chrono::milliseconds kQuietLimit{45'000};
+// How long nothing may pass of files: the server's end of them may take a while for many.
+constexpr std::chrono::milliseconds kCopyLimit{300'000};
 
 std::string environment(const char* name) {
     const auto* value = std::getenv(name);
@@ -244,6 +246,43 @@ void Api::stream(const std::string& method, const std::string& path, const json:
         if (enough || (answer && answer->status == 200))
             return HttpAnswer{.status = 200, .body = R"({"success":true})", .location = {}};
         if (!answer) throw failure_error(url(), answer.error(), options_.limit);
+        return std::move(*answer);
+    });
+}
+
+ApiAnswer Api::upload(const std::string& path,
+                      const std::function<std::optional<std::size_t>(std::span<char>)>& read_body) {
+    // What has been read once cannot be sent again: a token that ends on the way is told.
+    if (is_session() && session_.access_expires_at - kRenewAheadSeconds <= now_seconds()) renew(token());
+    HttpRequest request{.method = "PUT",
+                        .url = url() + path,
+                        .headers = headers_of(token(), false, false),
+                        .body = {},
+                        .limit = std::max(options_.limit, kCopyLimit),
+                        .read_body = read_body};
+    request.headers.back() = "Content-Type: application/x-tar";
+    const auto answer = exchange(http_, url(), request);
+    if (answer.status == 401) throw over();
+    return read_answer(url(), answer);
+}
+
+void Api::download(const std::string& path, const std::function<bool(std::string_view)>& on_piece) {
+    bool enough = false;
+    authorized([&] {
+        HttpRequest request{.method = "GET",
+                            .url = url() + path,
+                            .headers = headers_of(token(), false, false),
+                            .body = {},
+                            .limit = std::max(options_.limit, kCopyLimit),
+                            .on_piece = [&](std::string_view piece) {
+                                enough = !on_piece(piece);
+                                return !enough;
+                            }};
+        request.headers.front() = "Accept: application/x-tar, application/json";
+        auto answer = http_.send(request);
+        if (enough || (answer && answer->status == 200))
+            return HttpAnswer{.status = 200, .body = R"({"success":true})", .location = {}};
+        if (!answer) throw failure_error(url(), answer.error(), request.limit);
         return std::move(*answer);
     });
 }

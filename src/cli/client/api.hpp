@@ -72,6 +72,12 @@ class Api {
     // beside those of every call. Throws as call() does where it is refused, or breaks off.
     void stream(const std::string& method, const std::string& path, const json::object& body,
                 std::vector<std::string> headers, const std::function<bool(std::string_view)>& on_piece);
+    // A body of any size, given by `read_body` (HttpRequest). Sent once.
+    ApiAnswer upload(const std::string& path,
+                     const std::function<std::optional<std::size_t>(std::span<char>)>& read_body);
+    // A body of any size, given to `on_piece` as it comes; false: it is of no use any more, which is no
+    // failure of this call.
+    void download(const std::string& path, const std::function<bool(std::string_view)>& on_piece);
     // A WebSocket of the API's. Throws as call() does.
     std::unique_ptr<WebSocket> open_websocket(const std::string& path);
     // All pages of a list. `path` may have a query.

@@ -14,6 +14,7 @@
 #include "cli/client/operation.hpp"
 #include "cli/client/text.hpp"
 #include "cli/table.hpp"
+#include "model/workspace_type.hpp"
 
 extern char** environ;
 
@@ -67,6 +68,7 @@ void list_types(const Context& context) {
 }
 
 struct NewWorkspace {
+    std::vector<std::string> words;
     std::string name;
     std::string type;
     std::string description;
@@ -76,7 +78,38 @@ struct NewWorkspace {
     std::shared_ptr<LimitOptions> limits = std::make_shared<LimitOptions>();
 };
 
-void create(const Context& context, const NewWorkspace& wanted) {
+// What somebody meant who put the type beside the name.
+void check_words(NewWorkspace& wanted) {
+    const auto usage = [](const std::string& sentence) {
+        return base::Error(base::ErrorCode::kInvalid, "invalid_arguments", sentence);
+    };
+    const auto types = model::built_in_types();
+    const auto is_type = [&](const std::string& word) {
+        return std::ranges::find(types, word, &model::WorkspaceType::type) != types.end();
+    };
+    const auto command = [](const std::string& name, const std::string& type) {
+        return "'agentdb9 workspaces create " + (name.empty() ? "" : shell_word(name) + " ") + "--type " +
+               shell_word(type) + "'";
+    };
+    const auto& words = wanted.words;
+    if (words.size() > 1 && !wanted.type.empty()) {
+        throw usage("A workspace has one name; quote it where it has blanks: " +
+                    command(words[0] + " " + words[1], wanted.type) + ".");
+    }
+    if (words.size() > 1) {
+        const bool swapped = !is_type(words[0]) && is_type(words[1]);
+        throw usage("Its type is named by --type. Did you mean " +
+                    command(words[swapped ? 0 : 1], words[swapped ? 1 : 0]) + "?");
+    }
+    if (wanted.type.empty() && words.size() == 1 && is_type(words[0]))
+        throw usage("Its type is named by --type. Did you mean " + command({}, words[0]) + "?");
+    if (wanted.type.empty())
+        throw usage("Name its type by --type: 'agentdb9 workspaces types' lists what there is.");
+    if (!words.empty()) wanted.name = words[0];
+}
+
+void create(const Context& context, NewWorkspace wanted) {
+    check_words(wanted);
     auto api = open_api(context);
     json::object body{{"type", wanted.type}};
     if (!wanted.name.empty()) body["name"] = wanted.name;
@@ -203,10 +236,11 @@ void add_create(CLI::App& parent, Context& context) {
     made->footer(
         "Examples:\n  agentdb9 workspaces create editor --type vscode --project website\n"
         "  agentdb9 workspaces create small --type vscode --cpus 1 --memory 1024");
-    made->add_option("NAME", wanted->name, "1 to 100 characters; absent: one is made up")->type_name("");
+    made->add_option("NAME", wanted->words, "1 to 100 characters; absent: one is made up")
+        ->type_name("")
+        ->expected(0, 2);
     made->add_option("--type", wanted->type,
-                     "What runs in it: 'agentdb9 workspaces types' lists what there is")
-        ->required()
+                     "Required. What runs in it: 'agentdb9 workspaces types' lists what there is")
         ->type_name("TYPE");
     made->add_option("--project", wanted->project,
                      "Its current project, by name or id; absent: it gets one of its own")
@@ -281,6 +315,7 @@ void add_workspaces(CLI::App& program, Context& context, int& code) {
         ->callback([&context, asked] { status(context, *asked); });
     add_history(*workspaces, context);
     add_activity(*workspaces, context);
+    add_set(*workspaces, context);
     add_limits(*workspaces, context);
     add_lifecycle(*workspaces, context, code);
     add_open(*workspaces, context);

@@ -39,6 +39,7 @@ void add_client_commands(CLI::App& program, Context& context, int& code) {
     add_quota(program, context);
     add_exec(program, context, code);
     add_shell(program, context, code);
+    add_cp(program, context, code);
     add_logs(program, context, code);
     add_stats(program, context, code);
     add_token(program, context);

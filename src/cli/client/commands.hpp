@@ -19,6 +19,7 @@ void add_whoami(CLI::App& program, Context& context);
 void add_projects(CLI::App& program, Context& context, int& code);
 void add_workspaces(CLI::App& program, Context& context, int& code);
 void add_quota(CLI::App& program, Context& context);
+void add_cp(CLI::App& program, Context& context, int& code);
 void add_exec(CLI::App& program, Context& context, int& code);
 void add_logs(CLI::App& program, Context& context, int& code);
 void add_shell(CLI::App& program, Context& context, int& code);

@@ -45,6 +45,12 @@ std::size_t receive(char* data, std::size_t size, std::size_t count, void* user)
     return bytes;
 }
 
+std::size_t give(char* room, std::size_t size, std::size_t count, void* user) {
+    const auto& read_body =
+        *static_cast<const std::function<std::optional<std::size_t>(std::span<char>)>*>(user);
+    return read_body({room, size * count}).value_or(CURL_READFUNC_ABORT);
+}
+
 int look(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     const auto& cancelled = *static_cast<Received*>(user)->cancelled;
     return cancelled && cancelled() ? 1 : 0;
@@ -150,7 +156,7 @@ std::expected<HttpAnswer, HttpFailure> HttpClient::send(const HttpRequest& reque
     if (is_loopback_url(request.url)) curl.set(CURLOPT_PROXY, "");
     curl.set(CURLOPT_NOSIGNAL, 1L);
     curl.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(kConnectLimit, request.limit).count()));
-    if (request.on_piece) {
+    if (request.on_piece || request.read_body) {
         curl.set(CURLOPT_LOW_SPEED_LIMIT, 1L);
         curl.set(CURLOPT_LOW_SPEED_TIME,
                  static_cast<long>(std::chrono::ceil<std::chrono::seconds>(request.limit).count()));
@@ -159,7 +165,12 @@ std::expected<HttpAnswer, HttpFailure> HttpClient::send(const HttpRequest& reque
     }
     curl.set(CURLOPT_USERAGENT, ("agentdb9/" + std::string(kVersion)).c_str());
     curl.set(CURLOPT_HTTPHEADER, headers.get());
-    if (!request.body.empty()) {
+    if (request.read_body) {
+        curl.set(CURLOPT_UPLOAD, 1L);
+        curl.set(CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
+        curl.set(CURLOPT_READFUNCTION, &give);
+        curl.set(CURLOPT_READDATA, static_cast<const void*>(&request.read_body));
+    } else if (!request.body.empty()) {
         curl.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
         curl.set(CURLOPT_POSTFIELDS, request.body.c_str());
     } else if (request.method == "POST") {

@@ -6,6 +6,8 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +23,9 @@ struct HttpRequest {
     // Where it is set, the body of a success comes piece by piece instead, and `limit` is how long nothing
     // may come. False: enough.
     std::function<bool(std::string_view piece)> on_piece = {};
+    // Where it is set, the body is what this gives instead: fills the room and says how much; 0: the end;
+    // absent: there is nothing more to come, and it is not whole. `limit` is how long nothing may go.
+    std::function<std::optional<std::size_t>(std::span<char> room)> read_body = {};
 };
 
 struct HttpAnswer {

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "cli/client/text.hpp"
+#include "config/did_you_mean.hpp"
 
 namespace agentdb9::cli::client {
 namespace {
@@ -23,26 +24,11 @@ std::string lower(std::string_view text) {
     return small;
 }
 
-std::size_t edits(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j)
-        row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        auto diagonal = std::exchange(row[0], i);
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const auto above = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-            diagonal = above;
-        }
-    }
-    return row[b.size()];
-}
-
 // How far a name is from what was typed: letters' size first, then beginnings, then slips of the hand.
 std::size_t distance(const std::string& typed, const std::string& name) {
     if (typed == name) return 0;
     if (!typed.empty() && name.find(typed) != name.npos) return 1;
-    const auto slips = edits(typed, name);
+    const auto slips = config::edit_distance(typed, name);
     return slips <= std::max<std::size_t>(2, typed.size() / 4) && slips < typed.size() ? slips + 1 : kFar;
 }
 

@@ -80,6 +80,8 @@ class DockerRuntime final : public Runtime,
     Task<bool> has_image(std::string image) override;
     Task<bool> can_pull(std::string image) override;
     Task<> ensure_image(std::string image, std::function<void(const PullProgress&)> progress) override;
+    Task<std::optional<std::string>> image_id(std::string image) override;
+    Task<> remove_image(std::string image) override;
     Task<std::string> create_instance(model::InstanceSpec spec, std::string name) override;
     Task<> start_instance(std::string id) override;
     Task<> stop_instance(std::string id, std::chrono::seconds grace) override;
@@ -103,6 +105,7 @@ class DockerRuntime final : public Runtime,
     Task<> read_volume(std::string volume, std::string path, base::ByteSink& sink) override;
     Task<> write_volume(std::string volume, base::ByteSource& source) override;
     Task<> remove_leftovers(std::chrono::seconds age) override;
+    Task<std::vector<Leftover>> leftovers(std::chrono::seconds age) override;
 
     // Adoption: docker_adoption.cpp.
     void set_adopted(Adopted adopted) override;
@@ -148,6 +151,11 @@ class DockerRuntime final : public Runtime,
     Task<std::vector<model::Instance>> adopted_instances(std::optional<base::WorkspaceId> workspace);
     // What remove_instance does with an adopted one.
     Task<> put_aside(std::string id);
+    struct FoundLeftover {
+        std::string target;  // as remove_helper() takes it
+        Leftover leftover;
+    };
+    Task<std::vector<FoundLeftover>> find_leftovers(std::chrono::seconds age);
     Task<> make_helper_image();
     Task<std::string> make_helper(std::string volume, bool read_only);
     Task<std::string> create_helper(std::string volume, bool read_only);  // the volume is there

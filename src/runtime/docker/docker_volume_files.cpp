@@ -163,13 +163,14 @@ Task<> DockerRuntime::write_volume(std::string volume, base::ByteSource& source)
 
 // The request of a server that has died may still be carried out when the next one runs already: what counts
 // is who asked, not when.
-Task<> DockerRuntime::remove_leftovers(std::chrono::seconds age) {
+Task<std::vector<DockerRuntime::FoundLeftover>> DockerRuntime::find_leftovers(std::chrono::seconds age) {
     const auto newest = clock_.now() - age;
     const auto is_mine = [this](const json::object& entry) {
         const auto* labels = entry.if_contains("Labels");
         return labels != nullptr && labels->is_object() &&
                text_at(labels->get_object(), kHelperProcessLabel) == process_;
     };
+    std::vector<FoundLeftover> found;
     const auto mine = std::string(kInstanceLabel) + "=" + installation_.str();
     for (const auto& entry : co_await entries("/containers/json?all=1&",
                                               {{"label", json::array{json::string(mine), kHelperLabel}}})) {
@@ -177,16 +178,32 @@ Task<> DockerRuntime::remove_leftovers(std::chrono::seconds age) {
         const auto* made = entry.if_contains("Created");
         if (made == nullptr || !made->is_int64() || made->get_int64() > base::to_unix_seconds(newest))
             continue;
-        co_await remove_helper("/containers/" + percent_encode(text_at(entry, "Id")));
+        const auto id = text_at(entry, "Id");
+        found.push_back({"/containers/" + percent_encode(id),
+                         {"container " + id.substr(0, 12), base::from_unix_ms(made->get_int64() * 1000)}});
     }
     // Only volumes that sees() makes carry this label. The engine keeps what a container still has.
     const auto proof = std::string(kHelperLabel) + "=" + installation_.str();
     for (const auto& entry : co_await entries("/volumes?", {{"label", json::array{json::string(proof)}}})) {
         if (is_mine(entry)) continue;
         const auto made = base::parse_time(text_at(entry, "CreatedAt"));
+        const auto name = text_at(entry, "Name");
         if (made && *made <= newest)
-            co_await remove_helper("/volumes/" + percent_encode(text_at(entry, "Name")));
+            found.push_back({"/volumes/" + percent_encode(name), {"empty volume " + name, made}});
     }
+    co_return found;
+}
+
+Task<> DockerRuntime::remove_leftovers(std::chrono::seconds age) {
+    for (const auto& each : co_await find_leftovers(age))
+        co_await remove_helper(each.target);
+}
+
+Task<std::vector<Leftover>> DockerRuntime::leftovers(std::chrono::seconds age) {
+    std::vector<Leftover> all;
+    for (auto& each : co_await find_leftovers(age))
+        all.push_back(std::move(each.leftover));
+    co_return all;
 }
 
 }  // namespace agentdb9::runtime::docker

@@ -10,12 +10,12 @@ import { run } from '../../support/command.mjs';
 const commands = [
   [], ['serve'], ['migrate'], ['config'], ['doctor'], ['version'], ['user'], ['user', 'list'], ['user', 'add'], ['user', 'show'],
   ['user', 'set-role'], ['user', 'disable'], ['user', 'enable'], ['user', 'reset-password'], ['volumes'], ['volumes', 'list'],
-  ['volumes', 'restore'], ['volumes', 'purge'], ['volumes', 'cleanup'], ['volumes', 'resume'],
+  ['volumes', 'restore'], ['volumes', 'purge'], ['volumes', 'cleanup'], ['volumes', 'resume'], ['cleanup'], ['cp'],
   ['login'], ['logout'], ['whoami'], ['completion'], ['man'], ['projects'], ['workspaces'], ['token'],
   ...['list', 'create', 'show', 'delete'].map((each) => ['projects', each]),
   ...['list', 'create', 'revoke'].map((each) => ['token', each]),
   // By both of its names: the examples use them.
-  ...['workspaces', 'ws'].flatMap((name) => ['list', 'types', 'create', 'show', 'status', 'start', 'stop', 'restart', 'switch', 'open', 'delete'].map((each) => [name, each])),
+  ...['workspaces', 'ws'].flatMap((name) => ['list', 'types', 'create', 'show', 'status', 'set', 'start', 'stop', 'restart', 'switch', 'open', 'delete'].map((each) => [name, each])),
 ];
 
 describe('agentdb9 config, version and help', () => {

@@ -32,6 +32,12 @@ class KillableRuntime final : public runtime::Runtime {
                         std::function<void(const runtime::PullProgress&)> progress) override {
         return meet("ensure_image", runtime_.ensure_image(std::move(image), std::move(progress)));
     }
+    Task<std::optional<std::string>> image_id(std::string image) override {
+        return meet("image_id", runtime_.image_id(std::move(image)));
+    }
+    Task<> remove_image(std::string image) override {
+        return meet("remove_image", runtime_.remove_image(std::move(image)));
+    }
     Task<std::string> create_instance(model::InstanceSpec spec, std::string name) override {
         return meet("create_instance", runtime_.create_instance(std::move(spec), std::move(name)));
     }

@@ -31,6 +31,10 @@ class KillableVolumeFiles final : public runtime::VolumeFiles {
         point.passed();
     }
 
+    Task<std::vector<runtime::Leftover>> leftovers(std::chrono::seconds age) override {
+        return volumes_.leftovers(age);
+    }
+
   private:
     class Sink final : public base::ByteSink {
       public:

@@ -172,6 +172,22 @@ Task<> SimulatedRuntime::ensure_image(std::string image,
     });
 }
 
+Task<std::optional<std::string>> SimulatedRuntime::image_id(std::string image) {
+    return call(Duration(2), [this, image] {
+        return engine_.images().contains(image) ? std::optional("sha256:" + image) : std::nullopt;
+    });
+}
+
+Task<> SimulatedRuntime::remove_image(std::string image) {
+    return call(Duration(10), [this, image] {
+        for (const auto& [id, instance] : engine_.instances()) {
+            if (instance.instance.image == image)
+                throw base::conflict("image_in_use", "A container uses the image.");
+        }
+        engine_.images().erase(image);
+    });
+}
+
 Task<std::string> SimulatedRuntime::create_instance(model::InstanceSpec spec, std::string name) {
     return call(Duration(15), [this, spec, name] {
         tell_change(spec.workspace_id);

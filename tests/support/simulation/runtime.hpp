@@ -37,6 +37,8 @@ class SimulatedRuntime : public runtime::Runtime {
     Task<bool> can_pull(std::string image) override;
     Task<> ensure_image(std::string image,
                         std::function<void(const runtime::PullProgress&)> progress) override;
+    Task<std::optional<std::string>> image_id(std::string image) override;
+    Task<> remove_image(std::string image) override;
     Task<std::string> create_instance(model::InstanceSpec spec, std::string name) override;
     Task<> start_instance(std::string id) override;
     Task<> stop_instance(std::string id, std::chrono::seconds grace) override;

@@ -35,6 +35,9 @@ class Scheduled : public MonitoredWorkspace {
             return tx.life_events().of_workspace(id, {.limit = 1000, .cursor = {}}).rows;
         });
     }
+    std::int64_t warnings() {
+        return std::ranges::count(history(), LifeEventKind::kScheduleWarning, &model::LifeEvent::kind);
+    }
     std::int64_t operations() {
         return static_cast<std::int64_t>(read([id = workspace_](store::Transaction& tx) {
                                              return tx.operations().of_workspace(id).rows;
@@ -61,6 +64,54 @@ TEST_F(Scheduled, StartAndStopAtTheirHours) {
     EXPECT_TRUE(runs());
     EXPECT_EQ(row().status, model::WorkspaceStatus::kRunning);
     EXPECT_EQ(operations(), 3) << "each change is made once";
+}
+
+TEST_F(Scheduled, AStopIsToldOfBeforehandAndOnce) {
+    std::vector<base::WorkspaceId> told;
+    schedules_.on_change([&](const base::WorkspaceId& id) { told.push_back(id); });
+    ScheduleService other{loop_.executor(), clock_, *store_, containers_, 60s};
+    set(std::nullopt, 60min);
+    schedules_.start();
+    other.start();
+    loop_.run_for(54min);
+    EXPECT_EQ(warnings(), 0);
+    loop_.run_for(3min);
+    EXPECT_EQ(warnings(), 1);
+    EXPECT_LE(told.size(), 1U) << "whichever server does it";
+    const auto warning = history().front();
+    EXPECT_EQ(warning.kind, LifeEventKind::kScheduleWarning);
+    EXPECT_THAT(warning.why, HasSubstr("Its schedule stops it at"));
+    EXPECT_TRUE(warning.details.contains("stopAt"));
+    EXPECT_TRUE(runs());
+    loop_.run_for(6min);
+    EXPECT_FALSE(runs());
+    EXPECT_EQ(warnings(), 1);
+    run(other.stop());
+}
+
+TEST_F(Scheduled, WhatIsKeptAliveIsWarnedWhenThatEnds) {
+    set(std::nullopt, 30min);
+    write([id = workspace_, until = clock_.now() + 60min](store::Transaction& tx) {
+        auto workspace = *tx.workspaces().find(id);
+        workspace.keep_alive_until = until;
+        tx.workspaces().update(workspace);
+    });
+    schedules_.start();
+    loop_.run_for(50min);
+    EXPECT_EQ(warnings(), 0);
+    loop_.run_for(8min);
+    EXPECT_EQ(warnings(), 1);
+    EXPECT_TRUE(runs());
+    loop_.run_for(5min);
+    EXPECT_FALSE(runs());
+}
+
+TEST_F(Scheduled, WhatRestsIsWarnedOfNothing) {
+    set(std::nullopt, 30min);
+    run(containers_.stop_workspace(user_, workspace_, {}));
+    schedules_.start();
+    loop_.run_for(40min);
+    EXPECT_EQ(warnings(), 0);
 }
 
 TEST_F(Scheduled, WhatSomebodyDoesInBetweenStays) {
