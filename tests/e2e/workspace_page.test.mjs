@@ -9,7 +9,7 @@ import { exchange } from '../support/api_client.mjs';
 import { eventually } from '../support/eventually.mjs';
 import { adminEmail, adminPassword, startServer } from '../support/server.mjs';
 import { assertAccessible, openBrowser, patience, Person, picture } from './support/browser.mjs';
-import { button, card, choose, goTo, link, noIcon, noSession, outcome, row, runningWorkspace, signIn, state, title, visit } from './support/page.mjs';
+import { button, card, choose, goTo, link, noIcon, noSession, outcome, pick, row, runningWorkspace, signIn, state, title, visit } from './support/page.mjs';
 
 const at = {};
 before(async () => {
@@ -69,7 +69,7 @@ test('its application shows in a frame of its own origin, which cannot lead the 
   await title(page, 'Sheets').waitFor();
   const other = await user.createProject({ name: 'Other' });
   const first = await inside().evaluate(() => performance.timeOrigin);
-  await page.getByRole('main').getByLabel('Project').selectOption({ label: 'Other' });
+  await pick(page.getByRole('main'), 'Other');
   await outcome(page, 'Sheets works on Other now.').waitFor();
   await eventually('the frame to be loaded anew', async () => {
     const now = await inside()?.evaluate(() => performance.timeOrigin).catch(() => undefined);

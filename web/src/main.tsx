@@ -7,11 +7,14 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app';
 import { begin } from './base/session';
 import { queryClient } from './data/client';
+import { ErrorBoundary } from './shell/error_boundary';
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>
-      <App />
+      <ErrorBoundary>
+        <App />
+      </ErrorBoundary>
     </QueryClientProvider>
   </StrictMode>,
 );

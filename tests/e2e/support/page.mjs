@@ -34,6 +34,13 @@ export async function choose(page, name, entry) {
   await page.getByRole('menuitem', { name: entry, exact: true }).click();
 }
 
+/** Another project for a workspace. Its list has them once somebody is at it, which a driver is not by itself. */
+export async function pick(within, label) {
+  const list = within.getByLabel('Project', { exact: true });
+  await list.focus();
+  await list.selectOption({ label });
+}
+
 export async function signOut(page) {
   await button(page, 'Account menu').click();
   await page.getByRole('menuitem', { name: 'Sign out' }).click();

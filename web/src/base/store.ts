@@ -27,3 +27,8 @@ export class Store<T> {
 export function useStore<T>(store: Store<T>): T {
   return useSyncExternalStore(store.subscribe, store.get);
 }
+
+/** A part of it: what shows that part is not drawn anew when another changes. `of` answers the same object for the same value. */
+export function useStorePart<T, P>(store: Store<T>, of: (value: T) => P): P {
+  return useSyncExternalStore(store.subscribe, () => of(store.get()));
+}

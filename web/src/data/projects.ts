@@ -14,13 +14,18 @@ interface Data<T> {
 }
 const get = <T,>(path: string) => call<Data<T>>(path).then((answer) => answer.data);
 
-export const useProjects = () => useQuery({ queryKey: keys.projects, queryFn: () => list<Project>('/api/projects') });
+const readProjects = () => list<Project>('/api/projects');
+// No event tells of projects that other clients make: they are read again when somebody looks.
+const lately = { staleTime: 3_000, refetchOnWindowFocus: true };
+export const useProjects = () => useQuery({ queryKey: keys.projects, queryFn: readProjects, ...lately });
+/** What one is called; whoever shows it is drawn anew only when that changes. */
+export const useProjectName = (id: string | null) => useQuery({ queryKey: keys.projects, queryFn: readProjects, select: (all) => all.find((each) => each.id === id)?.name }).data;
 export const useVolume = (id: string) => useQuery({ queryKey: keys.volume(id), queryFn: () => get<ProjectVolume>(`/api/projects/${id}/volume`) });
 export const useBackups = (id: string) => useQuery({ queryKey: keys.backups(id), queryFn: () => list<Backup>(`/api/projects/${id}/backups`) });
 export const useFiles = (id: string, path: string) =>
   useQuery({ queryKey: keys.files(id, path), queryFn: () => get<Directory>(`/api/projects/${id}/files?path=${encodeURIComponent(path)}&limit=1000`), staleTime: 0 });
 export const readTrash = () => get<TrashedVolume[]>('/api/trash');
-export const useTrash = () => useQuery({ queryKey: keys.trash, queryFn: readTrash });
+export const useTrash = () => useQuery({ queryKey: keys.trash, queryFn: readTrash, ...lately });
 
 /** How far backups, restores and clones are, newest first; followed while a screen shows them. */
 export function useProjectOperations(id: string) {

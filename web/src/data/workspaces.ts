@@ -2,7 +2,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 
 import { call, list, open } from '@/base/session';
-import { useStore } from '@/base/store';
+import { useStorePart } from '@/base/store';
 
 import { changes, words, type Change } from './changes';
 import { keys, queryClient } from './client';
@@ -75,7 +75,7 @@ export function asSeen(workspace: Workspace, operation: Operation | null | undef
 
 export function useSeen(workspace: Workspace): Seen {
   const { data: operation } = useOperation(workspace.id);
-  const change = useStore(changes).get(workspace.id);
+  const change = useStorePart(changes, (all) => all.get(workspace.id));
   return asSeen(workspace, operation, change);
 }
 

@@ -7,7 +7,7 @@ const looks: Record<Look, string> = {
   secondary: 'bg-surface text-text border-line hover:bg-raised',
   quiet: 'bg-transparent text-text border-transparent hover:bg-raised',
   danger: 'bg-bad text-surface border-transparent hover:opacity-90',
-  'danger-quiet': 'bg-transparent text-bad border-transparent hover:bg-bad-soft',
+  'danger-quiet': 'bg-transparent text-bad border-line hover:bg-bad-soft',
 };
 const shape =
   'inline-flex items-center justify-center gap-2 rounded-lg border font-medium whitespace-nowrap select-none transition-colors aria-disabled:opacity-50 aria-disabled:cursor-default aria-pressed:border-accent aria-pressed:bg-accent-soft aria-pressed:text-accent';

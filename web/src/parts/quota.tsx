@@ -14,26 +14,26 @@ export const quotaOrder = Object.keys(quotaNames) as Name[];
 /** How much of each is used, of what there may be. */
 export function QuotaBars({ quota }: { quota: Pick<Quota, 'limits' | 'used'> }) {
   return (
-    <dl className="grid gap-3">
+    <ul className="grid gap-3">
       {quotaOrder.map((name) => {
         const { label, show } = quotaNames[name];
         const limit = quota.limits[name];
         const used = quota.used[name];
         const share = limit && used !== null ? Math.min(1, used / limit) : 0;
         return (
-          <div key={name}>
+          <li key={name}>
             <div className="flex items-baseline justify-between gap-3 text-sm">
-              <dt>{label}</dt>
-              <dd className="tabular text-muted">{used === null ? 'not measured' : show(used)}{limit === null ? ', no limit' : ` of ${show(limit)}`}</dd>
+              <span>{label}</span>
+              <span className="tabular text-muted">{used === null ? 'not measured' : show(used)}{limit === null ? ', no limit' : ` of ${show(limit)}`}</span>
             </div>
             {limit !== null && (
-              <dd aria-hidden className="mt-1 h-1.5 overflow-hidden rounded-full bg-raised">
+              <div aria-hidden className="mt-1 h-1.5 overflow-hidden rounded-full bg-raised">
                 <div className={`h-full rounded-full ${share >= 1 ? 'bg-bad' : share > 0.8 ? 'bg-warn' : 'bg-accent'}`} style={{ width: `${share * 100}%` }} />
-              </dd>
+              </div>
             )}
-          </div>
+          </li>
         );
       })}
-    </dl>
+    </ul>
   );
 }

@@ -17,7 +17,7 @@ export function StatusPill({ seen }: { seen: Seen }) {
         {progress !== undefined && ` ${progress} %`}
         {queue && ` (${queue.position} of ${queue.of})`}
       </span>
-      {since !== undefined && <span className="shrink-0 font-normal opacity-90"><Elapsed since={since} /></span>}
+      {since !== undefined && <span className="shrink-0 font-normal"><Elapsed since={since} /></span>}
     </span>
   );
 }

@@ -11,16 +11,16 @@ export function UsageLines({ samples }: { samples: readonly ContainerStats[] }) 
     { name: 'Memory', value: last && bytes(last.memory.usedBytes), values: samples.map((each) => each.memory.usedBytes), most: last?.memory.limitBytes || Math.max(1, ...samples.map((each) => each.memory.usedBytes * 1.5)) },
   ];
   return (
-    <dl className="grid grid-cols-2 gap-4">
+    <div className="grid grid-cols-2 gap-4">
       {lines.map(({ name, value, values, most }) => (
         <div key={name} className="min-w-0">
           <div className="flex items-baseline justify-between gap-2 text-xs">
-            <dt className="text-muted">{name}</dt>
-            <dd className="tabular font-medium">{value ?? '–'}</dd>
+            <span className="text-muted">{name}</span>
+            <span className="tabular font-medium">{value ?? '–'}</span>
           </div>
-          <dd><Sparkline values={values} most={most} text={value ? `${name}: ${value} now` : `${name}: not measured yet`} className="h-7 w-full" /></dd>
+          <Sparkline values={values} most={most} text={value ? `${name}: ${value} now` : `${name}: not measured yet`} className="h-7 w-full" />
         </div>
       ))}
-    </dl>
+    </div>
   );
 }

@@ -15,7 +15,9 @@ export function SignIn({ notice }: { notice: string }) {
   useEffect(() => {
     document.title = 'AgentDB9 Workspaces';
   }, []);
-  useEffect(() => first.current?.focus(), [registering]);
+  useEffect(() => {
+    first.current?.focus();
+  }, [registering]);
   const isOpen = facts.data?.registrationOpen ?? false;
   return (
     <main className="flex min-h-dvh flex-col items-center justify-center px-4 py-10">

@@ -110,7 +110,10 @@ function Finder({ user }: { user: User }) {
       run(found[chosen]);
     }
   };
-  useEffect(() => document.getElementById(`${id}-${chosen}`)?.scrollIntoView({ block: 'nearest' }), [id, chosen]);
+  useEffect(() => {
+    // Without braces a browser's promise would be taken for what ends the effect.
+    void document.getElementById(`${id}-${chosen}`)?.scrollIntoView({ block: 'nearest' });
+  }, [id, chosen]);
   return (
     <>
       <div className="flex items-center gap-3 border-b border-line px-4">

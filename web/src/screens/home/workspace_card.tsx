@@ -1,4 +1,4 @@
-import { useId, useRef } from 'react';
+import { memo, useId, useRef } from 'react';
 
 import type { Workspace, WorkspaceType } from '@/data/types';
 import { useUsage } from '@/data/usage';
@@ -13,7 +13,7 @@ import { useVisible } from '@/parts/visible';
 
 import { MainButtons, WorkspaceMenu } from '../workspace_actions';
 
-export function WorkspaceCard({ workspace, type }: { workspace: Workspace; type: WorkspaceType | undefined }) {
+export const WorkspaceCard = memo(function WorkspaceCard({ workspace, type }: { workspace: Workspace; type: WorkspaceType | undefined }) {
   const id = useId();
   const card = useRef<HTMLElement>(null);
   const visible = useVisible(card);
@@ -55,4 +55,4 @@ export function WorkspaceCard({ workspace, type }: { workspace: Workspace; type:
       </div>
     </article>
   );
-}
+});

@@ -1,4 +1,4 @@
-import { FolderGit2, Plus, Search, Upload } from 'lucide-react';
+import { FolderGit2, Plus, Upload } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 
 import { tellNews } from '@/base/outcomes';
@@ -12,6 +12,7 @@ import { Form, textOf } from '@/parts/form';
 import { Link } from '@/parts/link';
 import { Failed, Notice } from '@/parts/notice';
 import { Empty, Skeleton, Title } from '@/parts/page';
+import { SearchField } from '@/parts/search';
 import { Ago } from '@/parts/time';
 
 import { ProjectMenu } from './project_menu';
@@ -53,11 +54,7 @@ export function ProjectsScreen() {
         </Empty>
       )}
       {list.length > 8 && (
-        <label className="mb-3 flex max-w-sm items-center gap-2 rounded-lg border border-line bg-surface px-2.5 focus-within:border-edge">
-          <Search aria-hidden className="size-4 text-muted" />
-          <span className="sr-only">Search projects</span>
-          <input type="search" className="h-9 min-w-0 grow bg-transparent text-sm outline-none" placeholder="Search" value={sought} onChange={(event) => setSought(event.target.value)} />
-        </label>
+        <SearchField label="Search projects" value={sought} onChange={setSought} className="mb-3 max-w-sm" />
       )}
       {list.length > 0 && (
         <ul id="projects" className="divide-y divide-line rounded-2xl border border-line bg-surface shadow-card">

@@ -1,4 +1,4 @@
-import { ArrowDownToLine, Download, Pause, Play, Search, WrapText } from 'lucide-react';
+import { ArrowDownToLine, Download, Pause, Play, WrapText } from 'lucide-react';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 import { clock, plural } from '@/base/format';
@@ -9,6 +9,7 @@ import { saveBlob } from '@/data/projects';
 import type { LogLine } from '@/data/types';
 import { logText } from '@/data/workspaces';
 import { Button } from '@/parts/button';
+import { SearchField } from '@/parts/search';
 
 import type { PartProps } from './workspace';
 
@@ -84,11 +85,7 @@ export function LogsPart({ seen }: PartProps) {
   return (
     <div className="overflow-hidden rounded-2xl border border-line bg-surface">
       <div className="flex flex-wrap items-center gap-2 border-b border-line p-2">
-        <label className="flex min-w-40 grow items-center gap-2 rounded-lg border border-line px-2.5 focus-within:border-edge">
-          <Search aria-hidden className="size-4 text-muted" />
-          <span className="sr-only">Search the log</span>
-          <input type="search" className="h-8 min-w-0 grow bg-transparent text-sm outline-none" placeholder="Search" value={sought} onChange={(event) => setSought(event.target.value)} />
-        </label>
+        <SearchField label="Search the log" value={sought} onChange={setSought} className="min-w-40 grow" />
         <span role="status" className="tabular text-sm text-muted">{sought ? `${plural(printed, 'line')} found` : plural(printed, 'line')}{waitingCount > 0 && `, ${waitingCount} waiting`}</span>
         <Button size="small" icon={paused ? Play : Pause} aria-pressed={paused} onClick={() => setPaused(!paused)}>{paused ? 'Go on' : 'Pause'}</Button>
         <Button size="small" icon={WrapText} aria-pressed={wrap} onClick={() => setWrap(!wrap)}>Wrap</Button>

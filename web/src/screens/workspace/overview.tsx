@@ -80,18 +80,18 @@ function Usage({ seen }: { seen: Seen }) {
   ];
   return (
     <Card title="Usage" hint={running ? 'The last minute' : 'It is measured while it runs.'}>
-      <dl className="grid gap-x-8 gap-y-5 sm:grid-cols-2">
+      <div className="grid gap-x-8 gap-y-5 sm:grid-cols-2">
         {charts.map(({ name, now, hint, values, most }) => (
           <div key={name}>
             <div className="flex items-baseline gap-2">
-              <dt className="text-sm text-muted">{name}</dt>
-              <dd className="tabular ml-auto text-lg font-semibold">{now ?? '–'}</dd>
+              <h3 className="text-sm text-muted">{name}</h3>
+              <p className="tabular ml-auto text-lg font-semibold">{now ?? '–'}</p>
             </div>
-            <dd><Sparkline values={values} most={most} width={320} height={64} className="h-16 w-full" text={now ? `${name}: ${now} now${hint ? `, ${hint}` : ''}` : `${name}: not measured`} /></dd>
-            <dd className="min-h-5 text-xs text-muted">{hint}</dd>
+            <Sparkline values={values} most={most} width={320} height={64} className="h-16 w-full" text={now ? `${name}: ${now} now${hint ? `, ${hint}` : ''}` : `${name}: not measured`} />
+            <p className="min-h-5 text-xs text-muted">{hint}</p>
           </div>
         ))}
-      </dl>
+      </div>
     </Card>
   );
 }

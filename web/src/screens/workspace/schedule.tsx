@@ -63,7 +63,7 @@ export function ScheduleCard({ workspace }: { workspace: Workspace }) {
             {rules.length > 0 && <TextField label="Time zone" value={zone} onChange={(event) => setZone(event.target.value)} hint={zone === here ? 'Yours' : `Yours is ${here}`} autoComplete="off" />}
             <div className="flex flex-wrap gap-2">
               <Button icon={Plus} off={rules.length >= 20} onClick={() => setRules([...rules, { days: workdays, start: '08:00', stop: '18:00' }])}>Add a rule</Button>
-              <Button type="submit" look="primary" icon={Save} busy={busy}>Save schedule</Button>
+              {(rules.length > 0 || workspace.schedule) && <Button type="submit" look="primary" icon={Save} busy={busy}>Save schedule</Button>}
             </div>
           </>
         )}
