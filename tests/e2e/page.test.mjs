@@ -7,7 +7,7 @@ import { exchange } from '../support/api_client.mjs';
 import { eventually } from '../support/eventually.mjs';
 import { adminEmail, adminPassword, startServer, testType, userPassword } from '../support/server.mjs';
 import { assertAccessible, openBrowser, patience, Person, picture } from './support/browser.mjs';
-import { badLogin, button, card, choose, goTo, link, noIcon, noSession, outcome, pick, row, runningWorkspace, signedIn, signIn, signOut, state, title, visit } from './support/page.mjs';
+import { badLogin, button, card, choose, goTo, link, noIcon, noSession, outcome, pick, row, runningWorkspace, signedIn, signIn, signOut, state, streamEnded, title, visit } from './support/page.mjs';
 
 const at = {};
 
@@ -356,8 +356,7 @@ test('reloading keeps the session, also in the middle of its renewal and in two 
 test('signing out in one tab ends the others and closes the application’s sockets', async () => {
   const { server } = at;
   const { person, page, made } = await visit(at, 'leave', {}, runningWorkspace);
-  // The streams of events end with the session.
-  person.expect(sessionOver, /ERR_CONNECTION_RESET .*(events|stream)\)/);
+  person.expect(sessionOver, streamEnded);
   const other = await person.newPage();
   await other.goto(server.api);
   await signedIn(other);
@@ -448,7 +447,7 @@ test('a lost connection is shown and heals by itself', async () => {
 
 test('the password is changed, and the old one is worth nothing', async () => {
   const { user, person, page } = await visit(at, 'change');
-  person.expect(badLogin, /status of 400 .*change-password/);
+  person.expect(badLogin, streamEnded, /status of 400 .*change-password/);
   await button(page, 'Account menu').click();
   await page.getByRole('menuitem', { name: 'Account' }).click();
   await title(page, 'Account').waitFor();

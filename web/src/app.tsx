@@ -1,12 +1,12 @@
 // Who is there, and which screen shows at which address. A new screen: its file in screens/, a line in `screens`, and its
 // address in src/api/page_routes.cpp.
-import { lazy, Suspense, useEffect, useSyncExternalStore, type ComponentType, type LazyExoticComponent } from 'react';
+import { lazy, Suspense, useEffect, type ComponentType, type LazyExoticComponent } from 'react';
 
 import { matchPath, usePath, type Params } from './base/router';
-import { sessionState, subscribe } from './base/session';
 import { outcomes } from './base/outcomes';
 import { startLive } from './data/live';
 import { queryClient } from './data/client';
+import { useSession } from './data/account';
 import { changes } from './data/changes';
 import { ConfirmHost } from './parts/dialog';
 import { Outcomes } from './parts/outcomes';
@@ -42,8 +42,6 @@ function Route({ isAdmin }: { isAdmin: boolean }) {
   }
   return <NotFound />;
 }
-
-export const useSession = () => useSyncExternalStore(subscribe, sessionState);
 
 export function App() {
   const session = useSession();

@@ -3,7 +3,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { outcomes } from '@/base/outcomes';
 import { changes, heard, heardAll, type Change } from '@/data/changes';
 import { keys, queryClient } from '@/data/client';
-import { inOrder, take, withEvent, withWorkspace } from '@/data/live';
+import { inOrder, take, withEvent, withHeard, withWorkspace } from '@/data/live';
 import type { LifeEvent, Operation, Workspace } from '@/data/types';
 import { asSeen } from '@/data/workspaces';
 
@@ -40,6 +40,11 @@ test('events change what is there, and what is not in the snapshot is gone', () 
 test('a list that has not been read is not made up from one event', () => {
   take({ event: 'workspace', data: JSON.stringify(workspace('a')), id: undefined });
   expect(list()).toBeUndefined();
+});
+
+test('what was told while the list was on its way counts more than the list', () => {
+  const heardOf = new Map([['a', workspace('a', { phase: 'running' })], ['bb', undefined], ['dddd', workspace('dddd')]]);
+  expect(withHeard([workspace('a'), workspace('bb'), workspace('ccc')], heardOf).map((each) => [each.id, each.phase])).toEqual([['dddd', 'stopped'], ['ccc', 'stopped'], ['a', 'running']]);
 });
 
 test('an older operation takes the place of no newer one', () => {

@@ -7,6 +7,8 @@ export const noSession = /status of 401 .*\/api\/auth\/refresh/;
 export const badLogin = /status of 401 .*\/api\/auth\/login/;
 // The browser asks every origin for one; the test application has none.
 export const noIcon = /status of 404 .*\/favicon\.ico/;
+// The streams of events end with the session.
+export const streamEnded = /ERR_CONNECTION_RESET .*(events|stream)\)/;
 
 export const button = (within, name) => within.getByRole('button', { name, exact: true });
 export const link = (within, name) => within.getByRole('link', { name, exact: true });

@@ -1,7 +1,9 @@
 // The account: profile, password, tokens. And what an administrator may look at.
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 
-import { call, setUser } from '@/base/session';
+import { useSyncExternalStore } from 'react';
+
+import { call, sessionState, setUser, subscribe } from '@/base/session';
 
 import { keys, queryClient } from './client';
 import type { ApiToken, AuditEntry, NewApiToken, User, UserQuota } from './types';
@@ -10,6 +12,8 @@ interface Data<T> {
   data: T;
 }
 const get = <T,>(path: string) => call<Data<T>>(path).then((answer) => answer.data);
+
+export const useSession = () => useSyncExternalStore(subscribe, sessionState);
 
 /** What the page has to know before anybody has signed in. */
 export const usePageFacts = () =>

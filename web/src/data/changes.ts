@@ -44,6 +44,14 @@ function tellEnd(change: Change, operation: Pick<Operation, 'state' | 'error'>) 
   else tellNews(`${change.name}: a newer request took the place of this one.`);
 }
 
+/** Of two operations of a workspace, the one that was asked for last; of one, its later state. */
+export const newer = (known: Operation | undefined, operation: Operation) => (known && known.createdAt > operation.createdAt ? known : operation);
+
+const lookFor = (workspace: string, operation: string) =>
+  list<Operation>(`/api/workspaces/${workspace}/operations`)
+    .then((all) => all.filter((each) => each.id === operation).forEach(heard))
+    .catch(() => {});
+
 const isOver = (operation: Operation) => operation.state !== 'pending' && operation.state !== 'running';
 
 /** An operation as the server tells it. */
@@ -65,9 +73,7 @@ export function heardAll(there: ReadonlySet<string> | undefined, gone?: string) 
     } else if (isGone) {
       put(id, undefined);
     } else if (there && change.operation) {
-      void list<Operation>(`/api/workspaces/${id}/operations`)
-        .then((operations) => operations.filter((each) => each.id === change.operation).forEach(heard))
-        .catch(() => {});
+      void lookFor(id, change.operation);
     }
   }
 }
@@ -93,8 +99,9 @@ export async function ask(kind: ChangeKind, workspace: Pick<Workspace, 'id' | 'n
     if (answer.data && 'state' in answer.data) {
       const known = queryClient.getQueryData<Operation>(keys.operation(id));
       put(id, { ...change, operation: answer.data.id, requestId: answer.requestId });
-      // The event may have come before the answer.
+      // The event may have come before the answer, and that of a newer one after it.
       if (known?.id === answer.data.id) heard(known);
+      else if (known && known.createdAt > answer.data.createdAt) void lookFor(id, answer.data.id);
       else queryClient.setQueryData(keys.operation(id), answer.data);
     } else {
       put(id, undefined);

@@ -1,11 +1,11 @@
 // The one event stream of this tab: what the server tells of the user's workspaces goes into the cache, so that no
 // screen has to ask again. Who comes again is told everything anew, hence a lost connection loses nothing. A tab that
 // nobody sees gives its connection back: a browser has only six to a server.
-import { setReachable } from '@/base/session';
+import { list as readList, setReachable } from '@/base/session';
 import { follow, type ServerEvent } from '@/base/sse';
 import { Store } from '@/base/store';
 
-import { heard, heardAll } from './changes';
+import { heard, heardAll, newer } from './changes';
 import { keys, queryClient } from './client';
 import type { LifeEvent, Operation, Workspace } from './types';
 
@@ -27,6 +27,27 @@ export function withWorkspace(list: readonly Workspace[], workspace: Workspace):
 export const withEvent = (history: readonly LifeEvent[], event: LifeEvent): LifeEvent[] =>
   history.some((each) => each.id === event.id) ? [...history] : [event, ...history].sort((a, b) => b.at.localeCompare(a.at) || b.id.localeCompare(a.id));
 
+// What events told while a list was on its way: it may have been read before.
+type Heard = Map<string, Workspace | undefined>;
+const readings = new Set<Heard>();
+const note = (id: string, workspace: Workspace | undefined) => readings.forEach((each) => each.set(id, workspace));
+
+/** The list with what was told meanwhile. */
+export function withHeard(rows: readonly Workspace[], heardOf: ReadonlyMap<string, Workspace | undefined>): Workspace[] {
+  const others = rows.filter((each) => !heardOf.has(each.id));
+  return inOrder([...others, ...[...heardOf.values()].filter((each) => each !== undefined)]);
+}
+
+export async function readWorkspaces(): Promise<Workspace[]> {
+  const heardOf: Heard = new Map();
+  readings.add(heardOf);
+  try {
+    return withHeard(await readList<Workspace>('/api/workspaces'), heardOf);
+  } finally {
+    readings.delete(heardOf);
+  }
+}
+
 let settling: ReturnType<typeof setTimeout> | undefined;
 // What hangs on workspaces: which project is in use, what the trash holds, how much of a quota is used.
 function lookAround() {
@@ -44,6 +65,7 @@ function forget(ids: (workspace: Workspace) => boolean) {
 export function take({ event, data }: ServerEvent) {
   if (event === 'workspace') {
     const workspace = JSON.parse(data) as Workspace;
+    note(workspace.id, workspace);
     const before = queryClient.getQueryData<Workspace[]>(keys.workspaces)?.find((each) => each.id === workspace.id);
     queryClient.setQueryData<Workspace[]>(keys.workspaces, (list) => list && withWorkspace(list, workspace));
     if (before?.phase !== workspace.phase || before.currentProjectId !== workspace.currentProjectId) {
@@ -52,7 +74,7 @@ export function take({ event, data }: ServerEvent) {
     }
   } else if (event === 'operation') {
     const operation = JSON.parse(data) as Operation;
-    queryClient.setQueryData<Operation>(keys.operation(operation.workspaceId), (known) => (known && known.createdAt > operation.createdAt ? known : operation));
+    queryClient.setQueryData<Operation>(keys.operation(operation.workspaceId), (known) => newer(known, operation));
     heard(operation);
   } else if (event === 'history') {
     const happened = JSON.parse(data) as LifeEvent;
@@ -64,6 +86,7 @@ export function take({ event, data }: ServerEvent) {
     heardAll(there);
   } else if (event === 'deleted') {
     const { id } = JSON.parse(data) as { id: string };
+    note(id, undefined);
     forget((each) => each.id === id);
     heardAll(undefined, id);
   }

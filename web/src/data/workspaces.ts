@@ -1,12 +1,12 @@
 // Workspaces: what there is, as a screen shows it, and what can be done.
 import { useMutation, useQuery } from '@tanstack/react-query';
 
-import { call, list, open } from '@/base/session';
+import { call, open } from '@/base/session';
 import { useStorePart } from '@/base/store';
 
 import { changes, words, type Change } from './changes';
 import { keys, queryClient } from './client';
-import { inOrder, withWorkspace } from './live';
+import { readWorkspaces, withWorkspace } from './live';
 import type { Activity, ContainerStats, LifeEvent, NewWorkspace, Operation, Phase, Project, ProxyTicket, Quota, Share, Workspace, WorkspaceChange, WorkspaceHealth, WorkspaceLimits, WorkspaceType } from './types';
 
 interface Data<T> {
@@ -14,7 +14,7 @@ interface Data<T> {
 }
 const get = <T,>(path: string) => call<Data<T>>(path).then((answer) => answer.data);
 
-export const useWorkspaces = () => useQuery({ queryKey: keys.workspaces, queryFn: async () => inOrder(await list<Workspace>('/api/workspaces')) });
+export const useWorkspaces = () => useQuery({ queryKey: keys.workspaces, queryFn: readWorkspaces });
 export const useTypes = () => useQuery({ queryKey: keys.types, queryFn: () => get<WorkspaceType[]>('/api/workspaces/types') });
 export const useQuota = () => useQuery({ queryKey: keys.quota, queryFn: () => get<Quota>('/api/workspaces/quota') });
 /** The latest operation: of the event stream alone. */

@@ -1,10 +1,9 @@
 import { KeyRound, Plus } from 'lucide-react';
 import { useState } from 'react';
 
-import { useSession } from '@/app';
 import { day } from '@/base/format';
 import { tellNews } from '@/base/outcomes';
-import { changePassword, changeProfile, createToken, revokeToken, useTokens } from '@/data/account';
+import { changePassword, changeProfile, createToken, revokeToken, useSession, useTokens } from '@/data/account';
 import type { NewApiToken, User } from '@/data/types';
 import { useQuota } from '@/data/workspaces';
 import { Button } from '@/parts/button';

@@ -2,7 +2,7 @@ import { CircleAlert, CirclePlay, CircleStop, Clock, HeartPulse, Power, RefreshC
 import { useState } from 'react';
 
 import { moment } from '@/base/format';
-import { useSession } from '@/app';
+import { useSession } from '@/data/account';
 import type { LifeEvent } from '@/data/types';
 import { useHistory } from '@/data/workspaces';
 import { Button } from '@/parts/button';
