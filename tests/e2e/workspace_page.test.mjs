@@ -25,6 +25,10 @@ const part = async (page, name) => {
   await link(page.getByRole('navigation', { name: 'Parts of the workspace' }), name).click();
   await page.getByRole('navigation', { name: 'Parts of the workspace' }).locator('[aria-current=page]', { hasText: name }).waitFor();
 };
+async function fits(page, what) {
+  const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(wide <= seen, `${what}: nothing stands out of a screen ${seen} wide: ${wide}`);
+}
 const region = (page, name) => page.getByRole('region', { name, exact: true });
 const run = (workspace, command) => execFileSync('docker', ['exec', `agentdb9-workspace-${workspace.id}`, 'sh', '-c', command], { encoding: 'utf8' });
 const prints = (workspace, text) => run(workspace, `echo '${text}' > /proc/1/fd/1`);
@@ -166,6 +170,7 @@ test('a port is shared, and taken back', async () => {
     await sharing.getByLabel('With').selectOption({ label: 'Whoever has the link' });
     await button(sharing, 'Share').click();
     await sharing.getByText('Port 8080').waitFor();
+    await fits(page, 'a long address');
     await assertAccessible(page, 'a shared port');
     await picture(page, '35-shared');
     const address = await sharing.locator('li p.truncate').textContent();
@@ -396,8 +401,7 @@ test('a workspace’s screen is good in the dark and on a narrow screen', async 
       if (each === 'Application') await page.frameLocator('iframe').getByRole('heading', { name: 'testapp' }).waitFor();
       if (each === 'Terminal') await page.getByText('Connected.').waitFor();
       if (each === 'Settings') await region(page, 'Limits').waitFor();
-      const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-      assert.ok(wide <= seen, `${each}: nothing stands out of a screen ${seen} wide: ${wide}`);
+      await fits(page, each);
       await assertAccessible(page, `${name}, ${each}`);
       await picture(page, `${name}-${each.toLowerCase()}`);
     }

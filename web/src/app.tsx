@@ -77,7 +77,7 @@ export function App() {
   return (
     <Shell user={user}>
       <ErrorBoundary>
-        <Suspense fallback={<div className="grid gap-4"><Skeleton className="h-9 w-64" /><Skeleton className="h-64" /></div>}>
+        <Suspense fallback={<div className="grid grid-cols-1 gap-4"><Skeleton className="h-9 w-64" /><Skeleton className="h-64" /></div>}>
           <Route isAdmin={user.role === 'admin'} />
         </Suspense>
       </ErrorBoundary>

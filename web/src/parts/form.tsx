@@ -5,7 +5,7 @@ import { requestOf, sentenceOf } from '@/base/outcomes';
 import { Notice } from './notice';
 
 /** A form: what is missing is said before anything is sent; never sent twice at once; its problem told in it. */
-export function Form({ act, children, className = 'grid gap-4' }: { act: (fields: FormData, form: HTMLFormElement) => Promise<unknown>; children: (busy: boolean) => ReactNode; className?: string }) {
+export function Form({ act, children, className = 'grid grid-cols-1 gap-4' }: { act: (fields: FormData, form: HTMLFormElement) => Promise<unknown>; children: (busy: boolean) => ReactNode; className?: string }) {
   const [busy, setBusy] = useState(false);
   const [missing, setMissing] = useState('');
   const [problem, setProblem] = useState<unknown>();

@@ -10,9 +10,9 @@ export function Outcomes() {
   const all = useStore(outcomes);
   const of = (kind: Outcome['kind']) => all.filter((each) => each.kind === kind).map((each) => <Told key={each.id} {...each} />);
   return (
-    <aside aria-label="Outcomes" className="pointer-events-none fixed bottom-4 left-4 z-[60] grid w-[min(26rem,calc(100vw-2rem))] gap-2">
-      <div role="status" className="grid gap-2 empty:hidden">{of('news')}</div>
-      <div role="alert" className="grid gap-2 empty:hidden">{of('problem')}</div>
+    <aside aria-label="Outcomes" className="pointer-events-none fixed bottom-4 left-4 z-[60] grid grid-cols-1 w-[min(26rem,calc(100vw-2rem))] gap-2">
+      <div role="status" className="grid grid-cols-1 gap-2 empty:hidden">{of('news')}</div>
+      <div role="alert" className="grid grid-cols-1 gap-2 empty:hidden">{of('problem')}</div>
     </aside>
   );
 }

@@ -14,7 +14,7 @@ export const quotaOrder = Object.keys(quotaNames) as Name[];
 /** How much of each is used, of what there may be. */
 export function QuotaBars({ quota }: { quota: Pick<Quota, 'limits' | 'used'> }) {
   return (
-    <ul className="grid gap-3">
+    <ul className="grid grid-cols-1 gap-3">
       {quotaOrder.map((name) => {
         const { label, show } = quotaNames[name];
         const limit = quota.limits[name];

@@ -22,12 +22,12 @@ export function AccountScreen() {
   return (
     <>
       <Title below={<p className="mt-1 text-sm text-muted">{session.user.email}</p>}>Account</Title>
-      <div className="grid items-start gap-4 lg:grid-cols-2">
-        <div className="grid gap-4">
+      <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
+        <div className="grid grid-cols-1 gap-4">
           <Profile user={session.user} />
           <Password user={session.user} />
         </div>
-        <div className="grid gap-4">
+        <div className="grid grid-cols-1 gap-4">
           <Use />
           <Tokens />
         </div>
@@ -58,7 +58,7 @@ function Profile({ user }: { user: User }) {
             <TextField label="Email" type="email" value={email} onChange={(event) => setEmail(event.target.value)} required autoComplete="email" />
             {changed && <TextField label="Current password" name="currentPassword" type="password" required autoComplete="current-password" hint="Another address needs it." />}
             <TextField label="User name" name="username" defaultValue={user.username} required maxLength={100} autoComplete="nickname" />
-            <div className="grid gap-4 sm:grid-cols-2">
+            <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
               <TextField label="First name" name="firstName" defaultValue={user.firstName ?? ''} maxLength={100} autoComplete="given-name" />
               <TextField label="Last name" name="lastName" defaultValue={user.lastName ?? ''} maxLength={100} autoComplete="family-name" />
             </div>
@@ -120,7 +120,7 @@ function Tokens() {
       {tokens.isPending && <Skeleton className="h-20" />}
       {tokens.isError && <Failed what="Your tokens" problem={tokens.error} again={tokens.refetch} />}
       {tokens.data?.length === 0 && <Empty icon={KeyRound} title="No token yet.">A program that signs in with a token can do what you can, until you revoke it.</Empty>}
-      <ul className="grid gap-2">
+      <ul className="grid grid-cols-1 gap-2">
         {tokens.data?.map((each) => (
           <li key={each.id} className="flex flex-wrap items-center gap-x-3 gap-y-1 rounded-xl border border-line py-2 pr-2 pl-3 text-sm">
             <div className="min-w-0 grow basis-48">

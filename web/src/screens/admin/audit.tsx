@@ -18,7 +18,7 @@ export function AuditPart() {
   const put = (fields: Partial<AuditSearch>) => setTyped({ ...typed, ...fields });
   const rows = audit.data?.pages.flatMap((each) => each.data) ?? [];
   return (
-    <div className="grid gap-4">
+    <div className="grid grid-cols-1 gap-4">
       <form
         className="grid items-end gap-3 rounded-2xl border border-line bg-surface p-4 shadow-card sm:grid-cols-2 lg:grid-cols-[1fr_1fr_auto_auto_auto_auto]"
         onSubmit={(event) => {

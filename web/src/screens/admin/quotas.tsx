@@ -16,7 +16,7 @@ export function QuotasPart() {
   const [user, setUser] = useState('');
   const quota = useUserQuota(user);
   return (
-    <div className="grid max-w-3xl gap-4">
+    <div className="grid max-w-3xl grid-cols-1 gap-4">
       <Card title="A user’s quota" hint="The id is in the audit log, and in “agentdb9 user list” on the server.">
         <Form className="flex flex-wrap items-end gap-2" act={async (fields) => setUser(textOf(fields, 'user') ?? '')}>
           {() => (
@@ -43,7 +43,7 @@ function OneQuota({ user, quota }: { user: string; quota: UserQuota }) {
     return value === null ? '' : String(name === 'volumeBytes' ? value / perGigabyte : value);
   };
   return (
-    <div className="grid items-start gap-4 sm:grid-cols-2">
+    <div className="grid grid-cols-1 items-start gap-4 sm:grid-cols-2">
       <Card title="In use"><QuotaBars quota={quota} /></Card>
       <Card title="For this user" hint="Empty: as for all. 0: no limit.">
         <Form

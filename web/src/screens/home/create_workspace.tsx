@@ -54,7 +54,7 @@ function NewWorkspaceForm({ onClose }: { onClose: () => void }) {
     else tellNews(`${workspace.name} is created. Start it when you need it.`);
   };
   return (
-    <Form act={submit} className="grid gap-5">
+    <Form act={submit} className="grid grid-cols-1 gap-5">
       {(busy) => (
         <>
           <fieldset>
@@ -66,7 +66,7 @@ function NewWorkspaceForm({ onClose }: { onClose: () => void }) {
             </div>
           </fieldset>
           {available.length === 0 && <Notice kind="warn">No type can be started here yet: the server’s operator has to provide an image.</Notice>}
-          <div className="grid gap-4 sm:grid-cols-2">
+          <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
             <TextField label="Name" name="name" maxLength={100} autoComplete="off" placeholder="A name is made when you give none" />
             <SelectField label="Project" value={wanted} onChange={(event) => setProject(event.target.value)} hint="Its files. They stay when the workspace is deleted.">
               <option value={own}>A new one, named after the workspace</option>

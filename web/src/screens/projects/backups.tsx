@@ -24,7 +24,7 @@ export function BackupsPart({ project }: { project: Project }) {
   const current = operations.filter((each) => each.state === 'pending' || each.state === 'running');
   const failed = operations[0]?.state === 'failed' ? operations[0] : undefined;
   return (
-    <div className="grid gap-4">
+    <div className="grid grid-cols-1 gap-4">
       <div className="flex flex-wrap items-center gap-3">
         <p className="min-w-0 grow text-sm text-muted">Copies of all its files, on the server. They stay when the project is deleted.</p>
         <Button look="primary" icon={Archive} onClick={() => setAsking(true)}>Back up now</Button>

@@ -31,7 +31,7 @@ const parts = [
 export function ProjectScreen({ id, part = '' }: { id: string; part?: string }) {
   const projects = useProjects();
   const { data: workspaces = [] } = useWorkspaces();
-  if (projects.isPending) return <div className="grid gap-4"><Skeleton className="h-10" /><Skeleton className="h-72" /></div>;
+  if (projects.isPending) return <div className="grid grid-cols-1 gap-4"><Skeleton className="h-10" /><Skeleton className="h-72" /></div>;
   if (projects.isError) return <Failed what="The project" problem={projects.error} again={projects.refetch} />;
   const project = projects.data.find((each) => each.id === id);
   const shown = parts.find((each) => each.name === part);
@@ -75,7 +75,7 @@ function AboutPart({ project }: { project: Project }) {
   const { data: workspaces = [] } = useWorkspaces();
   const { busy, text } = usageOf(project, workspaces);
   return (
-    <div className="grid items-start gap-4 lg:grid-cols-2">
+    <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
       <Card title="General">
         <Form
           act={async (fields) => {
@@ -92,7 +92,7 @@ function AboutPart({ project }: { project: Project }) {
           )}
         </Form>
       </Card>
-      <div className="grid gap-4">
+      <div className="grid grid-cols-1 gap-4">
         <Volume project={project} />
         <Assignment project={project} />
         <Card title="Danger zone" danger>

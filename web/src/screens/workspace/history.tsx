@@ -67,7 +67,7 @@ export function HistoryPart({ seen }: PartProps) {
   if (history.data.length === 0) return <Empty icon={Clock} title="Nothing has happened yet." />;
   return (
     <Card title="What happened, and why" hint="The newest first.">
-      <ol className="grid gap-4">{history.data.slice(0, shown).map((each) => <Happened key={each.id} event={each} />)}</ol>
+      <ol className="grid grid-cols-1 gap-4">{history.data.slice(0, shown).map((each) => <Happened key={each.id} event={each} />)}</ol>
       {history.data.length > shown && <Button className="mt-4" onClick={() => setShown(shown + 100)}>Show more</Button>}
     </Card>
   );

@@ -22,15 +22,15 @@ export function Overview({ seen, type }: PartProps) {
   const history = useHistory(workspace.id);
   const inForce = limits.data?.inForce;
   return (
-    <div className="grid gap-4 lg:grid-cols-3">
-      <div className="grid content-start gap-4 lg:col-span-2">
+    <div className="grid grid-cols-1 gap-4 lg:grid-cols-3">
+      <div className="grid grid-cols-1 content-start gap-4 lg:col-span-2">
         <Usage seen={seen} />
         <Card title="What happened" actions={<Link to={`/workspaces/${workspace.id}/history`} className="text-sm font-medium text-accent hover:underline">All of it</Link>}>
           {history.data?.length === 0 && <p className="text-sm text-muted">Nothing yet.</p>}
-          <ol className="grid gap-3 min-h-32 content-start">{history.data?.slice(0, 5).map((each) => <Happened key={each.id} event={each} />)}</ol>
+          <ol className="grid grid-cols-1 gap-3 min-h-32 content-start">{history.data?.slice(0, 5).map((each) => <Happened key={each.id} event={each} />)}</ol>
         </Card>
       </div>
-      <div className="grid content-start gap-4">
+      <div className="grid grid-cols-1 content-start gap-4">
         <Condition seen={seen} />
         <Idle seen={seen} />
         <Card title="About">
@@ -106,7 +106,7 @@ function Condition({ seen }: { seen: Seen }) {
     <Card title="Health">
       {health.status === 'stopped' ? <p className="flex min-h-11 items-center gap-2 text-sm text-muted"><HeartPulse aria-hidden className="size-4" />{text}</p> : <Notice kind={kind}>{text}</Notice>}
       {health.status !== 'healthy' && health.status !== 'stopped' && (
-        <ul className="mt-2 grid gap-1 text-sm">
+        <ul className="mt-2 grid grid-cols-1 gap-1 text-sm">
           {health.checks.filter((each) => !each.passed).map((each) => <li key={each.name}>{each.message}</li>)}
         </ul>
       )}
@@ -122,7 +122,7 @@ function Idle({ seen }: { seen: Seen }) {
   if (!activity) return <Card title="When it stops"><div className="h-16" /></Card>;
   return (
     <Card title="When it stops">
-      <ul className="grid gap-1.5 text-sm">
+      <ul className="grid grid-cols-1 gap-1.5 text-sm">
         <li className="flex items-start gap-2">
           <Clock aria-hidden className="mt-0.5 size-4 shrink-0 text-muted" />
           {activity.idleStopMinutes === null ? 'Only when it is stopped: it has no idle time.' : `After ${plural(activity.idleStopMinutes, 'minute')} without use.`}

@@ -28,7 +28,7 @@ export function PortsPart({ seen, type }: PartProps) {
   const { workspace, phase } = seen;
   const facts = usePageFacts();
   return (
-    <div className="grid items-start gap-4 lg:grid-cols-2">
+    <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
       <Card title="Open a port" hint="What a program in the workspace serves, for you alone.">
         <Form
           className="flex flex-wrap items-end gap-2"
@@ -74,7 +74,7 @@ function Sharing({ id, defaultPort }: { id: string; defaultPort: number | undefi
       >
         {(busy) => (
           <>
-            <div className="grid gap-3 sm:grid-cols-3">
+            <div className="grid grid-cols-1 gap-3 sm:grid-cols-3">
               <TextField label="Port" name="port" inputMode="numeric" required defaultValue={defaultPort} />
               <SelectField label="With" value={level} onChange={(event) => setLevel(event.target.value as Share['level'])}>
                 {Object.entries(levels).map(([value, { name }]) => <option key={value} value={value}>{name}</option>)}
@@ -92,7 +92,7 @@ function Sharing({ id, defaultPort }: { id: string; defaultPort: number | undefi
         )}
       </Form>
       {shares.isError && <Failed what="What is shared" problem={shares.error} again={shares.refetch} />}
-      <ul className="mt-4 grid gap-2">
+      <ul className="mt-4 grid grid-cols-1 gap-2">
         {shares.data?.map((each) => (
           <li key={each.id} className="flex items-center gap-2 rounded-xl border border-line py-1.5 pr-1.5 pl-3 text-sm">
             <div className="min-w-0 grow">

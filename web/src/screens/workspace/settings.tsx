@@ -21,7 +21,7 @@ export function SettingsPart({ seen, type }: PartProps) {
   const { workspace } = seen;
   const change = useChangeWorkspace(workspace.id);
   return (
-    <div className="grid max-w-3xl gap-4">
+    <div className="grid max-w-3xl grid-cols-1 gap-4">
       <Card title="General">
         <Form
           act={async (fields) => {
@@ -42,7 +42,7 @@ export function SettingsPart({ seen, type }: PartProps) {
       <Idle seen={seen} />
       <ScheduleCard workspace={workspace} />
       <Card title="Danger zone" danger>
-        <div className="grid gap-4">
+        <div className="grid grid-cols-1 gap-4">
           <Danger title="Stop it at once" text="Without waiting for its application to end. What it has not saved is lost; its files stay.">
             <Button
               look="danger-quiet"
@@ -100,7 +100,7 @@ function Limits({ seen }: { seen: Seen }) {
       >
         {(busy) => (
           <>
-            <div className="grid gap-4 sm:grid-cols-3">
+            <div className="grid grid-cols-1 gap-4 sm:grid-cols-3">
               <TextField label="Processor cores" name="cpus" inputMode="decimal" defaultValue={own.cpus} placeholder={String(typeLimits.cpus)} hint={`At most ${maximumLimits.cpus}`} />
               <TextField label="Memory in MB" name="memory" inputMode="numeric" defaultValue={own.memory} placeholder={String(typeLimits.memory)} hint={`At most ${megabytes(maximumLimits.memory)}`} />
               <TextField label="Processes" name="pids" inputMode="numeric" defaultValue={own.pids} placeholder={String(typeLimits.pids)} hint={`At most ${maximumLimits.pids}`} />
@@ -134,7 +134,7 @@ function Idle({ seen }: { seen: Seen }) {
       >
         {(busy) => (
           <>
-            <div className="grid gap-4 sm:grid-cols-2">
+            <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
               <SelectField label="Stop it" value={how} onChange={(event) => setHow(event.target.value)}>
                 <option value="type">As its type says</option>
                 <option value="own">After a time of its own</option>
