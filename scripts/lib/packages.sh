@@ -115,3 +115,9 @@ install_node_modules() {
   (cd "$folder" && npm ci --silent --no-audit --no-fund --ignore-scripts)
   touch "$stamp"
 }
+
+# What the build of the page (web/) needs; before the build of the program, which carries it.
+prepare_page() {
+  ensure_node
+  install_node_modules "$root/web"
+}

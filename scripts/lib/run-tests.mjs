@@ -1,5 +1,5 @@
 // usage: node run-tests.mjs ROOT PRESET [PART…]
-// Runs the GoogleTest programs of a build and the node tests, shows what failed, and counts.
+// Runs the GoogleTest programs of a build, the page's own tests and the node tests, shows what failed, and counts.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, existsSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -66,6 +66,44 @@ async function runPrograms() {
   await Promise.all(Array.from({ length: Math.max(1, Math.min(2, availableParallelism())) }, next));
 }
 
+function output(program, words, cwd) {
+  return new Promise((done) => {
+    let text = '';
+    const child = spawn(process.execPath, [program, ...words], { cwd, timeout: nodeTestLimit });
+    const keep = (more) => (text = (text + more).slice(-200_000));
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.on('close', (code) => done({ code, text }));
+  });
+}
+
+// The page's own: its types, which are one test, and what vitest finds.
+async function runWeb() {
+  if (!wanted('web')) return;
+  const began = Date.now();
+  const web = join(root, 'web');
+  const modules = join(web, 'node_modules');
+  let passed = 0;
+  let failed = 0;
+  const described = await output(join(modules, 'openapi-typescript', 'bin', 'cli.js'), ['../src/api/openapi.json', '-o', '.generated/api.ts'], web);
+  const typed = described.code === 0 ? await output(join(modules, 'typescript', 'bin', 'tsc'), ['--noEmit'], web) : described;
+  if (typed.code === 0) passed += 1;
+  else {
+    failed += 1;
+    console.log(`FAILED  web: the types\n${typed.text}`);
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'agentdb9-test-'));
+  const results = join(folder, 'results.json');
+  const ran = await output(join(modules, 'vitest', 'vitest.mjs'), ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${results}`], web);
+  const counted = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : { numPassedTests: 0, numFailedTests: 0 };
+  passed += counted.numPassedTests;
+  failed += counted.numFailedTests;
+  if (ran.code !== 0 && counted.numFailedTests === 0) failed += 1;
+  if (ran.code !== 0) console.log(`${ran.text}\nFAILED  web: vitest`);
+  rmSync(folder, { recursive: true, force: true });
+  report('web', passed, failed, (Date.now() - began) / 1000);
+}
+
 function testFiles(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -103,6 +141,7 @@ function isFile(test, files) {
 
 process.env.AGENTDB9_BINARY ??= join(root, 'build', preset, 'agentdb9');
 await runPrograms();
+await runWeb();
 await runNodeTests('integration', join(root, 'tests', 'integration'), 2);
 await runNodeTests('e2e', join(root, 'tests', 'e2e'), 1);
 if (total.passed + total.failed === 0) {

@@ -22,4 +22,8 @@ struct ApplicationsOrigin {
 std::string application_url(const ApplicationsOrigin& origin, const http::Request& request,
                             const base::WorkspaceId& workspace, int port);
 
+// Where all applications are, as a Content-Security-Policy names it: "https://*.apps.example:8443". Empty
+// where the request's Host cannot be part of one.
+std::string applications_source(const ApplicationsOrigin& origin, const http::Request& request);
+
 }  // namespace agentdb9::api

@@ -352,7 +352,8 @@ void Core::add_routes() {
                             }});
     api::add_audit_routes(router, audit);
     api::add_operator_audit_routes(operator_api.router(), audit);
-    api::add_page_routes(router);
+    api::add_page_routes(router,
+                         {configuration.auth.registration_open, [this] { return applications_origin(); }});
     api::add_server_routes(router,
                            {clock, *store, runtime, std::string(kVersion), [this] { return metrics(); }});
     api::add_documentation_routes(router);

@@ -8,6 +8,7 @@ import { exchange } from '../support/api_client.mjs';
 import { eventually } from '../support/eventually.mjs';
 import { startServer } from '../support/server.mjs';
 import { openBrowser, patience, Person, picture } from './support/browser.mjs';
+import { button, card, link, outcome, pick, signIn, state, title } from './support/page.mjs';
 
 let server;
 let browser;
@@ -134,6 +135,39 @@ test('VS Code: files by terminal and editor stay with their project while the wo
   await inExplorer(page, 'hello.txt').waitFor();
   await picture(page, '22-vscode-again');
   assert.deepEqual(person.failures, [], 'no request failed, also not during a switch');
+  await person.leave();
+});
+
+test('from the sign-in page to a running VS Code in the page, and to another project’s files, by clicks alone', async () => {
+  const client = await server.user('newcomer');
+  await client.createProject({ name: 'Borealis' });
+  const person = await visitor();
+  const page = await person.newPage();
+  await page.goto(server.api);
+  await signIn(page, client.user.email);
+  await button(page, 'Create your first workspace').click();
+  await page.getByRole('dialog', { name: 'New workspace' }).getByRole('textbox', { name: 'Name' }).fill('Atlas');
+  await button(page, 'Create workspace').click();
+  await state(page, 'Atlas', 'Running');
+  await link(card(page, 'Atlas'), 'Atlas').click();
+  await title(page, 'Atlas').waitFor();
+  await link(page, 'Application').click();
+  const code = page.frameLocator('iframe[title^="The application of"]');
+  await code.locator('.monaco-workbench').waitFor();
+  const workspace = (await client.get('/api/workspaces')).expect(200).data[0];
+  execFileSync('docker', ['exec', workspace.containerName, 'sh', '-c', 'echo x > /workspace/atlas.txt']);
+  await inExplorer(code, 'atlas.txt').waitFor();
+  await picture(page, '24-vscode-in-the-page');
+
+  await pick(page.getByRole('main'), 'Borealis');
+  await page.getByText('Switching the project').first().waitFor();
+  await outcome(page, 'Atlas works on Borealis now.').waitFor();
+  await code.locator('.monaco-workbench').waitFor();
+  execFileSync('docker', ['exec', workspace.containerName, 'sh', '-c', 'echo x > /workspace/borealis.txt']);
+  await inExplorer(code, 'borealis.txt').waitFor();
+  assert.equal(await inExplorer(code, 'atlas.txt').count(), 0);
+  await picture(page, '25-vscode-other-project-in-the-page');
+  assert.deepEqual(person.failures, []);
   await person.leave();
 });
 

@@ -108,7 +108,7 @@ describe('the API before other sites', () => {
     const { id } = mallory.workspace;
     const calls = [
       ['OPTIONS', '/api/workspaces'], ['OPTIONS', `/api/workspaces/${id}`], ['OPTIONS', '/api/auth/refresh'], ['OPTIONS', '/'],
-      ['GET', '/api/workspaces', mallory.bearer], ['GET', '/'], ['GET', '/app.js'], ['GET', '/metrics'], ['GET', '/nothing'], ['GET', `/api/workspaces/${id}/proxy/x`],
+      ['GET', '/api/workspaces', mallory.bearer], ['GET', '/'], ['GET', '/theme.js'], ['GET', '/metrics'], ['GET', '/nothing'], ['GET', `/api/workspaces/${id}/proxy/x`],
     ];
     const preflight = ['Access-Control-Request-Method: DELETE', 'Access-Control-Request-Headers: authorization', 'Access-Control-Request-Private-Network: true'];
     for (const [what, headers] of Object.entries(pages())) {
@@ -121,7 +121,7 @@ describe('the API before other sites', () => {
   });
 
   test('no page of the server can be framed, or taken for another kind of file', async () => {
-    for (const target of ['/', '/api/docs', '/app.js']) {
+    for (const target of ['/', '/api/docs', '/theme.js']) {
       const answer = await scene.ask(scene.atApi(target), ['Accept: text/html']);
       assert.equal(answer.status, 200, target);
       const policy = listOf(answer.headers['content-security-policy']).join();

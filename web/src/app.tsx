@@ -1,0 +1,89 @@
+// Who is there, and which screen shows at which address. A new screen: its file in screens/, a line in `screens`, and its
+// address in src/api/page_routes.cpp.
+import { lazy, Suspense, useEffect, type ComponentType, type LazyExoticComponent } from 'react';
+
+import { matchPath, usePath, type Params } from './base/router';
+import { outcomes } from './base/outcomes';
+import { startLive } from './data/live';
+import { queryClient } from './data/client';
+import { useSession } from './data/account';
+import { changes } from './data/changes';
+import { ConfirmHost } from './parts/dialog';
+import { Outcomes } from './parts/outcomes';
+import { Skeleton } from './parts/page';
+import { Connection } from './shell/connection';
+import { Palette } from './shell/palette';
+import { Shell } from './shell/shell';
+import { ErrorBoundary } from './shell/error_boundary';
+import { Home } from './screens/home/home';
+import { NotFound } from './screens/not_found';
+import { SignIn } from './screens/sign_in';
+
+type Screen = ComponentType<Params>;
+// What is not on the first screen is loaded when it is asked for.
+const later = (load: () => Promise<Record<string, unknown>>, name: string) => lazy(async () => ({ default: (await load())[name] as Screen }));
+
+export const screens: { path: string; screen: Screen | LazyExoticComponent<Screen>; admin?: boolean }[] = [
+  { path: '/', screen: Home },
+  { path: '/workspaces', screen: Home },
+  { path: '/workspaces/:id/:part?', screen: later(() => import('./screens/workspace/workspace'), 'WorkspaceScreen') },
+  { path: '/projects', screen: later(() => import('./screens/projects/projects'), 'ProjectsScreen') },
+  { path: '/projects/:id/:part?', screen: later(() => import('./screens/projects/project'), 'ProjectScreen') },
+  { path: '/trash', screen: later(() => import('./screens/projects/trash'), 'TrashScreen') },
+  { path: '/account', screen: later(() => import('./screens/account'), 'AccountScreen') },
+  { path: '/admin/:part?', screen: later(() => import('./screens/admin/admin'), 'AdminScreen'), admin: true },
+];
+
+function Route({ isAdmin }: { isAdmin: boolean }) {
+  const path = usePath();
+  for (const { path: pattern, screen: Found, admin } of screens) {
+    const params = matchPath(pattern, path);
+    if (params && (!admin || isAdmin)) return <Found key={params.id ?? pattern} {...params} />;
+  }
+  return <NotFound />;
+}
+
+export function App() {
+  const session = useSession();
+  const user = session.kind === 'open' ? session.user : undefined;
+  useEffect(() => {
+    if (!user?.id) return undefined;
+    const stop = startLive();
+    return () => {
+      stop();
+      // The next one to sign in must not see what was this one's.
+      queryClient.clear();
+      changes.set(new Map());
+      outcomes.set([]);
+    };
+  }, [user?.id]);
+
+  if (session.kind === 'unknown') {
+    return (
+      <>
+        <Connection />
+        <div className="mx-auto grid max-w-6xl gap-4 p-6"><Skeleton className="h-10" /><Skeleton className="h-40" /></div>
+      </>
+    );
+  }
+  if (!user) {
+    return (
+      <>
+        <Connection />
+        <SignIn notice={session.kind === 'none' ? session.why : ''} />
+      </>
+    );
+  }
+  return (
+    <Shell user={user}>
+      <ErrorBoundary>
+        <Suspense fallback={<div className="grid grid-cols-1 gap-4"><Skeleton className="h-9 w-64" /><Skeleton className="h-64" /></div>}>
+          <Route isAdmin={user.role === 'admin'} />
+        </Suspense>
+      </ErrorBoundary>
+      <Palette user={user} />
+      <ConfirmHost />
+      <Outcomes />
+    </Shell>
+  );
+}

@@ -1,0 +1,34 @@
+// A value that several parts of the page look at: the least that useSyncExternalStore needs.
+import { useSyncExternalStore } from 'react';
+
+export class Store<T> {
+  #value: T;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  get = () => this.#value;
+
+  set(next: T | ((now: T) => T)) {
+    const value = typeof next === 'function' ? (next as (now: T) => T)(this.#value) : next;
+    if (Object.is(value, this.#value)) return;
+    this.#value = value;
+    this.#listeners.forEach((each) => each());
+  }
+
+  subscribe = (listener: () => void) => {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  };
+}
+
+export function useStore<T>(store: Store<T>): T {
+  return useSyncExternalStore(store.subscribe, store.get);
+}
+
+/** A part of it: what shows that part is not drawn anew when another changes. `of` answers the same object for the same value. */
+export function useStorePart<T, P>(store: Store<T>, of: (value: T) => P): P {
+  return useSyncExternalStore(store.subscribe, () => of(store.get()));
+}

@@ -1,0 +1,61 @@
+// The account: profile, password, tokens. And what an administrator may look at.
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+
+import { useSyncExternalStore } from 'react';
+
+import { call, sessionState, setUser, subscribe } from '@/base/session';
+
+import { keys, queryClient } from './client';
+import type { ApiToken, AuditEntry, NewApiToken, User, UserQuota } from './types';
+
+interface Data<T> {
+  data: T;
+}
+const get = <T,>(path: string) => call<Data<T>>(path).then((answer) => answer.data);
+
+export const useSession = () => useSyncExternalStore(subscribe, sessionState);
+
+/** What the page has to know before anybody has signed in. */
+export const usePageFacts = () =>
+  useQuery({ queryKey: keys.page, queryFn: async () => (await (await fetch('/page.json')).json()) as { registrationOpen: boolean; sharing: boolean }, staleTime: 300_000 });
+
+export const changeProfile = (fields: Record<string, string | null>) =>
+  call<Data<User>>('/api/auth/profile', { method: 'PATCH', json: fields }).then((answer) => setUser(answer.data));
+export const changePassword = (currentPassword: string, newPassword: string) => call('/api/auth/change-password', { method: 'POST', json: { currentPassword, newPassword } });
+
+export const useTokens = () => useQuery({ queryKey: keys.tokens, queryFn: () => get<ApiToken[]>('/api/auth/tokens') });
+export const createToken = (name: string, expiresAt: string | null) =>
+  call<Data<NewApiToken>>('/api/auth/tokens', { method: 'POST', json: { name, expiresAt } }).then((answer) => {
+    void queryClient.invalidateQueries({ queryKey: keys.tokens });
+    return answer.data;
+  });
+export const revokeToken = (id: string) => call(`/api/auth/tokens/${id}`, { method: 'DELETE' }).finally(() => queryClient.invalidateQueries({ queryKey: keys.tokens }));
+
+export interface AuditSearch {
+  who: string;
+  target: string;
+  since: string;
+  until: string;
+  failed: boolean;
+}
+export function auditQuery(search: AuditSearch): string {
+  const query = new URLSearchParams({ limit: '100' });
+  for (const name of ['who', 'target'] as const) if (search[name].trim()) query.set(name, search[name].trim());
+  // A day of the reader's zone.
+  if (search.since) query.set('since', new Date(`${search.since}T00:00:00`).toISOString());
+  if (search.until) query.set('until', new Date(new Date(`${search.until}T00:00:00`).getTime() + 86_400_000).toISOString());
+  if (search.failed) query.set('failed', 'true');
+  return query.toString();
+}
+export const useAudit = (search: AuditSearch) =>
+  useInfiniteQuery({
+    queryKey: keys.audit(auditQuery(search)),
+    queryFn: ({ pageParam }) => call<Data<AuditEntry[]> & { nextCursor?: string }>(`/api/admin/audit?${auditQuery(search)}${pageParam ? `&cursor=${encodeURIComponent(pageParam)}` : ''}`),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.nextCursor,
+    staleTime: 5_000,
+  });
+
+export const useUserQuota = (user: string) => useQuery({ queryKey: keys.userQuota(user), queryFn: () => get<UserQuota>(`/api/admin/users/${user}/quota`), enabled: user !== '' });
+export const setUserQuota = (user: string, change: Record<string, number | null>) =>
+  call<Data<UserQuota>>(`/api/admin/users/${user}/quota`, { method: 'PUT', json: change }).then((answer) => queryClient.setQueryData(keys.userQuota(user), answer.data));

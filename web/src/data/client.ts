@@ -1,0 +1,40 @@
+// The cache of what the server told. Keys are made here alone, so that what an event changes is what a screen shows.
+import { QueryClient } from '@tanstack/react-query';
+
+import { Problem, Unreachable } from '@/base/session';
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 30_000,
+      // A refusal is an answer. While the server is away it is asked again, and everything once it is back.
+      retry: (failures, problem) => (problem instanceof Unreachable ? true : problem instanceof Problem && problem.status >= 500 && failures < 3),
+      retryDelay: (attempt) => Math.min(8_000, 500 * 2 ** attempt),
+      networkMode: 'always',
+      refetchOnWindowFocus: false,
+    },
+    mutations: { networkMode: 'always' },
+  },
+});
+
+export const keys = {
+  workspaces: ['workspaces'] as const,
+  types: ['types'] as const,
+  quota: ['quota'] as const,
+  operation: (workspace: string) => ['operation', workspace] as const,
+  history: (workspace: string) => ['workspace', workspace, 'history'] as const,
+  limits: (workspace: string) => ['workspace', workspace, 'limits'] as const,
+  activity: (workspace: string) => ['workspace', workspace, 'activity'] as const,
+  health: (workspace: string) => ['workspace', workspace, 'health'] as const,
+  shares: (workspace: string) => ['workspace', workspace, 'shares'] as const,
+  projects: ['projects'] as const,
+  volume: (project: string) => ['project', project, 'volume'] as const,
+  backups: (project: string) => ['project', project, 'backups'] as const,
+  projectOperations: (project: string) => ['project', project, 'operations'] as const,
+  files: (project: string, path: string) => ['project', project, 'files', path] as const,
+  trash: ['trash'] as const,
+  tokens: ['tokens'] as const,
+  audit: (search: string) => ['audit', search] as const,
+  userQuota: (user: string) => ['quota', user] as const,
+  page: ['page'] as const,
+};

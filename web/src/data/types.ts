@@ -1,0 +1,31 @@
+// The API's words, as src/api/openapi.json has them (`npm run types` makes #api of it).
+import type { components } from '#api';
+
+type Schemas = components['schemas'];
+export type User = Schemas['User'];
+export type Workspace = Schemas['Workspace'];
+export type Phase = Workspace['phase'];
+export type WorkspaceType = Schemas['WorkspaceType'];
+export type WorkspaceChange = Schemas['WorkspaceChange'];
+export type WorkspaceLimits = Schemas['WorkspaceLimits'];
+export type NewWorkspace = Schemas['NewWorkspace'];
+export type Operation = Schemas['Operation'];
+export type LifeEvent = Schemas['LifeEvent'];
+export type Activity = Schemas['Activity'];
+export type Schedule = Schemas['Schedule'];
+export type WorkspaceHealth = Schemas['WorkspaceHealth'];
+export type ContainerStats = Schemas['ContainerStats'];
+export type LogLine = Schemas['LogLine'];
+export type Share = Schemas['Share'];
+export type ProxyTicket = Schemas['ProxyTicket'];
+export type Project = Schemas['Project'];
+export type ProjectVolume = Schemas['ProjectVolume'];
+export type ProjectOperation = Schemas['ProjectOperation'];
+export type Backup = Schemas['Backup'];
+export type Directory = Schemas['Directory'];
+export type TrashedVolume = Schemas['TrashedVolume'];
+export type ApiToken = Schemas['ApiToken'];
+export type NewApiToken = Schemas['NewApiToken'];
+export type Quota = Schemas['Quota'];
+export type UserQuota = Schemas['UserQuota'];
+export type AuditEntry = Schemas['AuditEntry'];

@@ -1,0 +1,40 @@
+import { useState, type FormEvent, type ReactNode } from 'react';
+
+import { requestOf, sentenceOf } from '@/base/outcomes';
+
+import { Notice } from './notice';
+
+/** A form: what is missing is said before anything is sent; never sent twice at once; its problem told in it. */
+export function Form({ act, children, className = 'grid grid-cols-1 gap-4' }: { act: (fields: FormData, form: HTMLFormElement) => Promise<unknown>; children: (busy: boolean) => ReactNode; className?: string }) {
+  const [busy, setBusy] = useState(false);
+  const [missing, setMissing] = useState('');
+  const [problem, setProblem] = useState<unknown>();
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    event.stopPropagation();
+    if (busy) return;
+    const form = event.currentTarget;
+    const empty = [...form.elements].find((each): each is HTMLInputElement => each instanceof HTMLInputElement && each.required && each.value.trim() === '');
+    setProblem(undefined);
+    setMissing(empty ? `${empty.labels?.[0]?.textContent ?? 'Something'} is missing.` : '');
+    if (empty) return empty.focus();
+    setBusy(true);
+    try {
+      await act(new FormData(form), form);
+    } catch (refused) {
+      setProblem(refused);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form noValidate className={className} onSubmit={submit} aria-busy={busy || undefined}>
+      {children(busy)}
+      {missing && <Notice kind="bad">{missing}</Notice>}
+      {problem !== undefined && <Notice kind="bad" requestId={requestOf(problem)}>{sentenceOf(problem)}</Notice>}
+    </form>
+  );
+}
+
+/** A field's text without the spaces around it; nothing where it is empty. */
+export const textOf = (fields: FormData, name: string) => String(fields.get(name) ?? '').trim() || null;

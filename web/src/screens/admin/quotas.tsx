@@ -1,0 +1,76 @@
+import { Gauge, Save, Search } from 'lucide-react';
+import { useState } from 'react';
+
+import { tellNews } from '@/base/outcomes';
+import { setUserQuota, useUserQuota } from '@/data/account';
+import type { UserQuota } from '@/data/types';
+import { Button } from '@/parts/button';
+import { TextField } from '@/parts/field';
+import { Form, textOf } from '@/parts/form';
+import { Failed } from '@/parts/notice';
+import { Card, Empty, Skeleton } from '@/parts/page';
+import { QuotaBars, quotaNames, quotaOrder } from '@/parts/quota';
+
+/** What a user may have. The user is named by the id: the audit log, say, tells it. */
+export function QuotasPart() {
+  const [user, setUser] = useState('');
+  const quota = useUserQuota(user);
+  return (
+    <div className="grid max-w-3xl grid-cols-1 gap-4">
+      <Card title="A user’s quota" hint="The id is in the audit log, and in “agentdb9 user list” on the server.">
+        <Form className="flex flex-wrap items-end gap-2" act={async (fields) => setUser(textOf(fields, 'user') ?? '')}>
+          {() => (
+            <>
+              <div className="min-w-0 grow"><TextField label="User’s id" name="user" required autoComplete="off" /></div>
+              <Button type="submit" look="primary" icon={Search} busy={quota.isFetching}>Show</Button>
+            </>
+          )}
+        </Form>
+      </Card>
+      {user === '' && <Empty icon={Gauge} title="No user is chosen." />}
+      {user !== '' && quota.isPending && <Skeleton className="h-56" />}
+      {quota.isError && <Failed what="The quota" problem={quota.error} again={quota.refetch} />}
+      {quota.data && <OneQuota key={JSON.stringify(quota.data.overrides)} user={user} quota={quota.data} />}
+    </div>
+  );
+}
+
+const perGigabyte = 1_000_000_000;
+
+function OneQuota({ user, quota }: { user: string; quota: UserQuota }) {
+  const shown = (name: keyof UserQuota['overrides']) => {
+    const value = quota.overrides[name];
+    return value === null ? '' : String(name === 'volumeBytes' ? value / perGigabyte : value);
+  };
+  return (
+    <div className="grid grid-cols-1 items-start gap-4 sm:grid-cols-2">
+      <Card title="In use"><QuotaBars quota={quota} /></Card>
+      <Card title="For this user" hint="Empty: as for all. 0: no limit.">
+        <Form
+          act={async (fields) => {
+            const change = Object.fromEntries(
+              quotaOrder.map((name) => {
+                const text = textOf(fields, name);
+                if (text === null) return [name, null];
+                const value = Number(text.replace(',', '.'));
+                if (!Number.isFinite(value) || value < 0) throw new Error(`${quotaNames[name].label}: “${text}” is no amount.`);
+                return [name, name === 'volumeBytes' ? Math.round(value * perGigabyte) : value];
+              }),
+            );
+            await setUserQuota(user, change);
+            tellNews('The quota is saved.');
+          }}
+        >
+          {(busy) => (
+            <>
+              {quotaOrder.map((name) => (
+                <TextField key={name} name={name} inputMode="decimal" defaultValue={shown(name)} label={quotaNames[name].label + (name === 'memory' ? ' in MB' : name === 'volumeBytes' ? ' in GB' : '')} />
+              ))}
+              <div><Button type="submit" look="primary" icon={Save} busy={busy}>Save</Button></div>
+            </>
+          )}
+        </Form>
+      </Card>
+    </div>
+  );
+}

@@ -1,0 +1,103 @@
+import { Activity, AppWindow, ChevronLeft, FileText, History, Network, Settings, SquareTerminal, type LucideIcon } from 'lucide-react';
+import { lazy, Suspense, type ComponentType } from 'react';
+
+import { navigate } from '@/base/router';
+import type { Workspace, WorkspaceType } from '@/data/types';
+import { useSeen, useTypes, useWorkspaces, type Seen } from '@/data/workspaces';
+import { Link } from '@/parts/link';
+import { Failed, Notice } from '@/parts/notice';
+import { Badge, Skeleton, Title } from '@/parts/page';
+import { ProjectSelect } from '@/parts/project_select';
+import { ProgressBar, StatusPill } from '@/parts/status';
+import { TypeIcon } from '@/parts/type_icon';
+
+import { NotFound } from '../not_found';
+import { MainButtons, WorkspaceMenu } from '../workspace_actions';
+import { ApplicationPart } from './application';
+import { HistoryPart } from './history';
+import { LogsPart } from './logs';
+import { Overview } from './overview';
+import { PortsPart } from './ports';
+import { SettingsPart } from './settings';
+
+/** What each part of the screen is given. */
+export interface PartProps {
+  seen: Seen;
+  type: WorkspaceType | undefined;
+}
+
+interface Part {
+  name: string;
+  label: string;
+  icon: LucideIcon;
+  part: ComponentType<PartProps>;
+}
+const TerminalPart = lazy(async () => ({ default: (await import('./terminal')).TerminalPart }));
+const parts: Part[] = [
+  { name: '', label: 'Overview', icon: Activity, part: Overview },
+  { name: 'application', label: 'Application', icon: AppWindow, part: ApplicationPart },
+  { name: 'logs', label: 'Logs', icon: FileText, part: LogsPart },
+  { name: 'terminal', label: 'Terminal', icon: SquareTerminal, part: TerminalPart },
+  { name: 'ports', label: 'Ports', icon: Network, part: PortsPart },
+  { name: 'history', label: 'History', icon: History, part: HistoryPart },
+  { name: 'settings', label: 'Settings', icon: Settings, part: SettingsPart },
+];
+
+export function WorkspaceScreen({ id, part = '' }: { id: string; part?: string }) {
+  const workspaces = useWorkspaces();
+  if (workspaces.isPending) return <div className="grid grid-cols-1 gap-4"><Skeleton className="h-10" /><Skeleton className="h-72" /></div>;
+  if (workspaces.isError) return <Failed what="The workspace" problem={workspaces.error} again={workspaces.refetch} />;
+  const workspace = workspaces.data.find((each) => each.id === id);
+  if (!workspace) return <NotFound what="There is no such workspace of yours." />;
+  return <Present workspace={workspace} part={part} />;
+}
+
+function Present({ workspace, part }: { workspace: Workspace; part: string }) {
+  const { data: types } = useTypes();
+  const type = types?.find((each) => each.type === workspace.type);
+  const seen = useSeen(workspace);
+  const shown = parts.find((each) => each.name === part);
+  const base = `/workspaces/${workspace.id}`;
+  return (
+    <>
+      <Title
+        above={<Link to="/workspaces" className="mb-1 -ml-1 inline-flex items-center gap-1 rounded pr-1 text-sm text-muted hover:text-text"><ChevronLeft aria-hidden className="size-4" />Workspaces</Link>}
+        below={
+          <div className="mt-1.5 flex flex-wrap items-center gap-x-3 gap-y-1.5 text-sm text-muted">
+            <span className="inline-flex items-center gap-2"><TypeIcon icon={type?.icon} className="!size-6 !rounded-lg [&_svg]:size-3.5" />{type?.name ?? workspace.type}</span>
+            <StatusPill seen={seen} />
+            {workspace.isDefault && <Badge>Default</Badge>}
+          </div>
+        }
+        actions={
+          <>
+            <ProjectSelect seen={seen} className="w-48 max-w-full" />
+            <div className="flex items-center gap-2 self-end">
+              <MainButtons seen={seen} />
+              <WorkspaceMenu seen={seen} type={type} onDelete={() => navigate('/workspaces')} />
+            </div>
+          </>
+        }
+      >
+        {workspace.name}
+      </Title>
+      <nav aria-label="Parts of the workspace" className="-mx-4 overflow-x-auto border-b border-line px-4 sm:mx-0 sm:px-0">
+        <ul className="flex gap-1">
+          {parts.map(({ name, label, icon: Icon }) => (
+            <li key={name}>
+              <Link to={name ? `${base}/${name}` : base} aria-current={name === part ? 'page' : undefined} className="-mb-px flex items-center gap-2 border-b-2 border-transparent px-3 py-2 text-sm font-medium whitespace-nowrap text-muted hover:text-text aria-[current=page]:border-accent aria-[current=page]:text-text">
+                <Icon aria-hidden className="size-4" />
+                {label}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <ProgressBar seen={seen} className="-mt-px" />
+      {seen.phase === 'failed' && workspace.lastError && <Notice kind="bad" className="mt-4">{workspace.lastError}</Notice>}
+      <div className="mt-5">
+        {shown ? <Suspense fallback={<Skeleton className="h-72" />}><shown.part seen={seen} type={type} /></Suspense> : <NotFound />}
+      </div>
+    </>
+  );
+}

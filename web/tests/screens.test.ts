@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+
+import { auditQuery } from '@/data/account';
+import type { ContainerStats, Project, Workspace } from '@/data/types';
+import { withSample } from '@/data/usage';
+import { compatible, userOf } from '@/data/workspaces';
+import { linePoints } from '@/parts/sparkline';
+
+const sample = (seconds: number, more = {}) => ({ time: new Date(seconds * 1000).toISOString(), ...more }) as ContainerStats;
+
+test('a line ends at the right, and stays in its box', () => {
+  expect(linePoints([0, 50, 200], 100, 100, 20, 5)).toBe('50.0,20.0 75.0,10.0 100.0,0.0');
+  expect(linePoints([5], 0, 100, 20, 5)).toBe('100.0,0.0');
+});
+
+test('samples are kept in order, the last sixty, and a gap begins anew', () => {
+  const many = Array.from({ length: 70 }, (_, at) => sample(at)).reduce<readonly ContainerStats[]>((all, each) => withSample(all, each), []);
+  expect(many).toHaveLength(60);
+  expect(withSample(many, sample(69))).toBe(many);
+  expect(withSample(many, sample(200))).toEqual([sample(200)]);
+});
+
+test('a project is offered where its type fits, and is another’s while that runs', () => {
+  const project = (id: string, workspaceType: string | null) => ({ id, workspaceType }) as Project;
+  const all = [project('any', null), project('sheet', 'spreadsheet'), project('code', 'vscode')];
+  expect(compatible(all, 'vscode').map((each) => each.id)).toEqual(['any', 'code']);
+  expect(compatible(all, 'vscode', 'sheet').map((each) => each.id)).toEqual(['any', 'sheet', 'code']);
+  const workspaces = [{ id: 'w', currentProjectId: 'any', phase: 'running' }, { id: 'x', currentProjectId: 'code', phase: 'stopped' }] as Workspace[];
+  expect(userOf(all[0]!, workspaces)?.id).toBe('w');
+  expect(userOf(all[0]!, workspaces, 'w')).toBeUndefined();
+  expect(userOf(all[2]!, workspaces)).toBeUndefined();
+});
+
+test('the audit log is asked for whole days of the reader’s zone', () => {
+  const query = new URLSearchParams(auditQuery({ who: ' a@b ', target: '', since: '2026-03-01', until: '2026-03-01', failed: true }));
+  expect(query.get('who')).toBe('a@b');
+  expect(query.has('target')).toBe(false);
+  expect(query.get('failed')).toBe('true');
+  expect(Date.parse(query.get('until')!) - Date.parse(query.get('since')!)).toBe(86_400_000);
+});

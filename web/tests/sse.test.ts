@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+
+import { backOff, EventParser } from '@/base/sse';
+
+describe('events of a stream', () => {
+  const stream = 'retry: 2000\n\n: quiet\n\nevent: workspace\nid: 7\ndata: {"a":1}\n\ndata: one\ndata:two\n\nevent: gone\n\n';
+  const wanted = [
+    { event: 'workspace', data: '{"a":1}', id: '7' },
+    { event: 'message', data: 'one\ntwo', id: '7' },
+  ];
+
+  test('are the same however the text is cut', () => {
+    for (let size = 1; size <= stream.length; ++size) {
+      const parser = new EventParser();
+      const events = [];
+      for (let at = 0; at < stream.length; at += size) events.push(...parser.take(stream.slice(at, at + size)));
+      expect(events, `in pieces of ${size}`).toEqual(wanted);
+      expect(parser.retry).toBe(2000);
+    }
+  });
+
+  test('may end their lines as HTTP does, also where a piece ends between the two', () => {
+    const parser = new EventParser();
+    expect([...parser.take('data: x\r'), ...parser.take('\n\r\ndata: y\r\n\r\n')].map((each) => each.data)).toEqual(['x', 'y']);
+  });
+});
+
+test('pauses grow with failures, and end growing', () => {
+  const pauses = [1, 2, 3, 4, 10, 50].map((failures) => backOff(failures, 0.5));
+  expect(pauses).toEqual([...pauses].sort((a, b) => a - b));
+  expect(pauses[0]).toBe(500);
+  expect(pauses.at(-1)).toBe(15_000);
+  expect(backOff(3, 0)).toBeLessThan(backOff(3, 0.99));
+});
