@@ -56,6 +56,9 @@ constexpr auto kDecisions = std::to_array<ScopeDecision>({
     {"GET /api/workspaces/:id/container-stats", kRead, kOwn},
     {"GET /api/workspaces/:id/container-stats/stream", kRead, kOwn},
     {"POST /api/workspaces/:id/exec", kWrite, kOwn},
+    // By the workspace's own programs, with all that its user may read there.
+    {"GET /api/workspaces/:id/files", kWrite, kOwn},
+    {"PUT /api/workspaces/:id/files", kWrite, kOwn},
     // A GET by its verb alone.
     {"GET /api/workspaces/:id/terminal", kWrite, kOwn},
     {"GET /api/workspaces/:id/terminals", kRead, kOwn},
@@ -99,6 +102,7 @@ constexpr auto kDecisions = std::to_array<ScopeDecision>({
     {"DELETE /api/trash/:id", kWrite, kAllOwners},
 
     {"GET /api/admin/audit", kFull, kAllOwners},
+    {"GET /api/admin/cleaning", kFull, kAllOwners},
     {"GET /api/admin/overview", kFull, kAllOwners},
     {"GET /api/admin/users", kFull, kAllOwners},
     {"POST /api/admin/users", kFull, kAllOwners},

@@ -53,6 +53,13 @@ void World::cut_off(Server& server) {
     loop_.clock().call_in(random_.between(Duration(50), Duration(12000)), [&server] { server.store.mend(); });
 }
 
+// Right in the middle of what it was asked for just now.
+void World::cut_off_soon(Server& server) {
+    loop_.clock().call_in(random_.between(Duration(0), Duration(1500)), [this, &server] {
+        if (!quiet_ && server.up()) cut_off(server);
+    });
+}
+
 void World::restart_database() {
     note("the database restarts");
     const auto away = random_.between(Duration(50), Duration(6000));

@@ -42,6 +42,7 @@ void World::spawn(Server& server, std::string what, Task<> work) {
     what += " (" + std::to_string(++asked_) + ")";
     note("asked: " + what);
     ++server.pending;
+    if (several_ && faulty_ && random_.chance(0.15)) cut_off_soon(server);
     server.requests.spawn(what, client(*this, server, what, std::move(work)));
 }
 

@@ -281,6 +281,7 @@ std::size_t World::pending() const {
 // Nothing goes wrong any more: everything has to come to what the users asked for, and stay so.
 void World::settle() {
     note("quiet from now on");
+    quiet_ = true;
     machine_.runtime_faults = {};
     machine_.store_faults = {};
     engine_.set_never_ready(0);

@@ -84,6 +84,7 @@ class World {
     void leave(base::Duration for_how_long);
     void trouble_between_servers(Server& server);
     void cut_off(Server& server);
+    void cut_off_soon(Server& server);
     void restart_database();
     void mend_everything();
     std::string any_instance();
@@ -106,6 +107,7 @@ class World {
     std::size_t asked_ = 0;
     std::size_t booted_ = 0;
     bool several_ = false;  // servers on the database
+    bool quiet_ = false;    // nothing goes wrong any more
     // What the engine was asked by one that is dead may still come.
     std::vector<Place> graves_;
     std::array<Place, 2> servers_;
