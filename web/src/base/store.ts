@@ -11,12 +11,13 @@ export class Store<T> {
 
   get = () => this.#value;
 
-  set(next: T | ((now: T) => T)) {
+  // All are bound: they are handed on as they are, to components above all.
+  set = (next: T | ((now: T) => T)) => {
     const value = typeof next === 'function' ? (next as (now: T) => T)(this.#value) : next;
     if (Object.is(value, this.#value)) return;
     this.#value = value;
     this.#listeners.forEach((each) => each());
-  }
+  };
 
   subscribe = (listener: () => void) => {
     this.#listeners.add(listener);
