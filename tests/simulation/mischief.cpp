@@ -53,10 +53,18 @@ void World::cut_off(Server& server) {
     loop_.clock().call_in(random_.between(Duration(50), Duration(12000)), [&server] { server.store.mend(); });
 }
 
-// Right in the middle of what it was asked for just now.
-void World::cut_off_soon(Server& server) {
+// Right in the middle of what it was asked for just now, with an engine that is slow for it: the database counts the
+// server as gone, and others take over, while it has not noticed and is still at it.
+void World::cut_off_at_work(Server& server) {
     loop_.clock().call_in(random_.between(Duration(0), Duration(1500)), [this, &server] {
-        if (!quiet_ && server.up()) cut_off(server);
+        if (quiet_ || !server.up()) return;
+        note(*server.store.server_name() + " does not reach the database, which it does not notice");
+        server.store.cut({.server_notices = Duration(15000), .database_notices = Duration(0)});
+        server.runtime.drag(true);
+        loop_.clock().call_in(random_.between(Duration(4000), Duration(14000)), [&server] {
+            server.store.mend();
+            server.runtime.drag(false);
+        });
     });
 }
 
@@ -75,6 +83,7 @@ void World::mend_everything() {
         if (!place) continue;
         place->store.mend();
         place->runtime.mend();
+        place->runtime.drag(false);
     }
 }
 

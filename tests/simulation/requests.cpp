@@ -42,7 +42,7 @@ void World::spawn(Server& server, std::string what, Task<> work) {
     what += " (" + std::to_string(++asked_) + ")";
     note("asked: " + what);
     ++server.pending;
-    if (several_ && faulty_ && random_.chance(0.15)) cut_off_soon(server);
+    if (several_ && faulty_ && random_.chance(0.1)) cut_off_at_work(server);
     server.requests.spawn(what, client(*this, server, what, std::move(work)));
 }
 

@@ -84,7 +84,7 @@ class World {
     void leave(base::Duration for_how_long);
     void trouble_between_servers(Server& server);
     void cut_off(Server& server);
-    void cut_off_soon(Server& server);
+    void cut_off_at_work(Server& server);
     void restart_database();
     void mend_everything();
     std::string any_instance();

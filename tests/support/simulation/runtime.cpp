@@ -61,7 +61,7 @@ Task<std::invoke_result_t<F&>> SimulatedRuntime::call(Duration takes, F effect) 
     };
     if (random_.chance(faults_.fails_before)) before = failure();
     if (random_.chance(faults_.fails_after)) after = failure();
-    if (random_.chance(faults_.slow)) takes += random_.between(Duration(500), Duration(9000));
+    if (random_.chance(drags_ ? 0.5 : faults_.slow)) takes += random_.between(Duration(500), Duration(9000));
     try {
         co_await clock_.sleep_for(random_.between(Duration(0), takes));
     } catch (...) {

@@ -66,6 +66,8 @@ class SimulatedRuntime : public runtime::Runtime {
         break_stream();
     }
     void mend() { reachable_ = true; }
+    // Half of its calls take seconds.
+    void drag(bool drags) { drags_ = drags; }
     // Ends the event stream; it comes back by itself.
     void break_stream();
     // It is told what happens on the engine, and what it missed it was told to look at.
@@ -98,6 +100,7 @@ class SimulatedRuntime : public runtime::Runtime {
     const RuntimeFaults& faults_;
     bool dead_ = false;
     bool reachable_ = true;
+    bool drags_ = false;
     bool unheard_ = false;  // the effect that runs now is nobody's to wait for
     std::weak_ptr<Stream> stream_;
     std::function<void(const EngineEvent&)> told_;
