@@ -24,7 +24,7 @@ export function Overview({ seen, type }: PartProps) {
   return (
     <div className="grid grid-cols-1 gap-4 lg:grid-cols-3">
       <div className="grid grid-cols-1 content-start gap-4 lg:col-span-2">
-        <Usage seen={seen} />
+        <Usage seen={seen} cores={inForce?.cpus} />
         <Card title="What happened" actions={<Link to={`/workspaces/${workspace.id}/history`} className="text-sm font-medium text-accent hover:underline">All of it</Link>}>
           {history.data?.length === 0 && <p className="text-sm text-muted">Nothing yet.</p>}
           <ol className="grid grid-cols-1 gap-3 min-h-32 content-start">{history.data?.slice(0, 5).map((each) => <Happened key={each.id} event={each} />)}</ol>
@@ -65,7 +65,7 @@ export function rates(samples: readonly ContainerStats[], of: (sample: Container
   });
 }
 
-function Usage({ seen }: { seen: Seen }) {
+function Usage({ seen, cores }: { seen: Seen; cores: number | undefined }) {
   const running = seen.phase === 'running' || seen.phase === 'switching';
   const samples = useUsage(seen.workspace.id, running);
   const last = samples.at(-1);
@@ -73,8 +73,8 @@ function Usage({ seen }: { seen: Seen }) {
   const disk = rates(samples, (each) => each.blockIo.readBytes + each.blockIo.writtenBytes);
   const speed = (values: number[]) => (values.length > 0 ? `${bytes(values.at(-1)!)}/s` : undefined);
   const charts = [
-    { name: 'Processor', now: last && percent(last.cpu.percent), hint: last && `of ${last.cpu.cpus * 100} %`, values: samples.map((each) => each.cpu.percent), most: Math.max(20, ...samples.map((each) => each.cpu.percent * 1.1)) },
-    { name: 'Memory', now: last && bytes(last.memory.usedBytes), hint: last && `of ${bytes(last.memory.limitBytes)}`, values: samples.map((each) => each.memory.usedBytes), most: last?.memory.limitBytes ?? 1 },
+    { name: 'Processor', now: last && percent(last.cpu.percent), hint: last && `of ${Math.round(Math.min(cores ?? last.cpu.cpus, last.cpu.cpus) * 100)} %`, values: samples.map((each) => each.cpu.percent), most: Math.max(20, ...samples.map((each) => each.cpu.percent * 1.1)) },
+    { name: 'Memory', now: last && bytes(last.memory.usedBytes), hint: last && `of ${megabytes(Math.round(last.memory.limitBytes / 1024 ** 2))}`, values: samples.map((each) => each.memory.usedBytes), most: last?.memory.limitBytes ?? 1 },
     { name: 'Network', now: speed(network), hint: last && `${bytes(last.network.receivedBytes)} in, ${bytes(last.network.sentBytes)} out in all`, values: network, most: Math.max(10_000, ...network) },
     { name: 'Disk', now: speed(disk), hint: last && `${bytes(last.blockIo.readBytes)} read, ${bytes(last.blockIo.writtenBytes)} written in all`, values: disk, most: Math.max(10_000, ...disk) },
   ];
