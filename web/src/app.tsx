@@ -30,15 +30,16 @@ export const screens: { path: string; screen: Screen | LazyExoticComponent<Scree
   { path: '/projects', screen: later(() => import('./screens/projects/projects'), 'ProjectsScreen') },
   { path: '/projects/:id/:part?', screen: later(() => import('./screens/projects/project'), 'ProjectScreen') },
   { path: '/trash', screen: later(() => import('./screens/projects/trash'), 'TrashScreen') },
-  { path: '/account', screen: later(() => import('./screens/account'), 'AccountScreen') },
-  { path: '/admin/:part?', screen: later(() => import('./screens/admin/admin'), 'AdminScreen'), admin: true },
+  { path: '/account', screen: later(() => import('./screens/account/account'), 'AccountScreen') },
+  { path: '/admin/:part?/:id?', screen: later(() => import('./screens/admin/admin'), 'AdminScreen'), admin: true },
 ];
 
 function Route({ isAdmin }: { isAdmin: boolean }) {
   const path = usePath();
   for (const { path: pattern, screen: Found, admin } of screens) {
     const params = matchPath(pattern, path);
-    if (params && (!admin || isAdmin)) return <Found key={params.id ?? pattern} {...params} />;
+    if (params && admin && !isAdmin) return <NotFound title="For administrators" what="Only administrators see this screen.">An administrator can make you one, if you need it.</NotFound>;
+    if (params) return <Found key={params.id ?? pattern} {...params} />;
   }
   return <NotFound />;
 }

@@ -6,7 +6,7 @@ import { useSyncExternalStore } from 'react';
 import { call, sessionState, setUser, subscribe } from '@/base/session';
 
 import { keys, queryClient } from './client';
-import type { ApiToken, AuditEntry, NewApiToken, User, UserQuota } from './types';
+import type { ApiToken, AuditEntry, NewApiToken, NewApiTokenRequest, User, UserQuota } from './types';
 
 interface Data<T> {
   data: T;
@@ -24,8 +24,8 @@ export const changeProfile = (fields: Record<string, string | null>) =>
 export const changePassword = (currentPassword: string, newPassword: string) => call('/api/auth/change-password', { method: 'POST', json: { currentPassword, newPassword } });
 
 export const useTokens = () => useQuery({ queryKey: keys.tokens, queryFn: () => get<ApiToken[]>('/api/auth/tokens') });
-export const createToken = (name: string, expiresAt: string | null) =>
-  call<Data<NewApiToken>>('/api/auth/tokens', { method: 'POST', json: { name, expiresAt } }).then((answer) => {
+export const createToken = (wanted: NewApiTokenRequest) =>
+  call<Data<NewApiToken>>('/api/auth/tokens', { method: 'POST', json: wanted }).then((answer) => {
     void queryClient.invalidateQueries({ queryKey: keys.tokens });
     return answer.data;
   });

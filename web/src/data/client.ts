@@ -34,7 +34,13 @@ export const keys = {
   files: (project: string, path: string) => ['project', project, 'files', path] as const,
   trash: ['trash'] as const,
   tokens: ['tokens'] as const,
+  sessions: ['sessions'] as const,
   audit: (search: string) => ['audit', search] as const,
   userQuota: (user: string) => ['quota', user] as const,
+  overview: ['admin', 'overview'] as const,
+  users: (search: string) => ['admin', 'users', search] as const,
+  user: (id: string) => ['admin', 'user', id] as const,
+  everybodys: (search: string) => ['admin', 'workspaces', search] as const,
+  cleaning: ['admin', 'cleaning'] as const,
   page: ['page'] as const,
 };

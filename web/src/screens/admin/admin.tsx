@@ -1,21 +1,28 @@
 // What an administrator may look at. A new part: its file beside this one, and a line in `parts`.
-import { Gauge, ScrollText } from 'lucide-react';
+import { Boxes, Brush, LayoutDashboard, ScrollText, Users } from 'lucide-react';
 
 import { Link } from '@/parts/link';
 import { Title } from '@/parts/page';
 
 import { NotFound } from '../not_found';
 import { AuditPart } from './audit';
-import { QuotasPart } from './quotas';
+import { CleaningPart } from './cleaning';
+import { OverviewPart } from './overview';
+import { UserPart } from './user';
+import { UsersPart } from './users';
+import { WorkspacesPart } from './workspaces';
 
 const parts = [
-  { name: '', label: 'Audit', icon: ScrollText, part: AuditPart },
-  { name: 'quotas', label: 'Quotas', icon: Gauge, part: QuotasPart },
+  { name: '', label: 'Overview', icon: LayoutDashboard, part: OverviewPart },
+  { name: 'users', label: 'Users', icon: Users, part: UsersPart, one: UserPart },
+  { name: 'workspaces', label: 'All workspaces', icon: Boxes, part: WorkspacesPart },
+  { name: 'cleaning', label: 'Cleaning', icon: Brush, part: CleaningPart },
+  { name: 'audit', label: 'Audit', icon: ScrollText, part: AuditPart },
 ];
 
-export function AdminScreen({ part = '' }: { part?: string }) {
+export function AdminScreen({ part = '', id = '' }: { part?: string; id?: string }) {
   const shown = parts.find((each) => each.name === part);
-  if (!shown) return <NotFound />;
+  if (!shown || (id && !shown.one)) return <NotFound />;
   return (
     <>
       <Title>Administration</Title>
@@ -23,7 +30,7 @@ export function AdminScreen({ part = '' }: { part?: string }) {
         <ul className="flex gap-1">
           {parts.map(({ name, label, icon: Icon }) => (
             <li key={name}>
-              <Link to={name ? `/admin/${name}` : '/admin'} aria-current={name === part ? 'page' : undefined} className="-mb-px flex items-center gap-2 border-b-2 border-transparent px-3 py-2 text-sm font-medium text-muted hover:text-text aria-[current=page]:border-accent aria-[current=page]:text-text">
+              <Link to={name ? `/admin/${name}` : '/admin'} aria-current={name === part ? (id ? 'true' : 'page') : undefined} className="-mb-px flex items-center gap-2 border-b-2 border-transparent px-3 py-2 text-sm font-medium whitespace-nowrap text-muted hover:text-text aria-[current]:border-accent aria-[current]:text-text">
                 <Icon aria-hidden className="size-4" />
                 {label}
               </Link>
@@ -31,7 +38,7 @@ export function AdminScreen({ part = '' }: { part?: string }) {
           ))}
         </ul>
       </nav>
-      <shown.part />
+      {id && shown.one ? <shown.one id={id} /> : <shown.part />}
     </>
   );
 }

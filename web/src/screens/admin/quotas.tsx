@@ -1,5 +1,4 @@
-import { Gauge, Save, Search } from 'lucide-react';
-import { useState } from 'react';
+import { Save } from 'lucide-react';
 
 import { tellNews } from '@/base/outcomes';
 import { setUserQuota, useUserQuota } from '@/data/account';
@@ -8,30 +7,18 @@ import { Button } from '@/parts/button';
 import { TextField } from '@/parts/field';
 import { Form, textOf } from '@/parts/form';
 import { Failed } from '@/parts/notice';
-import { Card, Empty, Skeleton } from '@/parts/page';
+import { Card, Skeleton } from '@/parts/page';
 import { QuotaBars, quotaNames, quotaOrder } from '@/parts/quota';
 
-/** What a user may have. The user is named by the id: the audit log, say, tells it. */
-export function QuotasPart() {
-  const [user, setUser] = useState('');
+/** What a user has in use, and may have. */
+export function QuotaOf({ user }: { user: string }) {
   const quota = useUserQuota(user);
   return (
-    <div className="grid max-w-3xl grid-cols-1 gap-4">
-      <Card title="A user’s quota" hint="The id is in the audit log, and in “agentdb9 user list” on the server.">
-        <Form className="flex flex-wrap items-end gap-2" act={async (fields) => setUser(textOf(fields, 'user') ?? '')}>
-          {() => (
-            <>
-              <div className="min-w-0 grow"><TextField label="User’s id" name="user" required autoComplete="off" /></div>
-              <Button type="submit" look="primary" icon={Search} busy={quota.isFetching}>Show</Button>
-            </>
-          )}
-        </Form>
-      </Card>
-      {user === '' && <Empty icon={Gauge} title="No user is chosen." />}
-      {user !== '' && quota.isPending && <Skeleton className="h-56" />}
+    <>
+      {quota.isPending && <Skeleton className="h-56" />}
       {quota.isError && <Failed what="The quota" problem={quota.error} again={quota.refetch} />}
       {quota.data && <OneQuota key={JSON.stringify(quota.data.overrides)} user={user} quota={quota.data} />}
-    </div>
+    </>
   );
 }
 

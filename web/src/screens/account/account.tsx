@@ -1,0 +1,105 @@
+import { useState } from 'react';
+
+import { tellNews } from '@/base/outcomes';
+import { changePassword, changeProfile, useSession } from '@/data/account';
+import type { User } from '@/data/types';
+import { useQuota } from '@/data/workspaces';
+import { Button } from '@/parts/button';
+import { TextField } from '@/parts/field';
+import { Form, textOf } from '@/parts/form';
+import { Failed } from '@/parts/notice';
+import { Card, Skeleton, Title } from '@/parts/page';
+import { QuotaBars } from '@/parts/quota';
+
+import { Sessions } from './sessions';
+import { Tokens } from './tokens';
+
+export function AccountScreen() {
+  const session = useSession();
+  if (session.kind !== 'open') return null;
+  return (
+    <>
+      <Title below={<p className="mt-1 text-sm text-muted">{session.user.email}</p>}>Account</Title>
+      <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
+        <div className="grid grid-cols-1 gap-4">
+          <Profile user={session.user} />
+          <Password user={session.user} />
+          <Sessions />
+        </div>
+        <div className="grid grid-cols-1 gap-4">
+          <Use />
+          <Tokens />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Profile({ user }: { user: User }) {
+  const [email, setEmail] = useState(user.email);
+  const changed = email.trim() !== user.email;
+  return (
+    <Card title="Profile">
+      <Form
+        act={async (fields) => {
+          const password = textOf(fields, 'currentPassword');
+          await changeProfile({
+            ...(changed ? { email: email.trim(), currentPassword: password } : {}),
+            username: textOf(fields, 'username'),
+            firstName: String(fields.get('firstName')).trim(),
+            lastName: String(fields.get('lastName')).trim(),
+          });
+          tellNews('The profile is saved.');
+        }}
+      >
+        {(busy) => (
+          <>
+            <TextField label="Email" type="email" value={email} onChange={(event) => setEmail(event.target.value)} required autoComplete="email" />
+            {changed && <TextField label="Current password" name="currentPassword" type="password" required autoComplete="current-password" hint="Another address needs it." />}
+            <TextField label="User name" name="username" defaultValue={user.username} required maxLength={100} autoComplete="nickname" />
+            <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
+              <TextField label="First name" name="firstName" defaultValue={user.firstName ?? ''} maxLength={100} autoComplete="given-name" />
+              <TextField label="Last name" name="lastName" defaultValue={user.lastName ?? ''} maxLength={100} autoComplete="family-name" />
+            </div>
+            <div><Button type="submit" look="primary" busy={busy}>Save profile</Button></div>
+          </>
+        )}
+      </Form>
+    </Card>
+  );
+}
+
+function Password({ user }: { user: User }) {
+  return (
+    <Card title="Password" hint="Your other sessions end when it changes.">
+      <Form
+        act={async (fields, form) => {
+          await changePassword(String(fields.get('currentPassword')), String(fields.get('newPassword')));
+          form.reset();
+          tellNews('The password is changed.');
+        }}
+      >
+        {(busy) => (
+          <>
+            {/* For password managers: whose password it is. */}
+            <input type="text" name="username" value={user.email} autoComplete="username" readOnly hidden />
+            <TextField label="Current password" name="currentPassword" type="password" autoComplete="current-password" required />
+            <TextField label="New password" name="newPassword" type="password" autoComplete="new-password" required />
+            <div><Button type="submit" look="primary" busy={busy}>Change password</Button></div>
+          </>
+        )}
+      </Form>
+    </Card>
+  );
+}
+
+function Use() {
+  const quota = useQuota();
+  return (
+    <Card title="What you may use">
+      {quota.isPending && <Skeleton className="h-28" />}
+      {quota.isError && <Failed what="Your quota" problem={quota.error} again={quota.refetch} />}
+      {quota.data && <QuotaBars quota={quota.data} />}
+    </Card>
+  );
+}
