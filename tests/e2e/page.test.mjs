@@ -407,7 +407,7 @@ test('another user’s workspace is as good as not there', async () => {
   await page.goto(`${server.api}/projects/${project.id}/backups`);
   await page.getByText('There is no such project of yours.').waitFor();
   await page.goto(`${server.api}/admin`);
-  await page.getByText('There is no screen at this address.').waitFor();
+  await page.getByText('Only administrators see this screen.').waitFor();
   await assertAccessible(page, 'a screen that is not there');
   await person.leave();
 });

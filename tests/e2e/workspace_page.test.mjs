@@ -1,4 +1,4 @@
-// A workspace's own screen, a project's, the account's and the administrator's, as a person uses them.
+// A workspace's own screen, a project's and the account's, as a person uses them.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -7,9 +7,9 @@ import { after, before, test } from 'node:test';
 import { withAppsDomain } from '../support/application_hosts.mjs';
 import { exchange } from '../support/api_client.mjs';
 import { eventually } from '../support/eventually.mjs';
-import { adminEmail, adminPassword, startServer } from '../support/server.mjs';
+import { startServer } from '../support/server.mjs';
 import { assertAccessible, openBrowser, patience, Person, picture } from './support/browser.mjs';
-import { button, card, choose, goTo, link, noIcon, noSession, outcome, pick, row, runningWorkspace, signIn, state, title, visit } from './support/page.mjs';
+import { button, card, choose, goTo, link, noIcon, outcome, pick, row, runningWorkspace, state, title, visit } from './support/page.mjs';
 
 const at = {};
 before(async () => {
@@ -361,35 +361,6 @@ test('an account’s profile and tokens', async () => {
   await button(page.getByRole('alertdialog'), 'Revoke token').click();
   await outcome(page, 'The token nightly is revoked.').waitFor();
   assert.equal((await ask()).status, 401);
-  await person.leave();
-});
-
-test('an administrator searches what was done, and sets a user’s quota', async () => {
-  const user = await at.server.user('watched');
-  await user.createWorkspace({ name: 'Watched' });
-  const person = await Person.at(at.browser);
-  person.expect(noSession, noIcon);
-  const page = await person.newPage();
-  await page.goto(at.server.api);
-  await signIn(page, adminEmail, adminPassword);
-  await goTo(page, 'Administration');
-  await page.getByLabel('Who').fill(user.user.email);
-  await button(page, 'Search').click();
-  await page.getByRole('cell', { name: /^POST \/api\/workspaces/ }).waitFor();
-  await eventually('only this user’s rows', async () => (await page.getByRole('row').count()) >= 2 && (await page.locator('tbody tr').filter({ hasNotText: user.user.email }).count()) === 0);
-  await assertAccessible(page, 'the audit log');
-  await picture(page, '41-audit');
-  await link(page, 'Quotas').click();
-  await page.getByLabel('User’s id').fill(user.user.id);
-  await button(page, 'Show').click();
-  const own = region(page, 'For this user');
-  await own.getByLabel('Workspaces').fill('1');
-  await button(own, 'Save').click();
-  await outcome(page, 'The quota is saved.').waitFor();
-  await page.getByText('1 of 1').first().waitFor();
-  await assertAccessible(page, 'a quota');
-  await picture(page, '42-quota');
-  assert.equal((await user.post('/api/workspaces', { type: 'spreadsheet' })).status, 403);
   await person.leave();
 });
 

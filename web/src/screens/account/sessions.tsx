@@ -27,7 +27,7 @@ export function Sessions() {
   return (
     <Card
       title="Sessions"
-      hint="Where you are signed in. End what you do not know, and change your password then."
+      hint="Where you are signed in. End what you do not know."
       actions={others > 0 && <Button size="small" look="danger-quiet" onClick={endOthers}>End all others</Button>}
     >
       {sessions.isPending && <Skeleton className="h-16" count={2} />}

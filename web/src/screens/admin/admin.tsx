@@ -1,6 +1,8 @@
 // What an administrator may look at. A new part: its file beside this one, and a line in `parts`.
 import { Boxes, Brush, LayoutDashboard, ScrollText, Users } from 'lucide-react';
 
+import { useEffect, useRef } from 'react';
+
 import { Link } from '@/parts/link';
 import { Title } from '@/parts/page';
 
@@ -21,12 +23,18 @@ const parts = [
 ];
 
 export function AdminScreen({ part = '', id = '' }: { part?: string; id?: string }) {
+  const nav = useRef<HTMLElement>(null);
+  // On a narrow screen not all have room: the one that is shown is in sight.
+  useEffect(() => {
+    // Newer browsers answer with a promise, which is no clean-up of an effect.
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [part]);
   const shown = parts.find((each) => each.name === part);
   if (!shown || (id && !shown.one)) return <NotFound />;
   return (
     <>
       <Title>Administration</Title>
-      <nav aria-label="Parts of the administration" className="mb-5 overflow-x-auto border-b border-line">
+      <nav ref={nav} aria-label="Parts of the administration" className="mb-5 overflow-x-auto border-b border-line">
         <ul className="flex gap-1">
           {parts.map(({ name, label, icon: Icon }) => (
             <li key={name}>

@@ -120,6 +120,7 @@ function Duties({ now }: { now: Cleaning }) {
       {now.duties.map((duty) => {
         const { kind, text } = runWords(duty.lastRun, duty.running);
         const last = duty.lastRun ? <><Ago time={duty.lastRun.startedAt} />, {byNames[duty.lastRun.by] ?? duty.lastRun.by}</> : 'Never';
+        const outcome = (duty.on || duty.lastRun) && <Badge kind={kind}>{text}</Badge>;
         const next = !duty.on ? '–' : duty.nextRunAt ? <span title={exactMoment(duty.nextRunAt)}><Ago time={duty.nextRunAt} /></span> : 'Not by itself';
         const schedule = duty.on ? everyWords(duty.everyMinutes) : 'Off';
         return (
@@ -127,8 +128,8 @@ function Duties({ now }: { now: Cleaning }) {
             <Cell look="w-full">
               <p className="font-medium">{dutyNames[duty.duty] ?? duty.duty}</p>
               <p className="text-xs text-muted">{duty.about} {about[duty.duty]}</p>
-              <p className="mt-1 text-xs text-muted md:hidden"><span className="sm:hidden">{schedule} · </span>last run {last} · next {next}</p>
-              <p className="mt-1 sm:hidden"><Badge kind={kind}>{text}</Badge></p>
+              <p className="mt-1 text-xs text-muted md:hidden"><span className="sm:hidden">{schedule}</span>{duty.lastRun && <><span className="sm:hidden"> · </span>last run {last}</>}{duty.on && duty.nextRunAt && <> · next {next}</>}</p>
+              {outcome && <p className="mt-1 sm:hidden">{outcome}</p>}
               {duty.lastRun?.problem && <p className="mt-1 text-xs text-bad wrap-anywhere">{duty.lastRun.problem}</p>}
               {duty.lastRun && duty.lastRun.failed.length > 0 && (
                 <details className="mt-1 text-xs">
@@ -138,8 +139,8 @@ function Duties({ now }: { now: Cleaning }) {
               )}
             </Cell>
             <Cell look="hidden whitespace-nowrap sm:table-cell">{duty.on ? schedule : <Badge>Off</Badge>}</Cell>
-            <Cell look="hidden md:table-cell">{last}</Cell>
-            <Cell look="hidden whitespace-nowrap sm:table-cell"><Badge kind={kind}>{text}</Badge></Cell>
+            <Cell look="hidden md:table-cell"><div className="w-36">{last}</div></Cell>
+            <Cell look="hidden whitespace-nowrap sm:table-cell">{outcome || '–'}</Cell>
             <Cell look="hidden whitespace-nowrap md:table-cell">{next}</Cell>
           </tr>
         );
@@ -167,7 +168,7 @@ function Images({ now }: { now: Cleaning }) {
       {now.images.length === 0 ? (
         <p className="text-sm text-muted">No workspace type names an image.</p>
       ) : (
-        <Table label="Images" columns={[{ label: 'Image' }, { label: 'Types', look: 'hidden md:table-cell' }, { label: 'State' }]}>
+        <Table label="Images" columns={[{ label: 'Image' }, { label: 'Types', look: 'hidden md:table-cell' }, { label: 'State', look: 'hidden sm:table-cell' }]}>
           {now.images.map((image) => {
             const { kind, text } = imageState(image);
             const types = image.types.length > 0 ? image.types.join(', ') : 'Of no type';
@@ -176,12 +177,13 @@ function Images({ now }: { now: Cleaning }) {
                 <Cell look="w-full wrap-anywhere">
                   <p className="font-medium">{image.image}</p>
                   <p className="text-xs text-muted md:hidden">{types}</p>
+                  <p className="mt-1 sm:hidden"><Badge kind={kind}>{text}</Badge></p>
                   {image.unnamedSince && <p className="text-xs text-muted">No type has named it since <Ago time={image.unnamedSince} />.</p>}
                   {image.pulledAt && <p className="text-xs text-muted">Downloaded ahead of time <Ago time={image.pulledAt} />.</p>}
                   {image.problem && <p className="text-xs text-bad">{image.problem}</p>}
                 </Cell>
-                <Cell look="hidden md:table-cell">{types}</Cell>
-                <Cell look="sm:whitespace-nowrap"><Badge kind={kind}>{text}</Badge></Cell>
+                <Cell look="hidden md:table-cell"><div className="w-52">{types}</div></Cell>
+                <Cell look="hidden whitespace-nowrap sm:table-cell"><Badge kind={kind}>{text}</Badge></Cell>
               </tr>
             );
           })}

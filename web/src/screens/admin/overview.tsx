@@ -191,12 +191,12 @@ function Failures({ now: { operations } }: { now: Overview }) {
         <Table label="Latest failures" columns={[{ label: 'What' }, { label: 'Whose', look: 'hidden md:table-cell' }, { label: 'When', look: 'hidden md:table-cell' }]}>
           {operations.failed.map((each) => (
             <tr key={each.id}>
-              <Cell look="wrap-anywhere">
+              <Cell look="w-full wrap-anywhere">
                 <p className="font-medium">{operationNames[each.kind] ?? each.kind}: {each.workspaceName ?? 'a workspace that is gone'} {each.errorCode && <Badge kind="bad">{each.errorCode}</Badge>}</p>
                 <p className="text-muted">{each.error ?? 'No reason was kept.'}</p>
                 <p className="text-xs text-muted md:hidden">{each.userEmail ?? 'An account that is gone'}{each.finishedAt && <> · <Ago time={each.finishedAt} /></>}</p>
               </Cell>
-              <Cell look="hidden max-w-56 wrap-anywhere md:table-cell">{each.userEmail ?? 'An account that is gone'}</Cell>
+              <Cell look="hidden md:table-cell"><div className="w-56 wrap-anywhere">{each.userEmail ?? 'An account that is gone'}</div></Cell>
               <Cell look="hidden whitespace-nowrap md:table-cell">{each.finishedAt ? <Ago time={each.finishedAt} /> : '–'}</Cell>
             </tr>
           ))}

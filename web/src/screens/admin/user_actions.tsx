@@ -34,7 +34,7 @@ export function UserMenu({ user, page = false }: { user: UserSummary; page?: boo
   const { email } = user;
   const entries: (MenuEntry | 'line')[] = [
     ...(page ? [] : [{ label: 'Show, and set the quota', icon: Gauge, act: () => navigate(`/admin/users/${user.id}`) }]),
-    { label: 'Its workspaces', icon: Boxes, act: () => navigate(`/admin/workspaces?${workspaceQuery({ user: user.id })}`) },
+    { label: 'Their workspaces', icon: Boxes, act: () => navigate(`/admin/workspaces?${workspaceQuery({ user: user.id })}`) },
     'line',
     user.role === 'admin'
       ? { label: 'Take administration away', icon: ShieldOff, off, act: () => ask(`Take administration away from ${email}?`, 'It counts at once. Their workspaces and projects stay as they are.', 'Take it away', { role: 'user' }, `${email} is no administrator any more.`) }

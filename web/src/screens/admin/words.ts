@@ -4,7 +4,7 @@ import type { CleaningItem, WorkspaceSummary } from '@/data/types';
 export const statusNames: Record<WorkspaceSummary['status'], string> = {
   running: 'Running',
   error: 'Failed',
-  active: 'Ready',
+  active: 'Not started',
   stopped: 'Stopped',
   inactive: 'Inactive',
   archived: 'Archived',

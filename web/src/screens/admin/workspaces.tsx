@@ -37,9 +37,9 @@ export function WorkspacesPart() {
   const nameOf = (type: string) => types.data?.find((each) => each.type === type)?.name ?? type;
   return (
     <div className="grid grid-cols-1 gap-4">
-      <div className="grid items-end gap-3 rounded-2xl border border-line bg-surface p-4 shadow-card md:grid-cols-[1fr_auto_auto_auto]">
+      <div className="grid grid-cols-2 items-end gap-3 rounded-2xl border border-line bg-surface p-4 shadow-card md:grid-cols-[1fr_auto_auto_auto]">
         <Form
-          className="flex flex-wrap items-end gap-2"
+          className="col-span-2 flex flex-wrap items-end gap-2 md:col-span-1"
           act={async (fields, form) => {
             const typed = textOf(fields, 'owner');
             if (!typed) return narrow({ user: '' });
@@ -50,14 +50,14 @@ export function WorkspacesPart() {
         >
           {(busy) => (
             <>
-              <div className="min-w-0 grow"><TextField label="Owner" name="owner" type="search" placeholder="Address or name" autoComplete="off" /></div>
+              <div className="min-w-0 grow basis-32"><TextField label="Owner" name="owner" type="search" placeholder="Address or name" autoComplete="off" /></div>
               <Button type="submit" icon={Search} busy={busy}>Find</Button>
             </>
           )}
         </Form>
         <SelectField label="Type" value={search.type} onChange={(event) => narrow({ type: event.target.value })}><option value="">Every type</option>{known.map((each) => <option key={each} value={each}>{nameOf(each)}</option>)}</SelectField>
         <SelectField label="State" value={search.status} onChange={(event) => narrow({ status: event.target.value })}><option value="">Every state</option>{Object.entries(statusNames).map(([each, name]) => <option key={each} value={each}>{name}</option>)}</SelectField>
-        <Refresh of={found} />
+        <div><Refresh of={found} /></div>
       </div>
       {search.user && (
         <p className="flex flex-wrap items-center gap-2 text-sm">
@@ -99,7 +99,7 @@ function Row({ workspace, type }: { workspace: WorkspaceSummary; type: string })
   };
   const state = (
     <>
-      <Badge kind={stopping || isBusy(phase) ? 'accent' : phase === 'running' ? 'good' : phase === 'failed' ? 'bad' : 'plain'}>{stopping ? phaseNames.stopping : phaseNames[phase]}</Badge>
+      <Badge kind={stopping || isBusy(phase) ? 'accent' : phase === 'running' ? 'good' : phase === 'failed' ? 'bad' : 'plain'}>{stopping ? phaseNames.stopping : status === 'active' && phase === 'stopped' ? statusNames.active : phaseNames[phase]}</Badge>
       {(status === 'inactive' || status === 'archived') && <> <Badge>{statusNames[status]}</Badge></>}
     </>
   );
@@ -114,7 +114,7 @@ function Row({ workspace, type }: { workspace: WorkspaceSummary; type: string })
         <p className="mt-1 sm:hidden">{state}</p>
         {lastError && phase === 'failed' && <p className="mt-1 text-xs text-bad">{lastError}</p>}
       </Cell>
-      <Cell look="hidden max-w-64 wrap-anywhere md:table-cell">{ownerLink}</Cell>
+      <Cell look="hidden md:table-cell"><div className="w-56 wrap-anywhere xl:w-72">{ownerLink}</div></Cell>
       <Cell look="hidden whitespace-nowrap sm:table-cell">{state}</Cell>
       <Cell look="hidden whitespace-nowrap lg:table-cell"><span title={exactMoment(updatedAt)}><Ago time={updatedAt} /></span></Cell>
       <td className="py-1.5 pr-2 text-right align-top">
