@@ -132,8 +132,15 @@ test('an account is made with a password that is shown once, and is changed, loc
   await rowOf(page, 'Users', email).getByText('Administrator').waitFor();
   await theirs.reload();
   await part(theirs, 'Users');
+  await rowOf(theirs, 'Users', email).waitFor();
+  // It counts at once, on a screen that is open too.
+  made.expect(/status of 403 .*\/api\/admin\//);
   await asked(page, email, 'Take administration away', 'Take it away');
   await outcome(page, `${email} is no administrator any more.`).waitFor();
+  await button(theirs, 'Refresh').click();
+  await theirs.getByRole('alert').getByText('The users could not be read').waitFor();
+  await theirs.reload();
+  await theirs.getByText('Only administrators see this screen.').waitFor();
 
   // A new password ends what the old one began.
   await asked(page, email, 'New one-time password', 'Make a password');

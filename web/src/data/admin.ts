@@ -13,7 +13,8 @@ interface Data<T> {
 type Page<T> = Data<T[]> & { nextCursor?: string };
 const get = <T,>(path: string) => call<Data<T>>(path).then((answer) => answer.data);
 const fresh = { staleTime: 5_000, refetchOnWindowFocus: true };
-const anew = () => queryClient.invalidateQueries({ queryKey: ['admin'] });
+// What was done is told without waiting for the lists.
+const anew = () => void queryClient.invalidateQueries({ queryKey: ['admin'] });
 
 function usePages<T>(queryKey: readonly string[], path: string, query: string) {
   return useInfiniteQuery({
@@ -77,9 +78,9 @@ export function workspaceQuery(search: Partial<WorkspaceSearch>): string {
 }
 export const useEverybodys = (search: WorkspaceSearch) => usePages<WorkspaceSummary>(keys.everybodys(workspaceQuery(search)), '/api/admin/workspaces', `limit=100&${workspaceQuery(search)}`);
 
-/** Whether it has stopped when the answer comes; else it goes on. */
+/** Whether it has stopped when the answer comes; else it goes on. The row says so before the outcome is told. */
 export const stopAnybodys = (id: string) =>
-  call<Data<WorkspaceSummary | Operation>>(`/api/admin/workspaces/${id}/stop`, { method: 'POST', json: {}, within: 120_000 }).then((answer) => !('kind' in answer.data)).finally(anew);
+  call<Data<WorkspaceSummary | Operation>>(`/api/admin/workspaces/${id}/stop`, { method: 'POST', json: {}, within: 120_000 }).then((answer) => !('kind' in answer.data)).finally(() => queryClient.invalidateQueries({ queryKey: ['admin'] }));
 
 export const useCleaning = () => useQuery({ queryKey: keys.cleaning, queryFn: () => get<Cleaning>('/api/admin/cleaning'), ...fresh });
 /** What was done, or would be. Removing large images takes its time. */

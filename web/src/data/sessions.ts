@@ -9,7 +9,7 @@ import type { Session } from './types';
 export const useSessions = () =>
   useQuery({ queryKey: keys.sessions, queryFn: () => call<{ data: Session[] }>('/api/auth/sessions').then((answer) => answer.data), staleTime: 5_000, refetchOnWindowFocus: true });
 
-const anew = () => queryClient.invalidateQueries({ queryKey: keys.sessions });
+const anew = () => void queryClient.invalidateQueries({ queryKey: keys.sessions });
 export const endSession = (id: string) => call(`/api/auth/sessions/${id}`, { method: 'DELETE' }).finally(anew);
 /** How many there were. */
 export const endOtherSessions = () => call<{ data: { ended: number } }>('/api/auth/sessions', { method: 'DELETE' }).then((answer) => answer.data.ended).finally(anew);

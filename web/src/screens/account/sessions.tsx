@@ -7,6 +7,7 @@ import { Button } from '@/parts/button';
 import { confirm } from '@/parts/dialog';
 import { Failed } from '@/parts/notice';
 import { Badge, Card, Skeleton } from '@/parts/page';
+import { Refresh } from '@/parts/refresh';
 import { Ago } from '@/parts/time';
 
 const few = 6;
@@ -28,7 +29,7 @@ export function Sessions() {
     <Card
       title="Sessions"
       hint="Where you are signed in. End what you do not know."
-      actions={others > 0 && <Button size="small" look="danger-quiet" onClick={endOthers}>End all others</Button>}
+      actions={<div className="flex flex-wrap gap-2"><Refresh of={sessions} small />{others > 0 && <Button size="small" look="danger-quiet" onClick={endOthers}>End all others</Button>}</div>}
     >
       {sessions.isPending && <Skeleton className="h-16" count={2} />}
       {sessions.isError && <Failed what="Your sessions" problem={sessions.error} again={sessions.refetch} />}

@@ -9,9 +9,9 @@ import { Button } from '@/parts/button';
 import { confirm } from '@/parts/dialog';
 import { Failed, Notice } from '@/parts/notice';
 import { Badge, Card, Skeleton } from '@/parts/page';
+import { Refresh } from '@/parts/refresh';
 import { Ago } from '@/parts/time';
 
-import { Refresh } from './refresh';
 import { Cell, Table } from './table';
 import { byNames, dutyNames, outcomeNames } from './words';
 
@@ -104,7 +104,7 @@ function Item({ item }: { item: CleaningItem }) {
         <p className="wrap-anywhere"><span className="text-muted">{item.kind}</span> {item.name}</p>
         <p className="text-xs text-muted wrap-anywhere">{item.why}{item.since && <> Since <Ago time={item.since} />.</>}</p>
       </div>
-      <Badge kind={kind}>{text}</Badge>
+      <span className="shrink-0 whitespace-nowrap"><Badge kind={kind}>{text}</Badge></span>
     </li>
   );
 }

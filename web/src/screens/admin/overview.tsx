@@ -7,9 +7,9 @@ import type { Overview } from '@/data/types';
 import { Link } from '@/parts/link';
 import { Failed, Notice } from '@/parts/notice';
 import { Badge, Card, Empty, Skeleton } from '@/parts/page';
+import { Refresh } from '@/parts/refresh';
 import { Ago } from '@/parts/time';
 
-import { Refresh } from './refresh';
 import { Cell, Table } from './table';
 import { operationNames, statusNames } from './words';
 

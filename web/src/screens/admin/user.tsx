@@ -7,10 +7,10 @@ import { useUser, workspaceQuery } from '@/data/admin';
 import { Link } from '@/parts/link';
 import { Failed } from '@/parts/notice';
 import { Card, Empty, Skeleton } from '@/parts/page';
+import { Refresh } from '@/parts/refresh';
 import { Ago } from '@/parts/time';
 
 import { QuotaOf } from './quotas';
-import { Refresh } from './refresh';
 import { UserMenu } from './user_actions';
 import { UserBadges } from './users';
 

@@ -12,11 +12,11 @@ import { Form, textOf } from '@/parts/form';
 import { Link } from '@/parts/link';
 import { Failed } from '@/parts/notice';
 import { Badge, Empty, Skeleton } from '@/parts/page';
+import { Refresh } from '@/parts/refresh';
 import { SearchField } from '@/parts/search';
 import { Secret } from '@/parts/secret';
 import { Ago } from '@/parts/time';
 
-import { Refresh } from './refresh';
 import { Cell, Table } from './table';
 import { UserMenu } from './user_actions';
 

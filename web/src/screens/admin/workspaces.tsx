@@ -14,9 +14,9 @@ import { Form, textOf } from '@/parts/form';
 import { Link } from '@/parts/link';
 import { Failed } from '@/parts/notice';
 import { Badge, Empty, Skeleton } from '@/parts/page';
+import { Refresh } from '@/parts/refresh';
 import { Ago } from '@/parts/time';
 
-import { Refresh } from './refresh';
 import { Cell, Table } from './table';
 import { statusNames } from './words';
 

@@ -1,8 +1,8 @@
 import { RefreshCw } from 'lucide-react';
 
-import { Button } from '@/parts/button';
+import { Button } from './button';
 
-/** No event tells of what an administrator sees: it is asked for anew. */
+/** For what no event tells of: it is asked for anew. */
 export function Refresh({ of, small = false }: { of: { isFetching: boolean; refetch: () => unknown }; small?: boolean }) {
   return <Button icon={RefreshCw} size={small ? 'small' : 'normal'} busy={of.isFetching} onClick={() => void of.refetch()}>Refresh</Button>;
 }
