@@ -53,8 +53,8 @@ void World::cut_off(Server& server) {
     loop_.clock().call_in(random_.between(Duration(50), Duration(12000)), [&server] { server.store.mend(); });
 }
 
-// Right in the middle of what it was asked for just now, with an engine that is slow for it: the database counts the
-// server as gone, and others take over, while it has not noticed and is still at it.
+// Right in the middle of what it was asked for just now, with an engine that is slow for it: the database
+// counts the server as gone, and others take over, while it has not noticed and is still at it.
 void World::cut_off_at_work(Server& server) {
     loop_.clock().call_in(random_.between(Duration(0), Duration(1500)), [this, &server] {
         if (quiet_ || !server.up()) return;

@@ -253,7 +253,8 @@ void SimulatedEngine::fall_ill(const std::string& id) {
     auto* which = find(id);
     if (which == nullptr || which->instance.state != InstanceState::kRunning) return;
     note(*which, "answers no more");
-    which->ill = which->ready_at && *which->ready_at <= clock_.steady_now();
+    // Twice in a row it is ill still.
+    which->ill = which->ill || (which->ready_at && *which->ready_at <= clock_.steady_now());
     which->ready_at.reset();
 }
 
