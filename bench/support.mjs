@@ -87,9 +87,10 @@ export class BenchServer {
     let log = '';
     const api = await new Promise((done, fail) => {
       this.process.stderr.on('data', (text) => {
-        log = (log + text).slice(-20_000);
-        const line = log.split('\n').find((each) => each.includes('"event":"serving"'));
+        log += text;
+        const line = log.split('\n').slice(0, -1).find((each) => each.includes('"event":"serving"'));
         if (line) done(JSON.parse(line).api);
+        if (log.length > 20_000) log = log.slice(log.lastIndexOf('\n', log.length - 10_000) + 1);
       });
       this.exited.then(() => fail(new Error(`the server ended:\n${log}`)));
     });
