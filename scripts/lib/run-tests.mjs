@@ -12,6 +12,8 @@ const minutes = 60_000;
 const programLimit = 15 * minutes;
 const nodeTestLimit = 10 * minutes;
 const total = { passed: 0, failed: 0 };
+// Told once more before the closing line: where only the end of the output is kept, it says what failed.
+const failures = [];
 
 function report(name, passed, failed, seconds) {
   total.passed += passed;
@@ -42,9 +44,14 @@ function runProgram(path, name) {
         const counted = JSON.parse(readFileSync(results, 'utf8'));
         failed = counted.failures + counted.errors;
         passed = counted.tests - failed - counted.disabled;
+        for (const suite of counted.testsuites)
+          for (const test of suite.testsuite) if (test.failures) failures.push(`${name}: ${suite.name}.${test.name}`);
       }
       // A crash, a sanitizer's report at the end, or no test at all.
-      if ((code !== 0 && failed === 0) || passed + failed === 0) failed += 1;
+      if ((code !== 0 && failed === 0) || passed + failed === 0) {
+        failed += 1;
+        failures.push(`${name}: ${signal ? `ended by ${signal}` : `exit code ${code}`}`);
+      }
       if (failed) console.log(`${output}\n${name}: ${signal ? `ended by ${signal}` : `exit code ${code}`}`);
       report(name, passed, failed, (Date.now() - began) / 1000);
       rmSync(folder, { recursive: true, force: true });
@@ -90,6 +97,7 @@ async function runWeb() {
   if (typed.code === 0) passed += 1;
   else {
     failed += 1;
+    failures.push('web: the types');
     console.log(`FAILED  web: the types\n${typed.text}`);
   }
   const folder = mkdtempSync(join(tmpdir(), 'agentdb9-test-'));
@@ -99,7 +107,10 @@ async function runWeb() {
   passed += counted.numPassedTests;
   failed += counted.numFailedTests;
   if (ran.code !== 0 && counted.numFailedTests === 0) failed += 1;
-  if (ran.code !== 0) console.log(`${ran.text}\nFAILED  web: vitest`);
+  if (ran.code !== 0) {
+    failures.push('web: vitest');
+    console.log(`${ran.text}\nFAILED  web: vitest`);
+  }
   rmSync(folder, { recursive: true, force: true });
   report('web', passed, failed, (Date.now() - began) / 1000);
 }
@@ -118,6 +129,8 @@ async function runNodeTests(name, folder, concurrency) {
   if (files.length === 0) return;
   const began = Date.now();
   const counts = { passed: 0, failed: 0 };
+  const failing = new Set();
+  const complaints = new Map();
   const events = run({ files, concurrency, timeout: nodeTestLimit });
   events.on('test:pass', (test) => {
     if (test.details?.type !== 'suite' && !test.skip && !isFile(test, files)) counts.passed += 1;
@@ -127,10 +140,15 @@ async function runNodeTests(name, folder, concurrency) {
     const cause = test.details?.error?.cause ?? test.details?.error;
     if (test.details?.error?.failureType === 'subtestsFailed') return;
     counts.failed += 1;
-    console.log(`FAILED  ${relative(root, test.file ?? '')}: ${test.name}\n${cause?.stack ?? cause}`);
+    const title = `${relative(root, test.file ?? '')}: ${test.name}`;
+    failures.push(title);
+    console.log(`FAILED  ${title}\n${cause?.stack ?? cause}`);
+    failing.add(test.file);
   });
-  events.on('test:stderr', ({ message }) => process.stderr.write(message));
+  // What a file's programs wrote to the standard error is of use only where something failed.
+  events.on('test:stderr', ({ file, message }) => complaints.set(file, ((complaints.get(file) ?? '') + message).slice(-20_000)));
   for await (const _ of events);
+  for (const file of failing) if (complaints.has(file)) console.log(`what ${relative(root, file)} wrote to its standard error:\n${complaints.get(file)}`);
   report(name, counts.passed, counts.failed, (Date.now() - began) / 1000);
 }
 
@@ -148,5 +166,6 @@ if (total.passed + total.failed === 0) {
   console.log('no test has this name');
   process.exit(2);
 }
+for (const failure of failures) console.log(`failed: ${failure}`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed ? 1 : 0);

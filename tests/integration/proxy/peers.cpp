@@ -273,7 +273,12 @@ void Upstream::close_listener() {
 void Upstream::accept_loop() {
     while (true) {
         int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-        if (fd < 0) return;
+        if (fd < 0 && stopping_) return;
+        if (fd < 0) {
+            // A test may have taken the descriptors away for a while.
+            std::this_thread::sleep_for(5ms);
+            continue;
+        }
         std::lock_guard lock(mutex_);
         ++accepted_;
         ++open_;
