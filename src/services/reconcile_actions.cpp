@@ -71,22 +71,8 @@ Task<Pass::Step> Pass::create(const Action& action) {
     const auto* spec = wanted_.spec_of(action.generation);
     check_spec(spec);
     if (tools_.routes.serving(worker_.id).empty()) co_await tools_.routes.hold(worker_.id);
-    if (!co_await tools_.runtime.has_image(spec->image)) {
-        show(Phase::kPulling, "pulling");
-        const bool pulled = co_await base::with_timeout(
-            tools_.clock, tools_.options.pull_limit,
-            tools_.runtime.ensure_image(spec->image, [this](const runtime::PullProgress& progress) {
-                if (worker_.percent == progress.percent) return;
-                worker_.percent = progress.percent;
-                tools_.changed(worker_.id);
-            }));
-        worker_.percent.reset();
-        if (!pulled) {
-            throw Error(ErrorCode::kConflict, "image_unavailable",
-                        "The image '" + spec->image +
-                            "' could not be pulled in time; pull it on the server and start again.");
-        }
-    }
+    if (!co_await tools_.runtime.has_image(spec->image) && !co_await pull(spec->image))
+        co_return Step::kAgain;
     if (!co_await enter_queue()) co_return Step::kAgain;
     show(Phase::kCreating, "creating");
     const auto name =
@@ -95,6 +81,36 @@ Task<Pass::Step> Pass::create(const Action& action) {
     worker_.deaths.erase(created_);
     worker_.ready.erase(created_);
     co_return Step::kDone;
+}
+
+// Who stops it, or wants it otherwise, does not wait for the image: the engine ends a pull that nobody waits
+// for.
+Task<bool> Pass::pull(const std::string& image) {
+    show(Phase::kPulling, "pulling");
+    std::exception_ptr failure;
+    bool pulled = false;
+    try {
+        pulled = co_await base::run_unless(wanted_otherwise(worker_), pull_in_time(image));
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    worker_.percent.reset();
+    if (failure) std::rethrow_exception(failure);
+    co_return pulled;
+}
+
+Task<> Pass::pull_in_time(std::string image) {
+    const bool in_time = co_await base::with_timeout(
+        tools_.clock, tools_.options.pull_limit,
+        tools_.runtime.ensure_image(image, [this](const runtime::PullProgress& progress) {
+            if (worker_.percent == progress.percent) return;
+            worker_.percent = progress.percent;
+            tools_.changed(worker_.id);
+        }));
+    if (in_time) co_return;
+    throw Error(
+        ErrorCode::kConflict, "image_unavailable",
+        "The image '" + image + "' could not be pulled in time; pull it on the server and start again.");
 }
 
 // Who stops what waits does not wait for its turn; who only wants it otherwise gets it back.

@@ -117,8 +117,10 @@ class Pass {
     Task<VolumeClaims::Claim> claim_volumes(const model::InstanceSpec& spec);
     Task<bool> claim_from_other_servers(const model::InstanceSpec& spec);
     Task<bool> others_run_on(const model::InstanceSpec& spec);
-    // False: something else is wanted meanwhile.
+    // Both are false when something else is wanted meanwhile.
+    Task<bool> pull(const std::string& image);
     Task<bool> enter_queue();
+    Task<> pull_in_time(std::string image);
     Task<> enter(AdmissionQueue::Visitor visitor);
     Task<> drain(const std::string& instance);
     Task<> stop(const std::string& instance);

@@ -9,14 +9,24 @@ namespace {
 
 class StuckRuntime : public test::SimulatedRuntime {
   public:
-    using SimulatedRuntime::SimulatedRuntime;
+    StuckRuntime(test::SimulatedEngine& engine, test::SimulatedClock& its_clock, test::Random& random,
+                 const test::RuntimeFaults& faults)
+        : SimulatedRuntime(engine, its_clock, random, base::InstallationId::generate(), faults),
+          clock(its_clock) {}
     Task<> stop_instance(std::string id, std::chrono::seconds grace) override {
         ++stops;
         if (!stuck) co_return co_await SimulatedRuntime::stop_instance(std::move(id), grace);
         throw base::Error(base::ErrorCode::kTimeout, "runtime_timeout", "It did not answer in time.");
     }
+    Task<> ensure_image(std::string image,
+                        std::function<void(const runtime::PullProgress&)> progress) override {
+        if (!stuck) co_return co_await SimulatedRuntime::ensure_image(std::move(image), std::move(progress));
+        progress({"Downloading", 40});
+        co_await clock.sleep_for(5h);
+    }
     bool stuck = false;
     int stops = 0;
+    base::Clock& clock;
 };
 
 class HangingCalls : public ServicesTest {
@@ -46,7 +56,7 @@ class HangingCalls : public ServicesTest {
     test::Random random_{1};
     test::SimulatedEngine engine_{clock_, random_};
     test::RuntimeFaults faults_;
-    StuckRuntime runtime_{engine_, clock_, random_, base::InstallationId::generate(), faults_};
+    StuckRuntime runtime_{engine_, clock_, random_, faults_};
     model::Catalogue catalogue_{model::built_in_types()};
     RouteBook routes_{catalogue_};
     Reconciler reconciler_{loop_.executor(), clock_, *store_, runtime_, catalogue_, routes_, {}};
@@ -81,6 +91,55 @@ TEST_F(HangingCalls, DoNotKeepWhatIsWantedFromComingAboutLater) {
     loop_.run_for(1min);
     EXPECT_EQ(row().phase, model::Phase::kStopped);
     EXPECT_NE(engine_.instances().begin()->second.instance.state, model::InstanceState::kRunning);
+    run(containers_.start_workspace(user_, workspace_, {}));
+    EXPECT_EQ(row().phase, model::Phase::kRunning);
+}
+
+class EndlessPull : public HangingCalls {
+  protected:
+    EndlessPull() {
+        run(containers_.stop_workspace(user_, workspace_, {}));
+        remove();
+        engine_.images().clear();
+        runtime_.stuck = true;
+        run(containers_.start_workspace(user_, workspace_, {.respond_async = true}));
+        loop_.run_for(5s);
+    }
+    // What there is of it, so that the next start makes it anew.
+    void remove() {
+        const auto id = engine_.instances().begin()->first;
+        run(runtime_.remove_instance(id));
+    }
+    std::optional<model::Operation> open() {
+        return read([id = workspace_](store::Transaction& tx) { return tx.operations().open_of(id); });
+    }
+};
+
+TEST_F(EndlessPull, IsShownAndDoesNotKeepAnybodyFromStopping) {
+    ASSERT_TRUE(open());
+    const auto shown = containers_.with_progress(*open());
+    EXPECT_EQ(shown.phase, "pulling");
+    EXPECT_EQ(shown.progress, 40);
+    const auto began = clock_.steady_now();
+    EXPECT_EQ(stop(false), "");
+    EXPECT_LT(clock_.steady_now() - began, 5s);
+    EXPECT_EQ(row().phase, model::Phase::kStopped);
+    EXPECT_TRUE(engine_.instances().empty());
+}
+
+TEST_F(EndlessPull, DoesNotKeepAnybodyFromDeleting) {
+    const auto began = clock_.steady_now();
+    run(containers_.delete_workspace(user_, workspace_, {}));
+    EXPECT_LT(clock_.steady_now() - began, 5s);
+}
+
+TEST_F(EndlessPull, EndsByItself) {
+    loop_.run_for(31min);
+    EXPECT_FALSE(open());
+    const auto last =
+        read([id = workspace_](store::Transaction& tx) { return *tx.operations().latest_of(id); });
+    EXPECT_EQ(last.error_code, "image_unavailable");
+    runtime_.stuck = false;
     run(containers_.start_workspace(user_, workspace_, {}));
     EXPECT_EQ(row().phase, model::Phase::kRunning);
 }
