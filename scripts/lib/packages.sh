@@ -38,6 +38,7 @@ test_server_packages=( # started by the tests themselves, never as a service
   haproxy # the filter of deploy/ before the engine; an upstream that frames what we pass on
   nginx   # another such upstream
   prometheus # scrapes the metrics, tries the alert rules
+  docker-registry # images that are pulled
 )
 bench_packages=(
   nginx   # the proxy that ours is measured by, and the upstream of all of them

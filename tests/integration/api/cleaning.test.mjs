@@ -149,7 +149,7 @@ test('by command: what would be done, what is, and when', async () => {
 });
 
 test('images that types name are fetched, those that none names any more go, and nobody else\'s', async (t) => {
-  // A registry would be needed for a real pull: a name that the engine has under another tag is enough for the way back.
+  // Real pulls are in images.test.mjs: a name that the engine has under another tag is enough here.
   const image = `agentdb9-test-${randomUUID()}:gone`;
   const other = `agentdb9-test-${randomUUID()}:kept`;
   execFileSync('docker', ['tag', 'agentdb9/testapp:local', image]);
