@@ -130,6 +130,9 @@ class Registry {
     this.process.kill('SIGKILL');
     await this.exited;
     for (const image of this.images) await docker('rmi', '--force', image).catch(() => {}); // gone
+    // Those whose tag somebody else has taken: the engine still knows from where they came.
+    const left = (await docker('image', 'ls', '-q', '--no-trunc', '--filter', `reference=${this.name}/*`)).split('\n').filter(Boolean);
+    if (left.length) await docker('rmi', '--force', ...left);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
