@@ -57,6 +57,8 @@ export function MainButtons({ seen, size = 'normal' }: { seen: Seen; size?: 'nor
         size={size}
         icon={openable ? ExternalLink : Play}
         busy={busy && !openable}
+        // As wide as its longest word: the next button does not move.
+        className="min-w-30"
         // The second click of a double click meant the button as it was before the first.
         onClick={(event) => event.detail <= 1 && void (openable ? openApplication(workspace) : ask('start', workspace))}
       >

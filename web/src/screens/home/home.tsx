@@ -39,7 +39,7 @@ export function Home() {
   return (
     <>
       <Title actions={list && list.length > 0 && <Button look="primary" icon={Plus} onClick={create}>New workspace</Button>}>Workspaces</Title>
-      {workspaces.isPending && <div className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,22rem),1fr))] gap-4"><Skeleton count={3} className="h-56" /></div>}
+      {workspaces.isPending && <div className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,22rem),1fr))] gap-4"><Skeleton count={3} className="h-72" /></div>}
       {workspaces.isError && <Failed what="Your workspaces" problem={workspaces.error} again={workspaces.refetch} />}
       {list?.length === 0 && (
         <Empty icon={Boxes} title="No workspace yet." action={<Button look="primary" icon={Plus} onClick={create}>Create your first workspace</Button>}>
@@ -51,7 +51,7 @@ export function Home() {
       {list && list.length > 0 && (
         <ul className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,22rem),1fr))] gap-4">
           {shown.map((workspace) => (
-            <li key={workspace.id} className="flex min-w-0 [content-visibility:auto] [contain-intrinsic-size:auto_15rem]">
+            <li key={workspace.id} className="flex min-w-0 [content-visibility:auto] [contain-intrinsic-size:auto_18rem]">
               <WorkspaceCard workspace={workspace} type={types.data?.find((each) => each.type === workspace.type)} />
             </li>
           ))}

@@ -23,7 +23,7 @@ export const WorkspaceCard = memo(function WorkspaceCard({ workspace, type }: { 
   return (
     <article ref={card} aria-labelledby={id} className="flex min-w-0 grow flex-col overflow-hidden rounded-2xl border border-line bg-surface shadow-card">
       <ProgressBar seen={seen} />
-      <div className="flex grow flex-col gap-4 px-4 pt-3.5 pb-4">
+      <div className="flex grow flex-col gap-3 px-4 pt-3.5 pb-4">
         <div className="flex items-start gap-3">
           <TypeIcon icon={type?.icon} />
           <div className="min-w-0 grow">
@@ -38,8 +38,9 @@ export const WorkspaceCard = memo(function WorkspaceCard({ workspace, type }: { 
           <WorkspaceMenu seen={seen} type={type} />
         </div>
         <ProjectSelect seen={seen} />
-        {/* Always as high: neither a status nor a number moves what is below. */}
-        <div className="flex min-h-12 grow flex-col justify-end">
+        {/* A line of its own, and what is below always as high: neither a status nor a number nor a problem moves anything. */}
+        <div className="flex h-6 items-center"><StatusPill seen={seen} /></div>
+        <div className="flex min-h-15 grow flex-col justify-end">
           {running ? (
             <UsageLines samples={samples} />
           ) : workspace.lastError && seen.phase === 'failed' ? (
@@ -48,8 +49,7 @@ export const WorkspaceCard = memo(function WorkspaceCard({ workspace, type }: { 
             workspace.description && <p className="line-clamp-2 text-sm text-muted">{workspace.description}</p>
           )}
         </div>
-        <div className="flex flex-wrap items-center gap-2">
-          <div className="min-w-0 grow"><StatusPill seen={seen} /></div>
+        <div className="flex items-center gap-2">
           <MainButtons seen={seen} size="small" />
         </div>
       </div>

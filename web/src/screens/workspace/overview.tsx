@@ -119,21 +119,24 @@ function Idle({ seen }: { seen: Seen }) {
   const { id } = seen.workspace;
   const { data: activity } = useActivity(id);
   const keep = (hours: number) => keepAlive(id, hours * 3600).then(() => tellNews(`It is kept on for ${plural(hours, 'hour')}, used or not.`), (problem) => tellProblem('It could not be kept on', problem));
-  if (!activity) return <Card title="When it stops"><div className="h-16" /></Card>;
+  if (!activity) return <Card title="When it stops"><div className="h-24" /></Card>;
   return (
     <Card title="When it stops">
-      <ul className="grid grid-cols-1 gap-1.5 text-sm">
-        <li className="flex items-start gap-2">
-          <Clock aria-hidden className="mt-0.5 size-4 shrink-0 text-muted" />
-          {activity.idleStopMinutes === null ? 'Only when it is stopped: it has no idle time.' : `After ${plural(activity.idleStopMinutes, 'minute')} without use.`}
-        </li>
-        {activity.willStopAt && <li>Unless it is used, it stops at {moment(activity.willStopAt)}.</li>}
-        {activity.keepAliveUntil && <li>Kept on until {moment(activity.keepAliveUntil)}.</li>}
-        {activity.nextScheduledStart && <li>Next start by its schedule: {moment(activity.nextScheduledStart)}.</li>}
-        {activity.nextScheduledStop && <li>Next stop by its schedule: {moment(activity.nextScheduledStop)}.</li>}
-        {!activity.running && activity.lastStop && <li className="text-muted">Last: {activity.lastStop.why}</li>}
-      </ul>
-      {activity.running && activity.idleStopMinutes !== null && <Button size="small" className="mt-3" onClick={() => void keep(1)}>Keep it on for an hour</Button>}
+      {/* As high when it runs as when it does not: what is below stays. */}
+      <div className="min-h-24">
+        <ul className="grid grid-cols-1 gap-1.5 text-sm">
+          <li className="flex items-start gap-2">
+            <Clock aria-hidden className="mt-0.5 size-4 shrink-0 text-muted" />
+            {activity.idleStopMinutes === null ? 'Only when it is stopped: it has no idle time.' : `After ${plural(activity.idleStopMinutes, 'minute')} without use.`}
+          </li>
+          {activity.willStopAt && <li>Unless it is used, it stops at {moment(activity.willStopAt)}.</li>}
+          {activity.keepAliveUntil && <li>Kept on until {moment(activity.keepAliveUntil)}.</li>}
+          {activity.nextScheduledStart && <li>Next start by its schedule: {moment(activity.nextScheduledStart)}.</li>}
+          {activity.nextScheduledStop && <li>Next stop by its schedule: {moment(activity.nextScheduledStop)}.</li>}
+          {!activity.running && activity.lastStop && <li className="text-muted">Last: {activity.lastStop.why}</li>}
+        </ul>
+        {activity.running && activity.idleStopMinutes !== null && <Button size="small" className="mt-3" onClick={() => void keep(1)}>Keep it on for an hour</Button>}
+      </div>
     </Card>
   );
 }
