@@ -91,8 +91,12 @@ test('the overview tells what there is and what failed, and goes on telling whil
 
 test('an account is made with a password that is shown once, and is changed, locked out and let in again', async () => {
   const { person, page } = await administrator();
-  await goTo(page, 'Administration');
-  await part(page, 'Users');
+  // The palette leads to each part.
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('users');
+  await page.getByRole('option', { name: /^Users/ }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('navigation', { name: 'Parts of the administration' }).locator('[aria-current=page]', { hasText: 'Users' }).waitFor();
   const email = `made-${Date.now()}@example.test`;
   await button(page, 'New user').click();
   const dialog = page.getByRole('dialog');

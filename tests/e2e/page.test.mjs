@@ -449,6 +449,8 @@ test('the password is changed, and the old one is worth nothing', async () => {
   const { user, person, page } = await visit(at, 'change');
   person.expect(badLogin, streamEnded, /status of 400 .*change-password/);
   await button(page, 'Account menu').click();
+  await page.getByRole('menuitem', { name: 'Account' }).waitFor();
+  await assertAccessible(page, 'an open menu');
   await page.getByRole('menuitem', { name: 'Account' }).click();
   await title(page, 'Account').waitFor();
   const form = page.getByRole('region', { name: 'Password' });

@@ -138,8 +138,15 @@ test('a terminal runs what is typed, in colours, and says how it ended', async (
   await page.getByText('Connected.').waitFor();
   await page.keyboard.type('cat typed.txt\n');
   await screen.getByText('one2three').waitFor();
+  // The shell goes on while somebody looks elsewhere on this screen.
+  await page.keyboard.type('kept=$((40+2)); cat typed.txt typed.txt\n');
+  await part(page, 'Logs');
+  await part(page, 'Terminal');
+  await page.locator('.xterm').click();
+  await page.keyboard.type('echo it is still $kept\n');
+  await screen.getByText('it is still 42').waitFor();
   // Leaving the screen ends it: nothing is left behind.
-  await part(page, 'Overview');
+  await goTo(page, 'Workspaces');
   await eventually('the shells to be gone', () => !run(made, 'cat /proc/[0-9]*/environ 2>/dev/null | tr "\\0" "\\n"').includes('AGENTDB9_EXECUTION='), { within: patience });
   await person.leave();
 });

@@ -1,6 +1,6 @@
 import type { LucideIcon } from 'lucide-react';
 import { DropdownMenu as Radix } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 
 export interface MenuEntry {
   label: string;
@@ -12,10 +12,12 @@ export interface MenuEntry {
 }
 
 export function Menu({ trigger, entries, header }: { trigger: ReactNode; entries: (MenuEntry | 'line')[]; header?: ReactNode }) {
+  const [open, setOpen] = useState(false);
   return (
-    <Radix.Root modal={false}>
+    <Radix.Root modal={false} open={open} onOpenChange={setOpen}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
+      {/* Within a landmark: who reads by those finds it. */}
+      <Radix.Portal container={open ? document.getElementById('main') : null}>
         <Radix.Content align="end" sideOffset={6} collisionPadding={8} className="z-50 min-w-48 max-w-[calc(100vw-1rem)] rounded-xl border border-line bg-surface p-1 shadow-float animate-appear">
           {header}
           {entries.map((entry, index) =>

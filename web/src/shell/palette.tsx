@@ -10,6 +10,7 @@ import { useProjects } from '@/data/projects';
 import type { Project, User, Workspace } from '@/data/types';
 import { isBusy, isOpenable, useWorkspaces } from '@/data/workspaces';
 
+import { adminPath, adminPlaces } from '@/screens/admin/places';
 import { openApplication } from '@/screens/open_application';
 
 import { leave, places } from './shell';
@@ -47,6 +48,7 @@ function commandsOf(user: User, workspaces: readonly Workspace[], projects: read
   };
   return [
     ...places(user).map(({ to, label, icon }) => ({ label, hint: 'Screen', icon, act: () => navigate(to) })),
+    ...(user.role === 'admin' ? adminPlaces.filter(({ name }) => name) : []).map(({ name, label, icon }) => ({ label, hint: 'Administration', icon, act: () => navigate(adminPath(name)) })),
     { label: 'Account', hint: 'Screen', icon: UserRound, act: () => navigate('/account') },
     { label: 'New workspace', hint: 'Create', icon: Plus, act: () => navigate('/workspaces?new') },
     { label: 'New project', hint: 'Create', icon: Plus, act: () => navigate('/projects?new') },

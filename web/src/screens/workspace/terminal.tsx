@@ -74,7 +74,8 @@ function Screen({ id, name, onState }: { id: string; name: string; onState: (sta
       if (event.type === 'keydown') document.getElementById('main')?.focus();
       return false;
     });
-    const observer = new ResizeObserver(() => fit.fit());
+    // While another part is shown it has no size, and keeps the one that the shell knows.
+    const observer = new ResizeObserver(() => host.current?.clientHeight && fit.fit());
     observer.observe(host.current!);
     return () => {
       observer.disconnect();

@@ -1,5 +1,5 @@
 import { Activity, AppWindow, ChevronLeft, FileText, History, Network, Settings, SquareTerminal, type LucideIcon } from 'lucide-react';
-import { lazy, Suspense, type ComponentType } from 'react';
+import { lazy, Suspense, useState, type ComponentType } from 'react';
 
 import { navigate } from '@/base/router';
 import type { Workspace, WorkspaceType } from '@/data/types';
@@ -49,7 +49,7 @@ export function WorkspaceScreen({ id, part = '' }: { id: string; part?: string }
   if (workspaces.isError) return <Failed what="The workspace" problem={workspaces.error} again={workspaces.refetch} />;
   const workspace = workspaces.data.find((each) => each.id === id);
   if (!workspace) return <NotFound what="There is no such workspace of yours." />;
-  return <Present workspace={workspace} part={part} />;
+  return <Present key={id} workspace={workspace} part={part} />;
 }
 
 function Present({ workspace, part }: { workspace: Workspace; part: string }) {
@@ -58,6 +58,9 @@ function Present({ workspace, part }: { workspace: Workspace; part: string }) {
   const seen = useSeen(workspace);
   const shown = parts.find((each) => each.name === part);
   const base = `/workspaces/${workspace.id}`;
+  // A shell goes on while somebody looks at another part; it ends with the screen.
+  const [terminal, setTerminal] = useState(false);
+  if (part === 'terminal' && !terminal) setTerminal(true);
   return (
     <>
       <Title
@@ -96,7 +99,8 @@ function Present({ workspace, part }: { workspace: Workspace; part: string }) {
       <ProgressBar seen={seen} className="-mt-px" />
       {seen.phase === 'failed' && workspace.lastError && <Notice kind="bad" className="mt-4">{workspace.lastError}</Notice>}
       <div className="mt-5">
-        {shown ? <Suspense fallback={<Skeleton className="h-72" />}><shown.part seen={seen} type={type} /></Suspense> : <NotFound />}
+        {terminal && <div hidden={part !== 'terminal'}><Suspense fallback={<Skeleton className="h-72" />}><TerminalPart seen={seen} type={type} /></Suspense></div>}
+        {part === 'terminal' ? null : shown ? <Suspense fallback={<Skeleton className="h-72" />}><shown.part seen={seen} type={type} /></Suspense> : <NotFound />}
       </div>
     </>
   );
