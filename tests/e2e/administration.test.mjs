@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { exchange } from '../support/api_client.mjs';
+import { on } from '../support/command.mjs';
 import { EngineProxy } from '../support/engine_proxy.mjs';
 import { eventually } from '../support/eventually.mjs';
 import { adminEmail, adminPassword, startServer, testType, userPassword } from '../support/server.mjs';
@@ -178,6 +179,25 @@ test('an account is made with a password that is shown once, and is changed, loc
   await person.leave();
 });
 
+test('more accounts than fit on one page are shown as somebody asks', async () => {
+  const many = 60;
+  for (let made = 0; made < many; made += 4) await Promise.all(Array.from({ length: 4 }, (_, index) => at.server.user(`crowd-${made + index}`)));
+  const last = await at.server.user('late');
+  const { person, page } = await administrator();
+  await page.goto(`${at.server.api}/admin/users`);
+  await rowOf(page, 'Users', last.user.email).waitFor();
+  await page.getByRole('searchbox', { name: 'Search users' }).fill('crowd-');
+  const rows = async () => (await table(page, 'Users').getByRole('row').count()) - 1;
+  await rowOf(page, 'Users', last.user.email).waitFor({ state: 'detached' });
+  await eventually('the first fifty', async () => (await rows()) === 50);
+  await button(page, 'Show more').click();
+  await eventually('all of them', async () => (await rows()) === many);
+  assert.equal(await button(page, 'Show more').count(), 0);
+  const addresses = await table(page, 'Users').getByRole('link', { name: /crowd-/ }).allTextContents();
+  assert.equal(new Set(addresses).size, many, 'each once');
+  await person.leave();
+});
+
 test('a quota is set on the account’s page, and what was done is found in the audit log', async () => {
   const user = await at.server.user('watched');
   await user.createWorkspace({ name: 'Watched' });
@@ -259,27 +279,35 @@ test('cleaning shows its duties, what it would do, and what it did', async () =>
   await picture(page, '67-cleaning');
   await button(page, 'Close').click();
 
-  // With something to do: what the server would answer then. The real one waits a day before it does.
-  const item = { kind: 'container', name: 'agentdb9-workspace-left', why: 'Its workspace was deleted.', since: '2026-01-01T00:00:00.000Z' };
-  const answer = (dryRun) => ({ dryRun, pausedBecause: null, volumes: [], duties: [{ duty: 'containers', about: '', problem: null, items: [{ ...item, outcome: dryRun ? 'would' : 'done' }] }] });
-  const runs = [];
-  await page.route(/\/api\/workspaces\/cleanup/, (route) => {
-    const dryRun = route.request().url().endsWith('dryRun=true');
-    runs.push(dryRun);
-    return route.fulfill({ json: { success: true, data: answer(dryRun) } });
-  });
+  // With something to do: what a late call left of a workspace that is gone.
+  const user = await at.server.user('gone');
+  const workspace = await user.createWorkspace({ name: 'Gone' });
+  (await user.delete(`/api/workspaces/${workspace.id}`)).expect(200);
+  const left = await at.server.engine.createLeftOver(workspace.id);
+  const name = (await at.server.engine.inspect(left)).Name.slice(1);
   await button(page, 'Preview').click();
-  await region(page, 'Preview').getByText('Its workspace was deleted.').waitFor();
+  const preview = region(page, 'Preview').getByRole('listitem').filter({ hasText: name });
+  await preview.getByText(/was deleted/).waitFor();
   await button(page, 'Clean up now').click();
   await assertAccessible(page, 'the question before a cleaning');
   await button(question(page), 'Cancel').click();
-  assert.deepEqual(runs, [true]);
+  assert.ok(await at.server.engine.inspect(left), 'a preview removes nothing');
   await button(page, 'Clean up now').click();
   await agree(page, 'Clean up');
   await outcome(page, 'Cleaned up: 1 done.').waitFor();
-  await region(page, 'Cleaned up').getByText('Done', { exact: true }).waitFor();
-  assert.deepEqual(runs, [true, false]);
-  await page.unroute(/\/api\/workspaces\/cleanup/);
+  await region(page, 'Cleaned up').getByRole('listitem').filter({ hasText: name }).getByText('Done', { exact: true }).waitFor();
+  assert.equal(await at.server.engine.inspect(left), undefined);
+  await duties.getByRole('row').filter({ hasText: 'Containers' }).getByText('1 done').locator('visible=true').waitFor();
+
+  // A database that may be an old copy purges nothing until somebody has looked.
+  at.server.query("INSERT INTO agentdb9_settings (name, value) VALUES ('purgePausedBecause', 'a test said so')");
+  await button(page, 'Refresh').click();
+  await page.getByText('Nothing is purged at present.').waitFor();
+  await page.getByText('a test said so.').waitFor();
+  await assertAccessible(page, 'a cleaning that waits');
+  (await on(at.server, 'volumes', 'resume')).expect(0);
+  await button(page, 'Refresh').click();
+  await page.getByText('Nothing is purged at present.').waitFor({ state: 'detached' });
 
   await at.engine.close();
   try {

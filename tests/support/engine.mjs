@@ -1,5 +1,6 @@
 // The container engine as it is, beside the server: what the tests look at and what they do behind its back.
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 
 const host = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
@@ -98,6 +99,16 @@ export class Engine {
   /** Makes a container or volume that is not this installation's. The caller removes it. */
   async createContainer(name, body) {
     return (await expected('POST', `/containers/create?name=${name}`, body)).Id;
+  }
+  /** A container of a workspace as a server makes one whose call the engine carried out late. */
+  createLeftOver(workspaceId, labels = {}) {
+    return this.createContainer(`agentdb9-test-${randomUUID()}`, {
+      Image: 'agentdb9/testapp:local',
+      Labels: {
+        'agentdb9.managed': 'true', 'agentdb9.instance': this.installation, 'agentdb9.workspace.id': workspaceId,
+        'agentdb9.workspace.type': 'vscode', 'agentdb9.generation': '1', 'agentdb9.spec': 'x', ...labels,
+      },
+    });
   }
   createVolume(body) {
     return expected('POST', '/volumes/create', body);

@@ -17,15 +17,7 @@ const clean = async (dryRun = false) => (await admin.post(`/api/workspaces/clean
 const itemsOf = (data, duty) => data.duties.find((each) => each.duty === duty).items;
 const itemOf = (data, duty, name) => itemsOf(data, duty).find((each) => each.name.includes(name));
 
-function containerOf(workspace, more = {}) {
-  return server.engine.createContainer(`agentdb9-test-${randomUUID()}`, {
-    Image: 'agentdb9/testapp:local',
-    Labels: {
-      'agentdb9.managed': 'true', 'agentdb9.instance': server.installation, 'agentdb9.workspace.id': workspace,
-      'agentdb9.workspace.type': 'vscode', 'agentdb9.generation': '1', 'agentdb9.spec': 'x', ...more,
-    },
-  });
-}
+const containerOf = (...words) => server.engine.createLeftOver(...words);
 
 for (const database of ['SQLite', 'PostgreSQL']) {
   describe(`on ${database}`, () => {
