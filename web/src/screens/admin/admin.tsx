@@ -1,8 +1,8 @@
 // What an administrator may look at. A new part: its file beside this one, a line in `places.ts` and one in `parts`.
-import { useEffect, useRef, type ComponentType } from 'react';
+import type { ComponentType } from 'react';
 
-import { Link } from '@/parts/link';
 import { Title } from '@/parts/page';
+import { PartNav } from '@/parts/part_nav';
 
 import { NotFound } from '../not_found';
 import { AuditPart } from './audit';
@@ -23,30 +23,13 @@ const parts: Record<Name, { part: ComponentType; one?: ComponentType<{ id: strin
 };
 
 export function AdminScreen({ part = '', id = '' }: { part?: string; id?: string }) {
-  const nav = useRef<HTMLElement>(null);
-  // On a narrow screen not all have room: the one that is shown is in sight.
-  useEffect(() => {
-    // Newer browsers answer with a promise, which is no clean-up of an effect.
-    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-  }, [part]);
   const place = adminPlaces.find((each) => each.name === part);
   const shown = place && parts[place.name];
   if (!shown || (id && !shown.one)) return <NotFound />;
   return (
     <>
       <Title>Administration</Title>
-      <nav ref={nav} aria-label="Parts of the administration" className="mb-5 overflow-x-auto border-b border-line">
-        <ul className="flex gap-1">
-          {adminPlaces.map(({ name, label, icon: Icon }) => (
-            <li key={name}>
-              <Link to={adminPath(name)} aria-current={name === part ? (id ? 'true' : 'page') : undefined} className="-mb-px flex items-center gap-2 border-b-2 border-transparent px-3 py-2 text-sm font-medium whitespace-nowrap text-muted hover:text-text aria-[current]:border-accent aria-[current]:text-text">
-                <Icon aria-hidden className="size-4" />
-                {label}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <PartNav of="administration" places={adminPlaces} part={part} path={adminPath} below={Boolean(id)} className="mb-5" />
       {id && shown.one ? <shown.one id={id} /> : <shown.part />}
     </>
   );

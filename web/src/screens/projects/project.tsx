@@ -14,6 +14,7 @@ import { Form, textOf } from '@/parts/form';
 import { Link } from '@/parts/link';
 import { Failed, Notice } from '@/parts/notice';
 import { Card, Skeleton, Title } from '@/parts/page';
+import { PartNav } from '@/parts/part_nav';
 import { Ago } from '@/parts/time';
 
 import { NotFound } from '../not_found';
@@ -46,18 +47,7 @@ export function ProjectScreen({ id, part = '' }: { id: string; part?: string }) 
       >
         {project.name}
       </Title>
-      <nav aria-label="Parts of the project" className="mb-5 border-b border-line">
-        <ul className="flex gap-1">
-          {parts.map(({ name, label, icon: Icon }) => (
-            <li key={name}>
-              <Link to={name ? `${base}/${name}` : base} aria-current={name === part ? 'page' : undefined} className="-mb-px flex items-center gap-2 border-b-2 border-transparent px-3 py-2 text-sm font-medium text-muted hover:text-text aria-[current=page]:border-accent aria-[current=page]:text-text">
-                <Icon aria-hidden className="size-4" />
-                {label}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <PartNav of="project" places={parts} part={part} path={(name) => (name ? `${base}/${name}` : base)} className="mb-5" />
       <shown.part project={project} />
     </>
   );

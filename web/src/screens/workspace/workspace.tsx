@@ -1,4 +1,4 @@
-import { Activity, AppWindow, ChevronLeft, FileText, History, Network, Settings, SquareTerminal, type LucideIcon } from 'lucide-react';
+import { Activity, AppWindow, ChevronLeft, FileText, History, Network, Settings, SquareTerminal } from 'lucide-react';
 import { lazy, Suspense, useState, type ComponentType } from 'react';
 
 import { navigate } from '@/base/router';
@@ -7,6 +7,7 @@ import { useSeen, useTypes, useWorkspaces, type Seen } from '@/data/workspaces';
 import { Link } from '@/parts/link';
 import { Failed, Notice } from '@/parts/notice';
 import { Badge, Skeleton, Title } from '@/parts/page';
+import { PartNav, type PartPlace } from '@/parts/part_nav';
 import { ProjectSelect } from '@/parts/project_select';
 import { ProgressBar, StatusPill } from '@/parts/status';
 import { TypeIcon } from '@/parts/type_icon';
@@ -26,10 +27,7 @@ export interface PartProps {
   type: WorkspaceType | undefined;
 }
 
-interface Part {
-  name: string;
-  label: string;
-  icon: LucideIcon;
+interface Part extends PartPlace {
   part: ComponentType<PartProps>;
 }
 const TerminalPart = lazy(async () => ({ default: (await import('./terminal')).TerminalPart }));
@@ -84,18 +82,7 @@ function Present({ workspace, part }: { workspace: Workspace; part: string }) {
       >
         {workspace.name}
       </Title>
-      <nav aria-label="Parts of the workspace" className="-mx-4 overflow-x-auto border-b border-line px-4 sm:mx-0 sm:px-0">
-        <ul className="flex gap-1">
-          {parts.map(({ name, label, icon: Icon }) => (
-            <li key={name}>
-              <Link to={name ? `${base}/${name}` : base} aria-current={name === part ? 'page' : undefined} className="-mb-px flex items-center gap-2 border-b-2 border-transparent px-3 py-2 text-sm font-medium whitespace-nowrap text-muted hover:text-text aria-[current=page]:border-accent aria-[current=page]:text-text">
-                <Icon aria-hidden className="size-4" />
-                {label}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <PartNav of="workspace" places={parts} part={part} path={(name) => (name ? `${base}/${name}` : base)} />
       <ProgressBar seen={seen} className="-mt-px" />
       {seen.phase === 'failed' && workspace.lastError && <Notice kind="bad" className="mt-4">{workspace.lastError}</Notice>}
       <div className="mt-5">
