@@ -317,7 +317,7 @@ json::array Api::list(const std::string& path) {
 
 // 1. One command at a time. 2. Whoever held the lock before may have renewed it. 3. That the file can be
 // written is tried before the old token is spent. 4. The new tokens are on disk before they are used.
-void Api::renew(const std::string& refused) {
+void Api::renew(std::string refused) {
     const auto lock = file_.lock();
     auto stored = file_.load();
     if (!stored || stored->url != session_.url || stored->email != session_.email ||

@@ -90,8 +90,9 @@ class Api {
     ApiAnswer authorized(const std::function<HttpAnswer()>& send);
     bool is_session() const { return source_.empty() && session_.api_token.empty(); }
     const std::string& token() const;
-    // Exchanges the refresh token, unless another command has done so since `refused` was read.
-    void renew(const std::string& refused);
+    // Exchanges the refresh token, unless another command has done so since `refused` was read. By value: it
+    // is a part of the session, which is replaced on the way.
+    void renew(std::string refused);
     base::Error over() const;
 
     SessionFile file_;

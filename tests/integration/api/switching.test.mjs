@@ -49,7 +49,7 @@ function useMeanwhile(user, workspace) {
       ++requests;
       try {
         const answer = await ask(began);
-        if (answer.status !== 200) failures.push(`${what}: ${answer.status} ${answer.text.slice(0, 200)}`);
+        if (answer.status !== 200) failures.push(`${what}, from ${began} to ${Date.now()}: ${answer.status} ${answer.text.slice(0, 400)}`);
       } catch (error) {
         failures.push(`${what}: ${error.message}`);
       }
@@ -96,7 +96,8 @@ for (const [type, how, switches] of [['spreadsheet', 'beside one another', 6], [
       switched.push({ asked, done: Date.now(), name: project.name });
     }
     const { failures, reads, requests } = await load.end();
-    assert.deepEqual(failures, [], `of ${requests} requests`);
+    const told = () => `of ${requests} requests; ${JSON.stringify(switched)}\n${server.log.slice(-60).map((each) => JSON.stringify(each)).join('\n')}`;
+    assert.deepEqual(failures, [], failures.length ? told() : undefined);
     assert.ok(requests > 200, `only ${requests} requests`);
     // Who asks after the switch was answered, and before the next one is asked for, reads the new project.
     for (const [index, { done, name }] of switched.entries()) {

@@ -1,7 +1,7 @@
 // The program as a client of servers that are away, elsewhere, restarted, of another kind, or behind TLS.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,15 @@ async function strange(handler) {
   await new Promise((resolve) => http.listen(0, '127.0.0.1', resolve));
   return { url: `http://127.0.0.1:${http.address().port}`, asked, close: () => new Promise((resolve) => { http.close(resolve); http.closeAllConnections(); }) };
 }
+
+/** Has a process a file of this name open? */
+const opens = ({ pid }, name) => readdirSync(`/proc/${pid}/fd`).some((each) => {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${each}`).endsWith(`/${name}`);
+  } catch {
+    return false; // it has closed it
+  }
+});
 
 describe('a server', () => {
   let server;
@@ -96,6 +105,7 @@ describe('a server', () => {
       command.child.kill('SIGINT');
       // Another command meanwhile waits for this one, and spends nothing.
       const other = person.start('whoami');
+      await eventually('the other one to wait', () => opens(other.child, 'client.json.lock'));
       answer();
       assert.equal((await command.ended).signal, 'SIGINT');
       assert.equal(person.stored.refreshToken, 'next-one');
