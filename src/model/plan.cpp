@@ -194,15 +194,16 @@ class Planner {
         return each.instance.generation > desired_.last_generation;
     }
 
-    // Ends and removes it now; one that is unknown only makes room.
+    // Ends and removes it now; one that is unknown only makes room. A left-over of a switch that is taken
+    // back at once may still be answering: it may finish that, too.
     void evict(const ObservedInstance& which) {
-        if (is_live(which)) add(ActionKind::kStop, which);
-        if (!is_unknown(which)) {
-            add(ActionKind::kRemove, which);
-        } else if (which.instance.name == desired_.plain_name) {
-            add(ActionKind::kRename, which);
-        }
         evicted_.push_back(&which);
+        if (!is_unknown(which)) {
+            add(is_live(which) ? ActionKind::kDrainAndRemove : ActionKind::kRemove, which);
+            return;
+        }
+        if (is_live(which)) add(ActionKind::kStop, which);
+        if (which.instance.name == desired_.plain_name) add(ActionKind::kRename, which);
     }
 
     void free_plain_name(const std::string& except) {

@@ -112,6 +112,18 @@ for (const [type, how, switches] of [['spreadsheet', 'beside one another', 6], [
   });
 }
 
+test('who is still being answered is, also when the switch is taken back at once', async () => {
+  const { user, workspace, a, b } = await withTwoProjects('spreadsheet');
+  // One that may not be asked again.
+  const slow = user.application('POST', workspace.id, '/slow?ms=3000', { body: 'x' });
+  await eventually('the application to be at it', async () => / 1$/m.test((await server.nobody().get('/metrics')).text.match(/^agentdb9_relays_in_flight.*$/m)?.[0] ?? ''));
+  await user.switchProject(workspace.id, b.id);
+  await user.switchProject(workspace.id, a.id);
+  assert.equal((await slow).status, 200);
+  await onlyInstance(user, workspace, a);
+  assert.equal(await user.readFile(workspace.id, 'which'), 'A');
+});
+
 test('files of every project stay where they are, through many switches', async () => {
   const { user, workspace, a, b } = await withTwoProjects('spreadsheet');
   for (let count = 0; count < 4; ++count) {

@@ -249,7 +249,7 @@ TEST(Plan, AfterASwitchWasGivenUpTheOldOneIsStartedAgain) {
     auto failed = instance(target(2, {"b", "home"}), InstanceState::kRunning);
     failed.instance.name = instance_name(kWorkspace, 2);
     EXPECT_THAT(kinds(running(one), {{instance(one, InstanceState::kExited), failed}, true}),
-                ElementsAre(Kind::kStop, Kind::kRemove, Kind::kEnsureVolumes, Kind::kStart, Kind::kProbe,
+                ElementsAre(Kind::kDrainAndRemove, Kind::kEnsureVolumes, Kind::kStart, Kind::kProbe,
                             Kind::kPublishRoute, Kind::kComplete));
 }
 
