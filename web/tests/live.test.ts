@@ -77,6 +77,14 @@ test('a deletion has ended when the workspace is gone; any other change of it ha
   expect(told().map((each) => each.text)).toEqual(['A is deleted. The files of its project stay.']);
 });
 
+test('a deletion that ends before its request is answered is told, too, and once', () => {
+  const asked = change({ kind: 'delete', operation: undefined });
+  changes.set(new Map([['a', asked]]));
+  heardAll(undefined, 'a');
+  heardAll(new Set(), undefined);
+  expect(told().map((each) => each.text)).toEqual(['A is deleted. The files of its project stay.']);
+});
+
 test('what was asked for shows before the server’s first word, then the server’s word counts', () => {
   const asked = asSeen(workspace('a'), undefined, change({ operation: undefined }));
   expect([asked.phase, asked.since]).toEqual(['queued', 5]);

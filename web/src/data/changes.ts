@@ -67,7 +67,8 @@ export function heard(operation: Operation) {
 export function heardAll(there: ReadonlySet<string> | undefined, gone?: string) {
   for (const [id, change] of changes.get()) {
     const isGone = there ? !there.has(id) : id === gone;
-    if (isGone && change.kind === 'delete' && change.operation) {
+    // It may be gone before the request for that is answered.
+    if (isGone && change.kind === 'delete') {
       put(id, undefined);
       tellEnd(change, { state: 'succeeded', error: null });
     } else if (isGone) {
