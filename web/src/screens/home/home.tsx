@@ -1,5 +1,5 @@
 import { Boxes, Plus } from 'lucide-react';
-import { useEffect, useMemo, useState } from 'react';
+import { useDeferredValue, useEffect, useMemo, useState } from 'react';
 
 import { navigate, usePath, useSearch } from '@/base/router';
 import { useProjects } from '@/data/projects';
@@ -12,6 +12,8 @@ import { SearchField } from '@/parts/search';
 import { OpenAsked } from './open_asked';
 import { CreateWorkspace } from './create_workspace';
 import { WorkspaceCard } from './workspace_card';
+
+const atOnce = 24;
 
 /** All workspaces: what each is doing, and what can be done with it. */
 export function Home() {
@@ -31,6 +33,8 @@ export function Home() {
   const create = () => setCreating(true);
   const list = workspaces.data;
   const shown = useMemo(() => (list ?? []).filter((each) => each.name.toLowerCase().includes(sought.trim().toLowerCase())), [list, sought]);
+  // With hundreds the screen is there at once, with those that fit on it; the others follow, and a key in the search waits for none.
+  const drawn = useDeferredValue(shown, shown.slice(0, atOnce));
   const count = list?.length;
   // A card that goes with the focus leaves it to the title.
   useEffect(() => {
@@ -50,7 +54,7 @@ export function Home() {
       {list && list.length > 0 && shown.length === 0 && <p className="py-10 text-center text-sm text-muted">No workspace has this name.</p>}
       {list && list.length > 0 && (
         <ul className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,22rem),1fr))] gap-4">
-          {shown.map((workspace) => (
+          {drawn.map((workspace) => (
             <li key={workspace.id} className="flex min-w-0 [content-visibility:auto] [contain-intrinsic-size:auto_18rem]">
               <WorkspaceCard workspace={workspace} type={types.data?.find((each) => each.type === workspace.type)} />
             </li>
