@@ -5,6 +5,7 @@
 #include "base/crypto.hpp"
 #include "runtime/docker/failure.hpp"
 #include "runtime/docker/log_frames.hpp"
+#include "runtime/docker/nftables.hpp"
 #include "runtime/docker/probe.hpp"
 
 namespace agentdb9::runtime::docker {
@@ -34,7 +35,9 @@ DockerRuntime::DockerRuntime(asio::any_io_executor executor, base::Clock& clock,
       process_(base::random_token(16)),
       options_(std::move(options)),
       engine_(executor, clock, options_.host),
-      prepare_ended_(executor) {}
+      prepare_ended_(executor) {
+    if (options_.firewall != FirewallUse::kOff && engine_.is_local()) open_nft();
+}
 
 bool DockerRuntime::publishes() const {
     return options_.reach == Reach::kPublished || (options_.reach == Reach::kAuto && !engine_.is_local());
