@@ -1,10 +1,9 @@
 #include "runtime/docker/nftables.hpp"
 
+#include <fcntl.h>
 #include <nftables/libnftables.h>
 #include <sys/select.h>
 #include <unistd.h>
-
-#include <fcntl.h>
 
 #include <memory>
 #include <mutex>
