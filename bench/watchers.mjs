@@ -96,6 +96,7 @@ try {
   const watchers = [];
   while (watchers.length < count) watchers.push(...(await Promise.all(Array.from({ length: Math.min(50, count - watchers.length) }, () => follow(`/api/workspaces/${data.id}/logs/stream?tail=0`)))));
   await until('the watchers', async () => (await metric('agentdb9_monitoring_watchers', 'log')) === count);
+  await until('the stream of the engine\'s', async () => (await streams()) > 0);
   await pause(1000);
   console.log(`${count} watchers: ${await streams()} stream of the engine's; memory of the server ${memory.server} → ${server.memory()} KB, ` +
     `${((server.memory() - memory.server) / count).toFixed(1)} KB each; of the engine ${memory.engine} → ${resident(enginePid)} KB`);
