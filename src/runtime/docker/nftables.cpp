@@ -1,12 +1,16 @@
 #include "runtime/docker/nftables.hpp"
 
-#include <fcntl.h>
+#include <linux/netlink.h>
 #include <nftables/libnftables.h>
 #include <sys/select.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
+#include <cerrno>
+#include <cstring>
 #include <memory>
 #include <mutex>
+
+#include "base/descriptor.hpp"
 
 namespace agentdb9::runtime::docker {
 
@@ -21,37 +25,43 @@ std::string text_of(const char* buffer) {
     return text;
 }
 
-// libnftables waits for the kernel by select(2). Where its socket has a descriptor that select() cannot take,
-// that ends the process (FORTIFY) or writes beyond the set: a server with a thousand connections. The next
-// descriptor is the lowest that is free.
-bool next_descriptor_is_low() {
-    const int next = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-    if (next >= 0) ::close(next);
-    // Others may open some meanwhile.
-    return next >= 0 && next < FD_SETSIZE - 64;
+// Why libnftables must not open its socket now; empty where it may. It waits for the kernel by select(2):
+// where the socket has a descriptor that select() cannot take, that ends the process (FORTIFY) or writes
+// beyond the set: a server with a thousand connections. Where there can be no such socket, it ends the
+// process, too.
+std::string reason_not_to_open() {
+    const base::Descriptor tried(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
+    if (!tried) return std::strerror(errno);
+    // The lowest that was free; others may open some meanwhile.
+    if (tried.get() >= FD_SETSIZE - 64)
+        return "it was first asked for with too many connections open; restart the server";
+    return {};
 }
 
 std::mutex mutex;
 
 // One for the process: its socket is opened before there are many. Under the mutex.
-Context& shared_context() {
+std::expected<nft_ctx*, std::string> shared_context() {
     static Context context(nullptr, ::nft_ctx_free);
-    if (!context && next_descriptor_is_low()) context.reset(::nft_ctx_new(NFT_CTX_DEFAULT));
-    return context;
+    if (context) return context.get();
+    if (auto why = reason_not_to_open(); !why.empty()) return std::unexpected(std::move(why));
+    context.reset(::nft_ctx_new(NFT_CTX_DEFAULT));
+    if (!context) return std::unexpected("no memory for it");
+    return context.get();
 }
 
 }  // namespace
 
 void open_nft() {
     const std::lock_guard lock(mutex);
-    shared_context();
+    static_cast<void>(shared_context());  // run_nft() says what is wrong
 }
 
 std::expected<std::string, std::string> run_nft(const std::string& commands) {
     const std::lock_guard lock(mutex);
-    auto* context = shared_context().get();
-    if (context == nullptr)
-        return std::unexpected("it was first asked for with too many connections open; restart the server");
+    const auto shared = shared_context();
+    if (!shared) return std::unexpected(shared.error());
+    auto* context = *shared;
     // Each begins the text anew.
     if (::nft_ctx_buffer_output(context) != 0 || ::nft_ctx_buffer_error(context) != 0)
         return std::unexpected("no memory for it");

@@ -25,7 +25,12 @@ void ask_with_many_open() {
             GTEST_SKIP() << "this machine allows no more than " << many.size() << " descriptors";
     }
     const auto first = run_nft("add table inet one; add table inet two");
-    if (!first) GTEST_SKIP() << "the packet filter cannot be used here: " << first.error();
+    if (!first) {
+        // Is that the machine's, or what this is about?
+        many.clear();
+        ASSERT_FALSE(run_nft("list tables inet")) << "with many open it says: " << first.error();
+        GTEST_SKIP() << "the packet filter cannot be used here: " << first.error();
+    }
     EXPECT_EQ(run_nft("list tables inet").value_or("?"), "table inet one\ntable inet two");
     const auto wrong = run_nft("delete table inet three");
     ASSERT_FALSE(wrong);
