@@ -24,7 +24,7 @@
 #include "api/share_routes.hpp"
 #include "api/terminal_routes.hpp"
 #include "api/trash_routes.hpp"
-#include "api/workspace_event_routes.hpp"
+#include "api/event_routes.hpp"
 #include "api/workspace_file_routes.hpp"
 #include "api/workspace_routes.hpp"
 #include "auth/secrets.hpp"
@@ -227,8 +227,8 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
       workspace_files(executions, workspaces, catalogue,
                       static_cast<std::uint64_t>(configuration.backups.import_limit_bytes)),
       events(executor, clock, *store,
-             [this](const services::WorkspaceEvent& event) {
-                 return api::workspace_event_text(event, containers);
+             [this](const services::UserEvent& event) {
+                 return api::user_event_text(event, containers, project_work);
              }),
       availability(executor, clock, runtime, catalogue),
       adoption(clock, *store, docker,
@@ -275,9 +275,13 @@ Core::Core(asio::any_io_executor executor, config::Configuration settings, std::
     idle.on_change([this](const base::WorkspaceId& id) { events.changed(id); });
     schedules.on_change([this](const base::WorkspaceId& id) { events.changed(id); });
     routes.on_upsert([this](const model::Workspace& workspace) { events.changed_of(workspace.user_id); });
+    project_work.on_change([this](const base::UserId& user) { events.projects_changed_of(user); });
     for (auto* each : {&api, &operator_api}) {
         const bool operators = each == &operator_api;
         each->set_recorder([this, operators](const api::Api::Answered& answered) {
+            // Whatever a user asked to be done may have changed a project of theirs.
+            if (answered.principal && answered.endpoint.method != "GET")
+                events.projects_changed_of(answered.principal->user);
             return record(api::audit_entry(answered, operators));
         });
     }
@@ -333,7 +337,7 @@ void Core::add_routes() {
     api::add_execution_routes(router, {clock, workspaces, executions});
     api::add_workspace_file_routes(router, workspace_files);
     api::add_terminal_routes(router, {clock, workspaces, terminals, tickets});
-    api::add_workspace_event_routes(router, {workspaces, events});
+    api::add_event_routes(router, {workspaces, events});
     api::add_share_routes(router, {workspaces, shares, [this] { return applications_origin(); }});
     api::add_project_routes(router, {projects, associations, volumes, project_files});
     api::add_backup_routes(router, {projects, backups, restores, project_work, backup_files, clock});

@@ -53,7 +53,7 @@
 #include "services/volume_measurement.hpp"
 #include "services/wake_service.hpp"
 #include "services/workspace_container_service.hpp"
-#include "services/workspace_events.hpp"
+#include "services/user_events.hpp"
 #include "services/workspace_files.hpp"
 #include "services/workspaces_service.hpp"
 #include "store/store.hpp"
@@ -133,7 +133,7 @@ class Core {
     services::ExecutionService executions;
     services::TerminalService terminals;
     services::WorkspaceFiles workspace_files;
-    services::WorkspaceEvents events;
+    services::UserEvents events;
     services::TypeAvailability availability;
     services::AdoptionService adoption;
     services::Neighbours neighbours;

@@ -91,6 +91,7 @@ ProjectOperation ProjectWork::make(model::ProjectOperationKind kind, base::Proje
 void ProjectWork::begin(ProjectOperation operation, std::shared_ptr<WorkProgress> progress, Task<> work) {
     auto running = std::make_shared<Running>(executor_, std::move(progress));
     running_[operation.id] = running;
+    on_change_(operation.user_id);
     scope_.spawn("work on a project", run(std::move(operation), std::move(running), std::move(work)));
 }
 
@@ -117,6 +118,7 @@ Task<> ProjectWork::run(ProjectOperation operation, std::shared_ptr<Running> run
     measures_.ended(*running->result);
     running_.erase(operation.id);
     running->ended.notify_all();
+    on_change_(operation.user_id);
 }
 
 Task<> ProjectWork::take_up(ProjectOperation operation) {

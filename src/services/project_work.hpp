@@ -3,6 +3,7 @@
 // that has died had begun is ended as failed, and what it had half made goes. Control executor.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,10 @@ class ProjectWork {
     // `parallel`: how many run at once; the others wait for their turn.
     ProjectWork(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
                 std::size_t parallel);
+
+    // Told when work of a user's begins and when it has ended. Before start().
+    using OnChange = std::function<void(const base::UserId&)>;
+    void on_change(OnChange told) { on_change_ = std::move(told); }
 
     // Ends what dead servers left open. Throws when the store does not answer.
     Task<> start();
@@ -70,6 +75,7 @@ class ProjectWork {
     AdmissionQueue queue_;
     std::unordered_map<base::OperationId, std::shared_ptr<Running>> running_;
     OperationMeasures measures_;
+    OnChange on_change_ = [](const base::UserId&) {};
     base::Scope scope_;
 };
 

@@ -79,8 +79,18 @@ Listing<ProjectOperation> ProjectOperations::of_project(const model::UserId& use
                         kNewestFirst, page);
 }
 
+Listing<ProjectOperation> ProjectOperations::of_user(const model::UserId& user, const Page& page) {
+    return table().page(db_, R"("userId" = $1)", {user.str()}, kNewestFirst, page);
+}
+
 std::vector<ProjectOperation> ProjectOperations::open() {
     return table().select(db_, std::string("WHERE ") + kOpen + R"( ORDER BY "createdAt", "id")");
+}
+
+std::vector<ProjectOperation> ProjectOperations::open_of_user(const model::UserId& user) {
+    return table().select(
+        db_, std::string(R"(WHERE "userId" = $1 AND )") + kOpen + R"( ORDER BY "createdAt", "id")",
+        {user.str()});
 }
 
 bool ProjectOperations::uses_backup(const model::BackupId& backup) {

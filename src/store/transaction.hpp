@@ -170,7 +170,9 @@ class ProjectOperations {
     // Newest first, in the order of insertion. Also of a project that is gone.
     Listing<model::ProjectOperation> of_project(const model::UserId& user, const model::ProjectId& project,
                                                 const Page& page = {});
+    Listing<model::ProjectOperation> of_user(const model::UserId& user, const Page& page = {});  // likewise
     std::vector<model::ProjectOperation> open();  // pending or running; oldest first
+    std::vector<model::ProjectOperation> open_of_user(const model::UserId& user);  // likewise
     // An open one makes or restores it.
     bool uses_backup(const model::BackupId& backup);
     // The project's instances are paused from now on and shall stay so, for `time` at most; 0: no longer.

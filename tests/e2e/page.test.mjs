@@ -309,6 +309,13 @@ test('what another client does shows by itself', async () => {
   await state(page, 'Renamed', 'Running');
   (await user.delete(`/api/workspaces/${workspace.id}`)).expect(200);
   await page.getByText('No workspace yet.').waitFor();
+  await goTo(page, 'Projects');
+  const project = await user.createProject({ name: 'Made elsewhere' });
+  await row(page, 'projects', 'Made elsewhere').waitFor();
+  (await user.put(`/api/projects/${project.id}`, { name: 'Renamed elsewhere' })).expect(200);
+  await row(page, 'projects', 'Renamed elsewhere').waitFor();
+  (await user.delete(`/api/projects/${project.id}`)).expect(200);
+  await row(page, 'projects', 'Renamed elsewhere').waitFor({ state: 'detached' });
   await person.leave();
 });
 

@@ -271,6 +271,9 @@ test('a project’s files are looked at, backed up, restored, cloned, exported a
     run(workspace, 'mkdir -p /workspace/notes/old && echo x > /workspace/notes/old/one.txt');
     return { project, workspace };
   });
+  const streams = new Set();
+  page.on('request', (request) => request.url().endsWith('/events') && streams.add(new URL(request.url()).pathname));
+  await page.reload();
   await goTo(page, 'Projects');
   await link(page, 'Novel').click();
   await title(page, 'Novel').waitFor();
@@ -337,6 +340,7 @@ test('a project’s files are looked at, backed up, restored, cloned, exported a
   await title(page, 'The second').waitFor();
   await assertAccessible(page, 'about a project');
   await picture(page, '39-about-project');
+  assert.deepEqual([...streams], ['/api/workspaces/events'], 'one stream tells this tab of everything');
   await person.leave();
 });
 

@@ -3,12 +3,17 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { outcomes } from '@/base/outcomes';
 import { changes, heard, heardAll, type Change } from '@/data/changes';
 import { keys, queryClient } from '@/data/client';
-import { inOrder, take, withEvent, withHeard, withWorkspace } from '@/data/live';
-import type { LifeEvent, Operation, Workspace } from '@/data/types';
+import { inOrder, take, toldWorkspaces, withEvent, withWorkspace } from '@/data/live';
+import { backUp } from '@/data/project_operations';
+import type { LifeEvent, Operation, Project, ProjectOperation, Workspace } from '@/data/types';
 import { asSeen } from '@/data/workspaces';
 
 const workspace = (id: string, more: Partial<Workspace> = {}) => ({ id, name: id, phase: 'stopped', isDefault: false, createdAt: `2026-01-0${id.length}T00:00:00.000Z`, currentProjectId: null, ...more }) as Workspace;
 const operation = (more: Partial<Operation> = {}) => ({ id: 'op', workspaceId: 'a', kind: 'start', state: 'running', error: null, createdAt: '2026-01-01T00:00:00.000Z', startedAt: null, progress: null, ...more }) as Operation;
+const project = (id: string, more: Partial<Project> = {}) => ({ id, name: id, volumeName: null, createdAt: `2026-01-0${id.length}T00:00:00.000Z`, ...more }) as Project;
+const projects = () => queryClient.getQueryData<Project[]>(keys.projects)?.map((each) => [each.id, each.name]);
+const backup = (more: Partial<ProjectOperation>) => ({ projectId: 'p', kind: 'backup', state: 'pending', error: null, createdAt: '2026-01-01T00:00:00.000Z', progress: null, ...more }) as ProjectOperation;
+const tell = (event: string, data: unknown) => take({ event, data: JSON.stringify(data), id: undefined });
 const change = (more: Partial<Change> = {}): Change => ({ kind: 'start', name: 'A', project: undefined, operation: 'op', requestId: 'r-1', began: 5, ...more });
 const told = () => outcomes.get().map(({ kind, text, requestId }) => ({ kind, text, requestId }));
 const list = () => queryClient.getQueryData<Workspace[]>(keys.workspaces);
@@ -30,7 +35,7 @@ test('events change what is there, and what is not in the snapshot is gone', () 
   queryClient.setQueryData(keys.workspaces, [workspace('a'), workspace('bb')]);
   take({ event: 'workspace', data: JSON.stringify(workspace('a', { phase: 'running' })), id: undefined });
   expect(list()?.find((each) => each.id === 'a')?.phase).toBe('running');
-  take({ event: 'snapshot', data: '{"workspaceIds":["a"]}', id: undefined });
+  tell('snapshot', { workspaceIds: ['a'], projectIds: [] });
   expect(list()?.map((each) => each.id)).toEqual(['a']);
   take({ event: 'deleted', data: '{"id":"a"}', id: undefined });
   expect(list()).toEqual([]);
@@ -42,9 +47,58 @@ test('a list that has not been read is not made up from one event', () => {
   expect(list()).toBeUndefined();
 });
 
-test('what was told while the list was on its way counts more than the list', () => {
-  const heardOf = new Map([['a', workspace('a', { phase: 'running' })], ['bb', undefined], ['dddd', workspace('dddd')]]);
-  expect(withHeard([workspace('a'), workspace('bb'), workspace('ccc')], heardOf).map((each) => [each.id, each.phase])).toEqual([['dddd', 'stopped'], ['ccc', 'stopped'], ['a', 'running']]);
+// A server that lets everybody in, and answers in turn.
+const answers = (...bodies: unknown[]) =>
+  vi.stubGlobal('fetch', (path: string) => Promise.resolve(path.startsWith('/api/auth/') ? Response.json({ user: {}, accessToken: 'token', expiresIn: 900 }) : bodies.shift()).then((body) => (body instanceof Response ? body : Response.json(body))));
+
+test('what was told while the list was on its way counts more than the list', async () => {
+  let answer: ((body: unknown) => void) | undefined;
+  answers(new Promise((resolve) => (answer = resolve)));
+  const reading = toldWorkspaces.read();
+  tell('workspace', workspace('a', { phase: 'running' }));
+  tell('workspace', workspace('dddd'));
+  tell('deleted', { id: 'bb' });
+  answer?.({ success: true, data: [workspace('ccc'), workspace('bb'), workspace('a')] });
+  expect((await reading).map((each) => [each.id, each.phase])).toEqual([['dddd', 'stopped'], ['ccc', 'stopped'], ['a', 'running']]);
+});
+
+test('projects are kept as they are told, too', () => {
+  queryClient.setQueryData(keys.projects, [project('bb'), project('a')]);
+  tell('project', project('ccc'));
+  tell('project', project('a', { name: 'renamed' }));
+  expect(projects()).toEqual([['ccc', 'ccc'], ['bb', 'bb'], ['a', 'renamed']]);
+  tell('project-deleted', { id: 'bb' });
+  expect(projects()).toEqual([['ccc', 'ccc'], ['a', 'renamed']]);
+  tell('snapshot', { workspaceIds: [], projectIds: ['a'] });
+  expect(projects()).toEqual([['a', 'renamed']]);
+});
+
+test('how far a backup is shows while it runs; its end is told once, by the tab that asked for it', async () => {
+  queryClient.setQueryData(keys.projectOperations('p'), []);
+  answers({ success: true, data: backup({ id: 'mine' }) });
+  await backUp({ id: 'p', name: 'P' }, { name: null, pause: false });
+  tell('project-operation', backup({ id: 'mine', state: 'running', progress: 40 }));
+  expect(queryClient.getQueryData<ProjectOperation[]>(keys.projectOperations('p'))?.map((each) => each.progress)).toEqual([40]);
+  tell('project-operation', backup({ id: 'another tab’s', state: 'succeeded' }));
+  expect(told()).toEqual([]);
+  tell('project-operation', backup({ id: 'mine', state: 'succeeded' }));
+  tell('project-operation', backup({ id: 'mine', state: 'succeeded' }));
+  expect(told().map((each) => each.text)).toEqual(['The backup of P is made.']);
+});
+
+test('a backup that ends before its request is answered is told, too', async () => {
+  answers({ success: true, data: backup({ id: 'fast' }) });
+  tell('project-operation', backup({ id: 'fast', state: 'failed', error: 'The disk is full.' }));
+  await backUp({ id: 'p', name: 'P' }, { name: null, pause: false });
+  expect(told().map((each) => each.text)).toEqual(['P could not be backed up: The disk is full.']);
+});
+
+test('a backup that ended while nobody told is looked for', async () => {
+  answers({ success: true, data: backup({ id: 'unseen' }) }, { success: true, data: [backup({ id: 'unseen', state: 'succeeded' })] });
+  await backUp({ id: 'p', name: 'P' }, { name: null, pause: false });
+  tell('snapshot', { workspaceIds: [], projectIds: [] });
+  await vi.waitUntil(() => told().length > 0);
+  expect(told().map((each) => each.text)).toEqual(['The backup of P is made.']);
 });
 
 test('an older operation takes the place of no newer one', () => {

@@ -1,20 +1,23 @@
-// The one event stream of this tab: what the server tells of the user's workspaces goes into the cache, so that no
+// The one event stream of this tab: what the server tells of the user's workspaces and projects goes into the cache, so that no
 // screen has to ask again. Who comes again is told everything anew, hence a lost connection loses nothing. A tab that
 // nobody sees gives its connection back: a browser has only six to a server.
-import { list as readList, setReachable } from '@/base/session';
+import { setReachable } from '@/base/session';
 import { follow, type ServerEvent } from '@/base/sse';
 import { Store } from '@/base/store';
 
 import { heard, heardAll, newer } from './changes';
 import { keys, queryClient } from './client';
-import type { LifeEvent, Operation, Workspace } from './types';
+import { heardAllOperations, heardOperation } from './project_operations';
+import { toldProjects } from './projects';
+import { newestFirst, ToldList } from './told_list';
+import type { LifeEvent, Operation, Project, ProjectOperation, Workspace } from './types';
 
 export type LiveState = 'connecting' | 'open' | 'lost';
 export const live = new Store<LiveState>('connecting');
 
 /** Default first, then the newest: as the server lists them. */
 export const inOrder = (workspaces: readonly Workspace[]) =>
-  [...workspaces].sort((a, b) => Number(b.isDefault) - Number(a.isDefault) || b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id));
+  [...workspaces].sort((a, b) => Number(b.isDefault) - Number(a.isDefault) || newestFirst(a, b));
 
 /** The list with this workspace as it is now. */
 export function withWorkspace(list: readonly Workspace[], workspace: Workspace): Workspace[] {
@@ -27,70 +30,66 @@ export function withWorkspace(list: readonly Workspace[], workspace: Workspace):
 export const withEvent = (history: readonly LifeEvent[], event: LifeEvent): LifeEvent[] =>
   history.some((each) => each.id === event.id) ? [...history] : [event, ...history].sort((a, b) => b.at.localeCompare(a.at) || b.id.localeCompare(a.id));
 
-// What events told while a list was on its way: it may have been read before.
-type Heard = Map<string, Workspace | undefined>;
-const readings = new Set<Heard>();
-const note = (id: string, workspace: Workspace | undefined) => readings.forEach((each) => each.set(id, workspace));
-
-/** The list with what was told meanwhile. */
-export function withHeard(rows: readonly Workspace[], heardOf: ReadonlyMap<string, Workspace | undefined>): Workspace[] {
-  const others = rows.filter((each) => !heardOf.has(each.id));
-  return inOrder([...others, ...[...heardOf.values()].filter((each) => each !== undefined)]);
-}
-
-export async function readWorkspaces(): Promise<Workspace[]> {
-  const heardOf: Heard = new Map();
-  readings.add(heardOf);
-  try {
-    return withHeard(await readList<Workspace>('/api/workspaces'), heardOf);
-  } finally {
-    readings.delete(heardOf);
-  }
-}
+export const toldWorkspaces = new ToldList<Workspace>(keys.workspaces, '/api/workspaces', withWorkspace);
 
 let settling: ReturnType<typeof setTimeout> | undefined;
-// What hangs on workspaces: which project is in use, what the trash holds, how much of a quota is used.
+// What hangs on workspaces and projects: what the trash holds, how much of a quota is used.
 function lookAround() {
   clearTimeout(settling);
   settling = setTimeout(() => {
-    for (const queryKey of [keys.projects, keys.trash, keys.quota]) void queryClient.invalidateQueries({ queryKey });
+    for (const queryKey of [keys.trash, keys.quota]) void queryClient.invalidateQueries({ queryKey });
   }, 250);
 }
 
-function forget(ids: (workspace: Workspace) => boolean) {
-  queryClient.setQueryData<Workspace[]>(keys.workspaces, (list) => list?.filter((each) => !ids(each)));
-  lookAround();
-}
-
-export function take({ event, data }: ServerEvent) {
-  if (event === 'workspace') {
-    const workspace = JSON.parse(data) as Workspace;
-    note(workspace.id, workspace);
-    const before = queryClient.getQueryData<Workspace[]>(keys.workspaces)?.find((each) => each.id === workspace.id);
-    queryClient.setQueryData<Workspace[]>(keys.workspaces, (list) => list && withWorkspace(list, workspace));
-    if (before?.phase !== workspace.phase || before.currentProjectId !== workspace.currentProjectId) {
-      lookAround();
-      void queryClient.invalidateQueries({ queryKey: ['workspace', workspace.id], refetchType: 'active' });
-    }
-  } else if (event === 'operation') {
-    const operation = JSON.parse(data) as Operation;
+const takers: Record<string, (data: unknown) => void> = {
+  workspace(data) {
+    const workspace = data as Workspace;
+    const before = toldWorkspaces.known()?.find((each) => each.id === workspace.id);
+    toldWorkspaces.put(workspace);
+    if (before?.phase === workspace.phase && before.currentProjectId === workspace.currentProjectId) return;
+    lookAround();
+    void queryClient.invalidateQueries({ queryKey: ['workspace', workspace.id], refetchType: 'active' });
+  },
+  operation(data) {
+    const operation = data as Operation;
     queryClient.setQueryData<Operation>(keys.operation(operation.workspaceId), (known) => newer(known, operation));
     heard(operation);
-  } else if (event === 'history') {
-    const happened = JSON.parse(data) as LifeEvent;
+  },
+  history(data) {
+    const happened = data as LifeEvent;
     queryClient.setQueryData<LifeEvent[]>(keys.history(happened.workspaceId), (history) => history && withEvent(history, happened));
-  } else if (event === 'snapshot') {
-    const { workspaceIds } = JSON.parse(data) as { workspaceIds: string[] };
+  },
+  project(data) {
+    const project = data as Project;
+    const before = toldProjects.known()?.find((each) => each.id === project.id);
+    toldProjects.put(project);
+    if (!before) lookAround();
+    if (before?.volumeName !== project.volumeName) void queryClient.invalidateQueries({ queryKey: keys.volume(project.id) });
+  },
+  'project-operation': (data) => heardOperation(data as ProjectOperation),
+  snapshot(data) {
+    const { workspaceIds, projectIds } = data as { workspaceIds: string[]; projectIds: string[] };
     const there = new Set(workspaceIds);
-    forget((each) => !there.has(each.id));
+    toldWorkspaces.keepOnly(there);
+    toldProjects.keepOnly(new Set(projectIds));
+    lookAround();
     heardAll(there);
-  } else if (event === 'deleted') {
-    const { id } = JSON.parse(data) as { id: string };
-    note(id, undefined);
-    forget((each) => each.id === id);
+    heardAllOperations();
+  },
+  deleted(data) {
+    const { id } = data as { id: string };
+    toldWorkspaces.remove(id);
+    lookAround();
     heardAll(undefined, id);
-  }
-}
+  },
+  'project-deleted'(data) {
+    toldProjects.remove((data as { id: string }).id);
+    lookAround();
+  },
+};
+
+/** An event of the server's; one of a later server's, of a kind that is not known here, is passed over. */
+export const take = ({ event, data }: ServerEvent) => takers[event]?.(JSON.parse(data));
 
 /** While somebody is signed in. The returned function ends it. */
 export function startLive(): () => void {

@@ -6,7 +6,7 @@ import { useStorePart } from '@/base/store';
 
 import { changes, words, type Change } from './changes';
 import { keys, queryClient } from './client';
-import { readWorkspaces, withWorkspace } from './live';
+import { toldWorkspaces, withWorkspace } from './live';
 import type { Activity, ContainerStats, LifeEvent, NewWorkspace, Operation, Phase, Project, ProxyTicket, Quota, Share, Workspace, WorkspaceChange, WorkspaceHealth, WorkspaceLimits, WorkspaceType } from './types';
 
 interface Data<T> {
@@ -14,7 +14,7 @@ interface Data<T> {
 }
 const get = <T,>(path: string) => call<Data<T>>(path).then((answer) => answer.data);
 
-export const useWorkspaces = () => useQuery({ queryKey: keys.workspaces, queryFn: readWorkspaces });
+export const useWorkspaces = () => useQuery({ queryKey: keys.workspaces, queryFn: toldWorkspaces.read });
 export const useTypes = () => useQuery({ queryKey: keys.types, queryFn: () => get<WorkspaceType[]>('/api/workspaces/types') });
 export const useQuota = () => useQuery({ queryKey: keys.quota, queryFn: () => get<Quota>('/api/workspaces/quota') });
 /** The latest operation: of the event stream alone. */
@@ -92,10 +92,7 @@ export const putWorkspace = (workspace: Workspace) => queryClient.setQueryData<W
 export const useCreateWorkspace = () =>
   useMutation({
     mutationFn: (wanted: NewWorkspace) => call<Data<Workspace>>('/api/workspaces', { method: 'POST', json: wanted }).then((answer) => answer.data),
-    onSuccess: (workspace) => {
-      putWorkspace(workspace);
-      void queryClient.invalidateQueries({ queryKey: keys.projects });
-    },
+    onSuccess: putWorkspace,
   });
 
 export interface ChangedWorkspace extends Data<Workspace> {

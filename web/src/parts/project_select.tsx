@@ -1,7 +1,6 @@
 import { useId, useLayoutEffect, useMemo, useState, type KeyboardEvent } from 'react';
 
 import { ask } from '@/data/changes';
-import { keys, queryClient } from '@/data/client';
 import { useProjectName, useProjects } from '@/data/projects';
 import type { Project } from '@/data/types';
 import { compatible, isBusy, useWorkspaces, userOf, type Seen } from '@/data/workspaces';
@@ -16,10 +15,7 @@ export function ProjectSelect({ seen, hideLabel = false, className = '' }: { see
   // All projects in each of two hundred lists would be forty thousand lines that nobody looks at: they are there once
   // somebody is at the list, by key, mouse or finger.
   const [used, setUsed] = useState(false);
-  const use = () => {
-    setUsed(true);
-    if (queryClient.getQueryState(keys.projects)?.fetchStatus === 'idle') void queryClient.invalidateQueries({ queryKey: keys.projects });
-  };
+  const use = () => setUsed(true);
   const [choices, setChoices] = useState<readonly Project[]>([]);
   return (
     <div className={`min-w-0 ${className}`}>

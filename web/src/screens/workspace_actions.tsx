@@ -37,7 +37,8 @@ export function confirmDelete(workspace: Workspace, type: WorkspaceType | undefi
 }
 
 /** Open or start, and stop. */
-export function MainButtons({ seen, size = 'normal' }: { seen: Seen; size?: 'normal' | 'small' }) {
+/** `stays`: what cannot be stopped has that button, too, so that nothing beside it moves. */
+export function MainButtons({ seen, size = 'normal', stays = false }: { seen: Seen; size?: 'normal' | 'small'; stays?: boolean }) {
   const { workspace, phase } = seen;
   const busy = isBusy(phase);
   const openable = isOpenable(phase);
@@ -45,7 +46,7 @@ export function MainButtons({ seen, size = 'normal' }: { seen: Seen; size?: 'nor
   const main = useRef<HTMLButtonElement>(null);
   const stop = useRef<HTMLButtonElement>(null);
   // A button that goes while it has the focus leaves it to its neighbour.
-  const leaves = !canStop && stop.current !== null && stop.current === document.activeElement;
+  const leaves = !canStop && !stays && stop.current !== null && stop.current === document.activeElement;
   useLayoutEffect(() => {
     if (leaves) main.current?.focus();
   }, [leaves]);
@@ -64,8 +65,8 @@ export function MainButtons({ seen, size = 'normal' }: { seen: Seen; size?: 'nor
       >
         {openable ? 'Open' : busy ? (ending[phase] ?? 'Starting…') : 'Start'}
       </Button>
-      {canStop && (
-        <Button ref={stop} size={size} icon={Square} off={phase in ending} onClick={(event) => event.detail <= 1 && void ask('stop', workspace)}>Stop</Button>
+      {(canStop || stays) && (
+        <Button ref={stop} size={size} icon={Square} off={!canStop || phase in ending} onClick={(event) => event.detail <= 1 && void ask('stop', workspace)}>Stop</Button>
       )}
     </>
   );

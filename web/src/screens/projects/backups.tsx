@@ -3,7 +3,8 @@ import { useState } from 'react';
 
 import { bytes, moment, plural } from '@/base/format';
 import { tellNews, tellProblem } from '@/base/outcomes';
-import { backUp, deleteBackup, download, restoreBackup, useBackups, useProjectOperations } from '@/data/projects';
+import { backUp, deleteBackup, restoreBackup, useProjectOperations } from '@/data/project_operations';
+import { download, useBackups } from '@/data/projects';
 import type { Backup, Project, ProjectOperation } from '@/data/types';
 import { useWorkspaces, userOf } from '@/data/workspaces';
 import { Button, IconButton } from '@/parts/button';

@@ -74,7 +74,7 @@ function Present({ workspace, part }: { workspace: Workspace; part: string }) {
           <>
             <ProjectSelect seen={seen} className="w-48 max-w-full" />
             <div className="flex items-center gap-2 self-end">
-              <MainButtons seen={seen} />
+              <MainButtons seen={seen} stays />
               <WorkspaceMenu seen={seen} type={type} onDelete={() => navigate('/workspaces')} />
             </div>
           </>

@@ -1,4 +1,4 @@
-#include "api/workspace_event_routes.hpp"
+#include "api/event_routes.hpp"
 
 #include "api/event_stream.hpp"
 #include "api/views.hpp"
@@ -10,6 +10,7 @@ using base::WorkspaceId;
 
 struct Text {
     const services::WorkspaceContainerService& containers;
+    const services::ProjectWork& work;
 
     std::string operator()(const model::Workspace& workspace) const {
         return event_text("workspace", to_json(workspace, containers.live_phase(workspace)));
@@ -20,25 +21,43 @@ struct Text {
     std::string operator()(const model::LifeEvent& event) const {
         return event_text("history", to_json(event));
     }
-    std::string operator()(const services::WorkspacesThere& there) const {
-        json::array ids;
-        for (const auto& id : there.ids)
-            ids.emplace_back(id.view());
-        return event_text("snapshot", json::object{{"workspaceIds", std::move(ids)}});
+    std::string operator()(const model::Project& project) const {
+        return event_text("project", to_json(project));
+    }
+    std::string operator()(const model::ProjectOperation& operation) const {
+        return event_text("project-operation", to_json(work.with_progress(operation)));
+    }
+    std::string operator()(const services::AllThere& there) const {
+        json::object data{{"workspaceIds", ids(there.workspaces)}};
+        if (there.projects) data["projectIds"] = ids(*there.projects);
+        return event_text("snapshot", std::move(data));
     }
     std::string operator()(const services::WorkspaceGone& gone) const {
         return event_text("deleted", json::object{{"id", gone.id.view()}});
+    }
+    std::string operator()(const services::ProjectGone& gone) const {
+        return event_text("project-deleted", json::object{{"id", gone.id.view()}});
+    }
+
+  private:
+    template <class Ids>
+    static json::array ids(const Ids& all) {
+        json::array texts;
+        for (const auto& id : all)
+            texts.emplace_back(id.view());
+        return texts;
     }
 };
 
 }  // namespace
 
-std::string workspace_event_text(const services::WorkspaceEvent& event,
-                                 const services::WorkspaceContainerService& containers) {
-    return std::visit(Text{containers}, event);
+std::string user_event_text(const services::UserEvent& event,
+                            const services::WorkspaceContainerService& containers,
+                            const services::ProjectWork& work) {
+    return std::visit(Text{containers, work}, event);
 }
 
-void add_workspace_event_routes(Router& router, const WorkspaceEventServices& services) {
+void add_event_routes(Router& router, const EventServices& services) {
     router.add("GET", "/api/workspaces/events", Access::kUser,
                [services](Call& call) -> Task<http::Response> {
                    auto watch = services.events.watch(call.user().user, std::nullopt);

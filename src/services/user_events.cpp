@@ -1,4 +1,4 @@
-#include "services/workspace_events.hpp"
+#include "services/user_events.hpp"
 
 #include <algorithm>
 #include <ranges>
@@ -11,11 +11,13 @@ namespace {
 // What comes in a bunch is read once.
 constexpr base::Duration kGather{30};
 constexpr base::Duration kLook{1000};
+// How far the work on a project's files is, is looked at so often.
+constexpr base::Duration kProgress{500};
 // What no one told of, as when another server did it, is seen after so long.
 constexpr std::chrono::seconds kSweep{15};
 constexpr std::size_t kLatest = 3;
 constexpr std::size_t kLatestHappenings = 10;
-constexpr std::size_t kMostWorkspaces = 1000;
+constexpr std::size_t kAtOnce = 1000;
 constexpr std::size_t kMostGone = 1000;
 
 class EventWatch final : public FeedWatch {
@@ -50,7 +52,7 @@ class EventWatch final : public FeedWatch {
 }  // namespace
 
 UserFeed::UserFeed(asio::any_io_executor executor, base::Clock& clock, store::Store& store, base::UserId user,
-                   const WorkspaceEventWriter& writer)
+                   const UserEventWriter& writer)
     : Feed(executor), clock_(clock), store_(store), user_(user), writer_(writer), changed_(executor) {}
 
 void UserFeed::changed(const base::WorkspaceId& workspace) {
@@ -61,15 +63,22 @@ void UserFeed::changed(const base::WorkspaceId& workspace) {
 
 void UserFeed::look_at_all() {
     all_ = true;
+    look_at_projects();
+}
+
+void UserFeed::look_at_projects() {
+    projects_due_ = true;
     changed_.notify_all();
 }
 
 Task<> UserFeed::run() {
     auto swept_at = clock_.steady_now();
     while (watched() && !ended()) {
-        if (clock_.steady_now() - swept_at >= kSweep) all_ = true;
-        if (!all_ && dirty_.empty()) {
-            co_await base::with_timeout(clock_, kLook, changed_.wait());
+        if (clock_.steady_now() - swept_at >= kSweep) all_ = projects_due_ = true;
+        if (!all_ && !projects_due_ && dirty_.empty()) {
+            const bool works = !projects_.under_way().empty();
+            co_await base::with_timeout(clock_, works ? kProgress : kLook, changed_.wait());
+            projects_due_ = projects_due_ || works;
             continue;
         }
         if (all_) swept_at = clock_.steady_now();
@@ -87,39 +96,47 @@ Task<> UserFeed::run() {
 
 Task<> UserFeed::look() {
     const bool all = std::exchange(all_, false);
+    const bool projects = std::exchange(projects_due_, false);
     const auto dirty = std::exchange(dirty_, {});
-    std::vector<Row> rows;
+    Rows rows;
     try {
-        rows = co_await store_.read([user = user_, all, dirty](store::Transaction& tx) {
-            std::vector<Row> found;
+        rows = co_await store_.read([user = user_, all, projects, dirty,
+                                     under_way = projects_.under_way()](store::Transaction& tx) {
+            Rows found;
             const auto add = [&](model::Workspace workspace) {
                 auto operations =
                     tx.operations().of_workspace(workspace.id, {.limit = kLatest, .cursor = {}});
                 auto history =
                     tx.life_events().of_workspace(workspace.id, {.limit = kLatestHappenings, .cursor = {}});
-                found.push_back({std::move(workspace), std::move(operations.rows), std::move(history.rows)});
+                found.workspaces.push_back(
+                    {std::move(workspace), std::move(operations.rows), std::move(history.rows)});
             };
-            if (all) {
-                for (auto& each :
-                     tx.workspaces().of_user(user, {.limit = kMostWorkspaces, .cursor = {}}).rows)
+            store::Page page{.limit = kAtOnce, .cursor = {}};
+            do {
+                if (!all) break;
+                auto some = tx.workspaces().of_user(user, page);
+                for (auto& each : some.rows)
                     add(std::move(each));
-                return found;
-            }
+                page.cursor = std::move(some.next);
+            } while (page.cursor);
             for (const auto& id : dirty) {
+                if (all) break;
                 auto workspace = tx.workspaces().find(id);
                 if (workspace && workspace->user_id == user) add(std::move(*workspace));
             }
+            if (projects) found.projects = ProjectsTold::read(tx, user, under_way);
             return found;
         });
     } catch (...) {
         // It is looked at again.
         all_ = all_ || all;
+        projects_due_ = projects_due_ || projects;
         dirty_.insert(dirty.begin(), dirty.end());
         throw;
     }
     const auto before = version_++;
     std::set<base::WorkspaceId> there;
-    for (const auto& row : rows) {
+    for (const auto& row : rows.workspaces) {
         there.insert(row.workspace.id);
         take(row);
     }
@@ -128,30 +145,27 @@ Task<> UserFeed::look() {
         if ((all || dirty.contains(id)) && !there.contains(id)) gone.push_back(id);
     for (const auto& id : gone)
         remove(id);
+    if (rows.projects) projects_.take(*rows.projects, version_, writer_);
     if (before == 0 || !since(before, std::nullopt).empty()) news().notify_all();
-}
-
-void UserFeed::put(Text& text, std::string now) {
-    if (text.text == now) return;
-    text.text = std::move(now);
-    text.version = version_;
 }
 
 void UserFeed::take(const Row& row) {
     auto& entry = entries_[row.workspace.id];
-    put(entry.workspace, writer_(row.workspace));
-    std::map<base::OperationId, Text> kept;
+    entry.workspace.put(writer_(row.workspace), version_);
+    gone_.erase(row.workspace.id);
+    // A start may have made a project for it, or a volume.
+    if (entry.workspace.version == version_ && version_ > 1) projects_due_ = true;
+    std::map<base::OperationId, Told> kept;
     for (const auto& operation : row.operations) {
+        auto& told = kept[operation.id];
         const auto known = entry.operations.find(operation.id);
+        if (known != entry.operations.end()) told = std::move(known->second);
         // Old ones are no news to a feed that begins.
-        if (known == entry.operations.end() && version_ == 1 && operation.id != row.operations.front().id)
-            continue;
-        auto& text = kept[operation.id];
-        if (known != entry.operations.end()) text = std::move(known->second);
-        put(text, writer_(operation));
+        const bool old = version_ == 1 && operation.id != row.operations.front().id;
+        told.put(writer_(operation), old ? 0 : version_);
     }
     entry.operations = std::move(kept);
-    std::vector<std::pair<model::LifeEventId, Text>> history;
+    std::vector<std::pair<model::LifeEventId, Told>> history;
     for (const auto& event : row.history | std::views::reverse) {
         const auto known =
             std::ranges::find(entry.history, event.id, [](const auto& each) { return each.first; });
@@ -159,7 +173,7 @@ void UserFeed::take(const Row& row) {
             history.push_back(std::move(*known));
         } else {
             // Old ones are no news to a feed that begins.
-            history.emplace_back(event.id, Text{writer_(event), version_ == 1 ? 0 : version_});
+            history.emplace_back(event.id, Told{writer_(event), version_ == 1 ? 0 : version_});
         }
     }
     entry.history = std::move(history);
@@ -168,7 +182,7 @@ void UserFeed::take(const Row& row) {
 
 void UserFeed::remove(const base::WorkspaceId& workspace) {
     entries_.erase(workspace);
-    put(gone_[workspace], writer_(WorkspaceGone{workspace}));
+    gone_[workspace].put(writer_(WorkspaceGone{workspace}), version_);
     if (gone_.size() > kMostGone)
         gone_.erase(
             std::ranges::min_element(gone_, {}, [](const auto& each) { return each.second.version; }));
@@ -176,13 +190,17 @@ void UserFeed::remove(const base::WorkspaceId& workspace) {
 
 std::string UserFeed::present(const std::optional<base::WorkspaceId>& only) const {
     std::string text;
-    WorkspacesThere there;
+    AllThere there;
     for (const auto& [id, entry] : entries_) {
         if (only && id != *only) continue;
-        there.ids.push_back(id);
+        there.workspaces.push_back(id);
         text += entry.workspace.text;
         if (const auto latest = entry.operations.find(entry.latest); latest != entry.operations.end())
             text += latest->second.text;
+    }
+    if (!only) {
+        text += projects_.present();
+        there.projects = projects_.ids();
     }
     return text + writer_(there);
 }
@@ -199,29 +217,29 @@ std::string UserFeed::since(std::uint64_t version, const std::optional<base::Wor
     }
     for (const auto& [id, told] : gone_)
         if (told.version > version && (!only || id == *only)) text += told.text;
-    return text;
+    return only ? text : text + projects_.since(version);
 }
 
-WorkspaceEvents::WorkspaceEvents(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
-                                 WorkspaceEventWriter writer)
+UserEvents::UserEvents(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
+                                 UserEventWriter writer)
     : executor_(executor),
       clock_(clock),
       store_(store),
       writer_(std::move(writer)),
       scope_(std::move(executor)) {}
 
-std::shared_ptr<FeedWatch> WorkspaceEvents::watch(const base::UserId& user,
+std::shared_ptr<FeedWatch> UserEvents::watch(const base::UserId& user,
                                                   std::optional<base::WorkspaceId> only) {
     if (finished_) throw shutting_down();
     auto& feed = feeds_[user];
     const bool fresh = !feed || feed->ended();
     if (fresh) feed = std::make_shared<UserFeed>(executor_, clock_, store_, user, writer_);
     auto watch = std::make_shared<EventWatch>(clock_, feed, std::move(only));
-    if (fresh) scope_.spawn("tell of a user's workspaces", run(feed));
+    if (fresh) scope_.spawn("tell of what is a user's", run(feed));
     return watch;
 }
 
-Task<> WorkspaceEvents::run(std::shared_ptr<UserFeed> feed) {
+Task<> UserEvents::run(std::shared_ptr<UserFeed> feed) {
     std::exception_ptr failure;
     try {
         co_await feed->run();
@@ -234,29 +252,33 @@ Task<> WorkspaceEvents::run(std::shared_ptr<UserFeed> feed) {
     if (failure) std::rethrow_exception(failure);
 }
 
-void WorkspaceEvents::changed(const base::WorkspaceId& workspace) {
+void UserEvents::changed(const base::WorkspaceId& workspace) {
     for (const auto& [user, feed] : feeds_)
         feed->changed(workspace);
 }
 
-void WorkspaceEvents::changed_of(const base::UserId& user) {
+void UserEvents::changed_of(const base::UserId& user) {
     if (const auto found = feeds_.find(user); found != feeds_.end()) found->second->look_at_all();
 }
 
-std::int64_t WorkspaceEvents::watchers() const {
+void UserEvents::projects_changed_of(const base::UserId& user) {
+    if (const auto found = feeds_.find(user); found != feeds_.end()) found->second->look_at_projects();
+}
+
+std::int64_t UserEvents::watchers() const {
     std::int64_t all = 0;
     for (const auto& [user, feed] : feeds_)
         all += feed->watchers();
     return all;
 }
 
-void WorkspaceEvents::finish() {
+void UserEvents::finish() {
     finished_ = true;
     for (const auto& [user, feed] : feeds_)
         feed->finish();
 }
 
-Task<> WorkspaceEvents::stop() {
+Task<> UserEvents::stop() {
     finish();
     co_await scope_.close();
 }

@@ -1,4 +1,5 @@
-// What happens to workspaces, as it happens: of one, and of all of a user's over one connection.
+// What happens to workspaces and projects, as it happens: of one workspace, and of all that is a user's over one
+// connection.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
@@ -98,6 +99,42 @@ test('what is made, changed and deleted is told', async () => {
   assert.deepEqual(new Set(single.of('workspace').map((each) => each.id)), new Set([two.id]));
 });
 
+test('projects are told as they are made, changed, given, worked on and deleted', async () => {
+  const workspace = await user.createWorkspace();
+  const old = await user.createProject({ name: 'old' });
+  const [stream, single] = [await follow(), await follow(`/api/workspaces/${workspace.id}/events`)];
+  await eventually('both to begin', () => [stream, single].every((each) => each.of('snapshot').length === 1));
+  assert.deepEqual(stream.of('snapshot')[0].projectIds, [old.id]);
+  assert.deepEqual(stream.of('project').map((each) => each.name), ['old']);
+  server.contract.fits('Project', stream.of('project')[0]);
+  const last = (id) => stream.of('project').filter((each) => each.id === id).at(-1);
+  const soon = { within: 3_000 };  // and not only when all is looked at again
+  const made = await user.createProject({ name: 'made' });
+  await eventually('the new one with its volume', () => last(made.id)?.volumeName === made.volumeName, soon);
+  (await user.put(`/api/projects/${made.id}`, { name: 'renamed' })).expect(200);
+  await eventually('the new name', () => last(made.id).name === 'renamed', soon);
+  (await user.post(`/api/workspaces/${workspace.id}/assign-project`, { projectId: made.id })).expect(200);
+  await eventually('whose it is', () => last(made.id).workspaceId === workspace.id, soon);
+
+  const work = (kind) => stream.of('project-operation').filter((each) => each.kind === kind);
+  (await user.post(`/api/projects/${made.id}/backups`, {})).expect(201);
+  await eventually('the end of the backup', () => work('backup').at(-1)?.state === 'succeeded', soon);
+  server.contract.fits('ProjectOperation', work('backup').at(-1));
+  assert.equal(work('backup').at(-1).projectId, made.id);
+  (await user.post(`/api/projects/${made.id}/clone`, { name: 'copy' })).expect(201);
+  await eventually('the copy', () => work('clone').at(-1)?.state === 'succeeded' && stream.of('project').some((each) => each.name === 'copy'), soon);
+
+  (await user.delete(`/api/projects/${made.id}`)).expect(200);
+  await eventually('its end', () => stream.of('project-deleted').some((each) => each.id === made.id), soon);
+  (await user.post(`/api/trash/${(await user.get('/api/trash')).data.find((each) => each.ownerId === made.id).id}/restore`)).expect(200);
+  await eventually('its coming back', () => stream.events.findLastIndex((each) => each.event === 'project' && each.data.id === made.id) > stream.events.findLastIndex((each) => each.event === 'project-deleted'), soon);
+  const started = await user.createWorkspace({ name: 'with a project of its own' });
+  await user.start(started.id);
+  await eventually('the project that a start makes', () => stream.of('project').some((each) => each.name === 'with a project of its own' && each.volumeName), soon);
+  await user.stop(started.id);
+  for (const event of ['project', 'project-operation', 'project-deleted']) assert.deepEqual(single.of(event), [], `${event} is not of one workspace`);
+});
+
 test('what happens behind the server\'s back is told', async () => {
   const workspace = await user.createWorkspace();
   await user.start(workspace.id);
@@ -109,17 +146,22 @@ test('what happens behind the server\'s back is told', async () => {
   await eventually('it to run', () => phases(stream, workspace.id).at(-1) === 'running');
 });
 
-test('nobody hears of another user\'s workspaces', async () => {
+test('nobody hears of another user\'s workspaces and projects', async () => {
   const other = await server.user('other');
   const [mine, theirs] = [await follow(), await follow('/api/workspaces/events', other)];
   await eventually('both to begin', () => [mine, theirs].every((each) => each.of('snapshot').length === 1));
   const workspace = await user.createWorkspace();
   await user.start(workspace.id);
   const their = await other.createWorkspace();
+  const project = await other.createProject({ name: 'theirs' });
+  (await other.post(`/api/projects/${project.id}/backups`, {})).expect(201);
   await eventually('each their own', () => phases(mine, workspace.id).at(-1) === 'running' && phases(theirs, their.id).length > 0);
   assert.deepEqual(new Set(theirs.of('workspace').map((each) => each.id)), new Set([their.id]));
   assert.deepEqual(theirs.of('operation'), []);
   assert.ok(!mine.of('workspace').some((each) => each.id === their.id));
+  await eventually('their backup', () => theirs.of('project-operation').at(-1)?.state === 'succeeded');
+  assert.ok(!mine.of('project').some((each) => each.userId !== user.user.id));
+  assert.deepEqual(mine.of('project-operation'), []);
   assert.equal((await follow(`/api/workspaces/${workspace.id}/events`, other)).status, 404);
   assert.equal((await follow(`/api/workspaces/${randomUUID()}/events`)).status, 404);
   assert.equal((await follow('/api/workspaces/x/events')).status, 400);
