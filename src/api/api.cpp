@@ -53,6 +53,9 @@ Task<http::Response> Api::handle(http::Request request) {
         failure = std::current_exception();
     }
     if (failure) response = failure_response(failure, request, clock_);
+    // Whoever gave it up waits for nothing; that it was asked for is told all the same.
+    if (failure && base::is_cancellation(failure))
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     // Where a ticket told, the handler knows who asks.
     if (known.principal) response.caller = caller_of(*known.principal);
     if (known.endpoint != nullptr) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/call.hpp"
 #include "base/json.hpp"
 
 namespace agentdb9::api {
@@ -29,6 +30,20 @@ std::string cut(std::string_view text) {
     std::ranges::replace_if(
         kept, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
     return kept;
+}
+
+// However it was written: escaped, or an id in capitals. Searches are for what is shown elsewhere.
+std::string target_of(std::string_view path) {
+    std::string target;
+    while (!path.empty()) {
+        const auto end = std::min(path.find('/', 1), path.size());
+        const auto written = path.substr(1, end - 1);
+        const auto segment = percent_decode(written).value_or(std::string(written));
+        const auto id = base::WorkspaceId::parse(segment);
+        target += "/" + (id ? id->str() : segment);
+        path.remove_prefix(end);
+    }
+    return target;
 }
 
 std::string text_in(const std::string& body, std::string_view name) {
@@ -71,7 +86,7 @@ std::optional<model::AuditEntry> audit_entry(const Api::Answered& answered, bool
     }
     entry.address = cut(request.peer);
     entry.action = endpoint.method + " " + endpoint.pattern;
-    entry.target = cut(request.path());
+    entry.target = cut(target_of(request.path()));
     entry.status = response.status;
     if (response.status >= 400) entry.code = text_in(response.body, "code");
     entry.request_id = cut(request.id);

@@ -65,8 +65,9 @@ http::Response failure_response(const std::exception_ptr& failure, const http::R
         return response;
     } catch (...) {
         if (base::is_cancellation(failure)) {
+            // Nobody reads it but the audit log: the status is what servers write down for a client that went.
             return problem_response(
-                {503, "shutting_down", "The server is shutting down: try again in a moment.", {}}, request,
+                {499, "given_up", "It was given up: its client went, or the server ended.", {}}, request,
                 clock);
         }
         log::exception("request failed", failure, {{"requestId", request.id}});

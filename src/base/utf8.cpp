@@ -5,6 +5,8 @@
 namespace agentdb9::base {
 namespace {
 
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+
 // By its first byte; 0: none begins so.
 std::size_t announced_length(unsigned char first) {
     if (first < 0x80) return 1;
@@ -37,10 +39,28 @@ std::string as_valid_utf8(std::string_view bytes) {
     out.reserve(bytes.size());
     while (!bytes.empty()) {
         const auto length = utf8_character_length(bytes);
-        out += length == 0 ? std::string_view("\xEF\xBF\xBD") : bytes.substr(0, length);
+        out += length == 0 ? kReplacement : bytes.substr(0, length);
         bytes.remove_prefix(std::max<std::size_t>(length, 1));
     }
     return out;
+}
+
+std::string as_storable_text(std::string_view bytes) {
+    // Nearly all is plain.
+    const auto plain = [](char c) { return c > 0; };
+    if (std::ranges::all_of(bytes, plain)) return std::string(bytes);
+    auto text = as_valid_utf8(bytes);
+    for (auto zero = text.find('\0'); zero != text.npos; zero = text.find('\0', zero))
+        text.replace(zero, 1, kReplacement);
+    return text;
+}
+
+std::string_view last_characters(std::string_view bytes, std::size_t most) {
+    if (bytes.size() <= most) return bytes;
+    bytes.remove_prefix(bytes.size() - most);
+    for (int i = 0; i < 3 && !bytes.empty() && (static_cast<unsigned char>(bytes[0]) & 0xC0) == 0x80; ++i)
+        bytes.remove_prefix(1);
+    return bytes;
 }
 
 std::size_t unfinished_utf8(std::string_view bytes) {

@@ -125,6 +125,8 @@ struct Workspace {
     std::optional<json::object> schedule;
     std::optional<Time> schedule_seen_at;
     SomeLimits limits;  // that its user set; the rest is as its type has it
+    // What its container had before it was given less memory and may have still: a quota counts that.
+    std::optional<std::int64_t> memory_held_mb;
 };
 
 enum class OperationKind { kStart, kStop, kRestart, kSwitch, kDelete, kRecover };

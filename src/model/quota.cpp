@@ -72,6 +72,12 @@ std::vector<QuotaExcess> excess_by_creating(const Quota& quota, const QuotaUse& 
     return std::move(sum.found);
 }
 
+std::vector<QuotaExcess> excess_by_files(const Quota& quota, const QuotaUse& use) {
+    Sum sum;
+    sum.check_volumes(quota, use);
+    return std::move(sum.found);
+}
+
 std::vector<QuotaExcess> excess_by_starting(const Quota& quota, const QuotaUse& use,
                                             const ResourceLimits& limits) {
     Sum sum;

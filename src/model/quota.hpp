@@ -45,6 +45,8 @@ struct QuotaExcess {
 
 // Of one more workspace. `quota`: what is in force.
 std::vector<QuotaExcess> excess_by_creating(const Quota& quota, const QuotaUse& use);
+// Of more files: a copy of a project, say.
+std::vector<QuotaExcess> excess_by_files(const Quota& quota, const QuotaUse& use);
 // Of one more that runs with these limits.
 std::vector<QuotaExcess> excess_by_starting(const Quota& quota, const QuotaUse& use,
                                             const ResourceLimits& limits);

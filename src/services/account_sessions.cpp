@@ -5,6 +5,7 @@
 #include "auth/tokens.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/utf8.hpp"
 #include "services/accounts.hpp"
 #include "services/revocation_notice.hpp"
 
@@ -133,6 +134,7 @@ Task<> AccountService::prune() {
         tx.proxy_tickets().prune(now);
         tx.shares().prune(now);
         tx.sessions().prune(now - kKeepEndedSessions);
+        tx.api_tokens().prune(now - kKeepEndedSessions);
     });
 }
 
@@ -143,7 +145,7 @@ model::Session AccountService::make_session(const model::User& user, const Clien
             .refresh_hash = "",
             .previous_refresh_hash = std::nullopt,
             .address = client.address,
-            .user_agent = client.user_agent.substr(0, kMaxUserAgentBytes),
+            .user_agent = base::as_storable_text(client.user_agent.substr(0, kMaxUserAgentBytes)),
             .created_at = now,
             .last_used_at = now,
             .expires_at = now + kSessionLife,

@@ -55,6 +55,7 @@ std::optional<DutyRun> read_run(Transaction& tx, Duty duty) {
     DutyRun run{.started_at = *started_at,
                 .finished_at = base::parse_time(text_of(row, "finishedAt")),
                 .by = text_of(row, "by"),
+                .server = text_of(row, "server"),
                 .done = count_of(row, "done"),
                 .kept = count_of(row, "kept"),
                 .failed = {},
@@ -84,6 +85,7 @@ void write_run(Transaction& tx, Duty duty, const DutyRun& run) {
     tx.settings().set(key_of(duty), base::to_text(json::object{{"startedAt", time(run.started_at)},
                                                                {"finishedAt", time(run.finished_at)},
                                                                {"by", run.by},
+                                                               {"server", run.server},
                                                                {"done", run.done},
                                                                {"kept", run.kept},
                                                                {"failed", std::move(failed)},
@@ -173,14 +175,19 @@ Task<> CleaningService::fetch(std::string by) {
     }
 }
 
-bool CleaningService::goes_on(Duty duty, const std::optional<DutyRun>& last, base::Time now) const {
+bool CleaningService::goes_on(Transaction& tx, Duty duty, const std::optional<DutyRun>& last,
+                              base::Time now) const {
     // Where there is no other server, whoever asks has the turn: nobody else does anything.
-    return last && !last->finished_at && store_.server_name() &&
-           std::chrono::abs(now - last->started_at) < (duty == Duty::kPrefetch ? kLongestFetch : kLongestRun);
+    if (!last || last->finished_at || !store_.server_name()) return false;
+    if (duty != Duty::kPrefetch) return std::chrono::abs(now - last->started_at) < kLongestRun;
+    // It may take hours, but not for a server that is gone; two that fetch the same do no harm.
+    return std::chrono::abs(now - last->started_at) < kLongestFetch && tx.leases().present(last->server);
 }
 
 bool CleaningService::is_due(Duty duty, const std::optional<DutyRun>& last, base::Time now) const {
     if (!last || last->started_at > now) return true;
+    // Whoever began it did not come to its end.
+    if (duty == Duty::kPrefetch && !last->finished_at) return true;
     // A server that is alone looks after everything when it begins.
     if (!store_.server_name() && !done_once_.at(index_of(duty))) return true;
     return now - last->started_at >= settings_.interval(duty);
@@ -189,10 +196,15 @@ bool CleaningService::is_due(Duty duty, const std::optional<DutyRun>& last, base
 Task<bool> CleaningService::claim(Duty duty, std::string by, base::Time now, bool only_if_due) {
     co_return co_await store_.write([=, this](Transaction& tx) {
         const auto last = read_run(tx, duty);
-        if (goes_on(duty, last, now)) return false;
+        if (goes_on(tx, duty, last, now)) return false;
         if (only_if_due && !is_due(duty, last, now)) return false;
         write_run(tx, duty,
-                  DutyRun{.started_at = now, .finished_at = {}, .by = by, .failed = {}, .problem = {}});
+                  DutyRun{.started_at = now,
+                          .finished_at = {},
+                          .by = by,
+                          .server = store_.server_name().value_or(""),
+                          .failed = {},
+                          .problem = {}});
         return true;
     });
 }
@@ -201,6 +213,7 @@ Task<> CleaningService::note(Duty duty, std::string by, base::Time started_at, c
     DutyRun run{.started_at = started_at,
                 .finished_at = clock_.now(),
                 .by = std::move(by),
+                .server = {},
                 .done = report.count(CleaningOutcome::kDone),
                 .kept = report.count(CleaningOutcome::kKept),
                 .failed = {},

@@ -24,6 +24,7 @@ struct DutyRun {
     base::Time started_at;
     std::optional<base::Time> finished_at;  // absent: it goes on, or its server died over it
     std::string by;                         // "schedule", "admin", "operator"
+    std::string server;                     // whose run it is, where there are several
     std::size_t done = 0;
     std::size_t kept = 0;
     std::vector<model::CleaningItem> failed;  // the first few
@@ -69,7 +70,8 @@ class CleaningService {
     Task<bool> claim(model::Duty duty, std::string by, base::Time now, bool only_if_due);
     Task<> note(model::Duty duty, std::string by, base::Time started_at, const model::DutyReport& report);
     bool is_due(model::Duty duty, const std::optional<DutyRun>& last, base::Time now) const;
-    bool goes_on(model::Duty duty, const std::optional<DutyRun>& last, base::Time now) const;
+    bool goes_on(store::Transaction& tx, model::Duty duty, const std::optional<DutyRun>& last,
+                 base::Time now) const;
     // Claims, does and notes. Nothing when it is not to be done here and now.
     Task<std::optional<model::DutyReport>> do_duty(model::Duty duty, std::string by, bool only_if_due);
 

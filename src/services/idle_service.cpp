@@ -120,8 +120,13 @@ Task<> IdleService::look_at(Workspace workspace) {
     // What serves is what is used; until something does, the start is its last activity.
     if (workspace.phase != model::Phase::kRunning) co_return;
     auto& seen = seen_[id];
-    co_await measure(id, seen);
+    const auto instance = routes_.serving(id);
+    if (instance != seen.instance) seen = {.instance = instance};
+    // What this server saw counts whether the engine answers or not: another one judges by it, too.
     gather(id, seen);
+    co_await write_down(id, seen);
+    // Of what nothing is known no use would be seen.
+    if (instance.empty() || !co_await measure(seen)) co_return;
     co_await write_down(id, seen);
     const auto now = clock_.now();
     const auto [verdict, last] = co_await store_.read([=, this](Transaction& tx) {
@@ -142,11 +147,9 @@ Task<> IdleService::look_at(Workspace workspace) {
 
 // One call for each workspace that has an idle time, a round. An engine that does not answer tells nothing,
 // and so stops nothing: what was measured before goes on from there.
-Task<> IdleService::measure(const base::WorkspaceId& workspace, Seen& seen) {
-    const auto instance = routes_.serving(workspace);
-    if (instance != seen.instance) seen = {.instance = instance};
-    if (instance.empty()) co_return;
-    const auto measured = co_await base::with_timeout(clock_, kMeasureLimit, monitoring_.counters(instance));
+Task<bool> IdleService::measure(Seen& seen) {
+    const auto measured =
+        co_await base::with_timeout(clock_, kMeasureLimit, monitoring_.counters(seen.instance));
     if (!measured) throw Error(base::ErrorCode::kTimeout, "runtime_timeout", "It was not measured in time.");
     const auto& now = *measured;
     if (now && seen.counters) {
@@ -155,6 +158,7 @@ Task<> IdleService::measure(const base::WorkspaceId& workspace, Seen& seen) {
         if (use.disk) note(seen.marks, model::kDiskActivity, clock_.now());
     }
     seen.counters = now;
+    co_return std::exchange(seen.measured, true);
 }
 
 void IdleService::gather(const base::WorkspaceId& workspace, Seen& seen) const {
@@ -258,9 +262,9 @@ Task<Workspace> IdleService::keep_alive(base::UserId user, base::WorkspaceId id,
             row.keep_alive_until =
                 had_one ? std::max<base::Time>(*row.keep_alive_until, now + time) : base::Time(now + time);
         }
-        row.idle_warned_at.reset();
+        // One that is renewed every few minutes is told once, and so is what would be without it.
+        if (!had_one || time.count() == 0) row.idle_warned_at.reset();
         tx.workspaces().update(row);
-        // One that is renewed every few minutes is told once.
         if (!had_one && row.keep_alive_until) {
             auto event = model::make_life_event(
                 id, LifeEventKind::kKeptAlive, now,

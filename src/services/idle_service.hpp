@@ -61,13 +61,15 @@ class IdleService {
     struct Seen {
         std::string instance;
         std::optional<model::UseCounters> counters;
+        bool measured = false;                      // since this server knows it
         std::map<std::string, base::Time> marks;    // of this server
         std::map<std::string, base::Time> written;  // of these, to the database
     };
     Task<> run();
     Task<> round();
     Task<> look_at(model::Workspace workspace);
-    Task<> measure(const base::WorkspaceId& workspace, Seen& seen);
+    // True once its use since an earlier time is known, as far as the engine tells of it.
+    Task<bool> measure(Seen& seen);
     void gather(const base::WorkspaceId& workspace, Seen& seen) const;
     Task<> write_down(base::WorkspaceId workspace, Seen& seen);
     Task<> warn(base::WorkspaceId workspace);

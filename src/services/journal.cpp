@@ -304,6 +304,16 @@ Task<> Journal::record_project_volume(base::ProjectId project, std::string name,
     });
 }
 
+Task<> Journal::release_memory(Job job) {
+    co_await store_.write([seen = std::move(job.workspace)](Transaction& tx) {
+        auto row = tx.workspaces().find(seen.id);
+        // Other limits since then: what was seen says nothing of them.
+        if (!row || !row->memory_held_mb || row->limits != seen.limits) return;
+        row->memory_held_mb.reset();
+        tx.workspaces().update(*row);
+    });
+}
+
 Task<> Journal::record_home_volume(base::WorkspaceId workspace, std::string name) {
     const auto now = clock_.now();
     co_await store_.write([=](Transaction& tx) {

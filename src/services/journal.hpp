@@ -73,6 +73,8 @@ class Journal {
     Task<bool> claim_volumes(Job job, std::vector<model::Mount> mounts);
     Task<> record_project_volume(base::ProjectId project, std::string name, std::string path);
     Task<> record_home_volume(base::WorkspaceId workspace, std::string name);
+    // Its container has no more memory than its limit is: a quota counts that from now on.
+    Task<> release_memory(Job job);
 
   private:
     store::Store& store_;

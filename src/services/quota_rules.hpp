@@ -17,6 +17,8 @@ model::QuotaUse quota_use(store::Transaction& tx, const base::UserId& user,
 // Throws {kForbidden, "quota_exceeded"}.
 void require_room_to_create(store::Transaction& tx, const base::UserId& user,
                             const model::Catalogue& catalogue, const model::Quota& of_all);
+// For a project's files once more. Throws {kForbidden, "quota_exceeded"}.
+void require_room_for_files(store::Transaction& tx, const base::UserId& user, const model::Quota& of_all);
 // Of one that is not to run so far. Throws {kQuota, "quota_exceeded"}, as the next does.
 void require_room_to_start(store::Transaction& tx, const model::Workspace& workspace,
                            const model::Catalogue& catalogue, const model::Quota& of_all);

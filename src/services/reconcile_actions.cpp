@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/utf8.hpp"
 #include "services/reconcile_pass.hpp"
 
 namespace agentdb9::services {
@@ -242,12 +243,14 @@ bool Pass::was_stopped_late() {
 }
 
 Task<Error> Pass::describe_death(const std::string& instance) {
+    constexpr std::size_t kLastWords = 500;
     std::string sentence = "The application ended while it was being started.";
     std::string output = co_await tools_.runtime.last_output(instance, 5);
     while (!output.empty() && (output.back() == '\n' || output.back() == '\r'))
         output.pop_back();
     if (!output.empty()) {
-        sentence += " Its last words: " + output.substr(output.size() > 500 ? output.size() - 500 : 0);
+        // An application may print anything, and a person reads it.
+        sentence += " Its last words: " + base::as_storable_text(base::last_characters(output, kLastWords));
     } else {
         sentence += " It said nothing; check the workspace type's image and command.";
     }

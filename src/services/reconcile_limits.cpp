@@ -26,6 +26,17 @@ Task<> Pass::observe_limits() {
         instance.limits = co_await look_at_limits(instance.id);
     }
     worker_.last_seen = instances_;
+    if (!job_->workspace.memory_held_mb || !have_no_more_memory()) co_return;
+    co_await tools_.journal.release_memory(*job_);
+    job_->workspace.memory_held_mb.reset();
+}
+
+bool Pass::have_no_more_memory() const {
+    return !instances_.empty() && std::ranges::all_of(instances_, [this](const model::Instance& each) {
+        const auto* spec = wanted_.spec_of(each.generation);
+        return !model::holds_volumes(each.state) ||
+               (spec != nullptr && each.limits && each.limits->memory_mb <= spec->limits.memory_mb);
+    });
 }
 
 // What is not known is not compared: no reason to fail.

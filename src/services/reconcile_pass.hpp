@@ -92,6 +92,7 @@ class Pass {
     Task<> let_others_follow();
     Task<> observe();
     Task<> observe_limits();
+    bool have_no_more_memory() const;
     Task<std::optional<model::ResourceLimits>> look_at_limits(std::string instance);
     Task<> update_limits(const model::Action& action);
     // The runtime was told of the limits that it is to have, and has what came of that.

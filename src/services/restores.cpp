@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "services/access.hpp"
+#include "services/quota_rules.hpp"
 #include "services/snapshot.hpp"
 #include "services/volume_swap.hpp"
 
@@ -78,12 +79,13 @@ Task<ProjectOperation> RestoreService::restore(base::UserId user, base::ProjectI
     operation.requested_by = user;
     operation.backup_id = id;
     const auto now = t_.clock.now();
-    auto [backup, project, row] = co_await t_.store.write([=](Transaction& tx) {
+    auto [backup, project, row] = co_await t_.store.write([=, quota = settings_.quota](Transaction& tx) {
         auto found = owned_backup(tx, user, project_id, id);
         require_complete(found);
         auto work = operation;
         std::optional<Project> target;
         if (as_new) {
+            require_room_for_files(tx, user, quota);
             target = project_from(found.snapshot);
             if (!target) {
                 throw base::conflict("restore_impossible",
@@ -157,8 +159,9 @@ Task<ProjectOperation> RestoreService::clone(base::UserId user, base::ProjectId 
     auto operation = t_.work.make(ProjectOperationKind::kClone, id, user);
     operation.requested_by = user;
     const auto now = t_.clock.now();
-    auto [source, project, row] = co_await t_.store.write([=](Transaction& tx) {
+    auto [source, project, row] = co_await t_.store.write([=, quota = settings_.quota](Transaction& tx) {
         auto from = owned_project(tx, user, id);
+        require_room_for_files(tx, user, quota);
         auto to = copy_of(from, name ? name : name_of_copy(from.name), now);
         auto work = operation;
         work.new_project_id = to.id;
@@ -186,6 +189,9 @@ Task<ProjectOperation> RestoreService::import(base::UserId user, std::string nam
     project.language = "other";
     project.created_at = now;
     project.updated_at = now;
+    // Before all of it has come.
+    co_await t_.store.read(
+        [user, quota = settings_.quota](Transaction& tx) { require_room_for_files(tx, user, quota); });
     const auto file = t_.files.scratch(project.id.str());
     co_await receive(file, source);
     auto operation = t_.work.make(ProjectOperationKind::kImport, project.id, user);

@@ -15,6 +15,7 @@ namespace agentdb9::services {
 struct RestoreSettings {
     std::chrono::days trash_time{7};
     std::uint64_t import_limit_bytes = std::uint64_t{20} << 30;  // of an upload, and of what is in it
+    model::Quota quota{};                                        // of each user for whom there is no other
 };
 
 class RestoreService {
@@ -26,7 +27,8 @@ class RestoreService {
         std::optional<std::string> name;  // absent: the old one's
     };
     // Into the project itself, whose present volume goes into the trash, or into a new one. kConflict
-    // "project_in_use" while a workspace runs with the project.
+    // "project_in_use" while a workspace runs with the project. All that make a new project: kForbidden
+    // "quota_exceeded" for whoever has more files than they may.
     Task<model::ProjectOperation> restore(base::UserId user, base::ProjectId project, base::BackupId backup,
                                           std::optional<NewProject> as_new);
     Task<model::ProjectOperation> clone(base::UserId user, base::ProjectId project,

@@ -18,6 +18,11 @@ std::optional<model::Schedule> schedule_of(const Workspace& workspace) {
 
 namespace {
 
+// A clock that was ahead by more has been set back; servers differ by less.
+constexpr std::chrono::hours kAhead{1};
+// Whoever keeps a workspace on for a while, again and again, is warned no sooner again.
+constexpr std::chrono::hours kWarnAgain{1};
+
 // When its schedule stops it next: one that was due waits for the lease's end.
 std::optional<base::Time> next_stop(const Workspace& workspace, const model::Schedule& schedule,
                                     base::Time now) {
@@ -78,6 +83,7 @@ Task<> ScheduleService::make_change(Workspace workspace, model::Schedule schedul
     // One that came back from the trash: what lies before that is not made up for.
     if (!workspace.schedule_seen_at) co_return co_await leave_out(workspace.id, std::nullopt, {});
     const auto since = *workspace.schedule_seen_at;
+    if (since > now + kAhead) co_return co_await leave_out(workspace.id, since, {});
     const auto change = model::last_change(schedule, since, now);
     if (!change) co_return;
     const bool runs = workspace.desired_state == DesiredState::kRunning;
@@ -85,6 +91,8 @@ Task<> ScheduleService::make_change(Workspace workspace, model::Schedule schedul
     // Who asked to keep it on has it until then.
     if (!change->start && runs && kept) co_return;
     if (change->start == runs) co_return co_await leave_out(workspace.id, since, {});
+    if (change->start && !co_await may_sign_in(workspace.user_id))
+        co_return co_await leave_out(workspace.id, since, {});
     RequestOptions options;
     options.respond_async = true;
     options.by = model::Actor{};
@@ -92,9 +100,11 @@ Task<> ScheduleService::make_change(Workspace workspace, model::Schedule schedul
         .kind = change->start ? LifeEventKind::kStartRequested : LifeEventKind::kStopRequested,
         .why = std::string("Its schedule ") + (change->start ? "starts" : "stops") + " it at " +
                base::format_time(change->at) + "."};
-    options.only_if = [seen = workspace.schedule_seen_at, schedule = workspace.schedule, now](
-                          Transaction&, Workspace& row) {
+    options.only_if = [seen = workspace.schedule_seen_at, schedule = workspace.schedule, now,
+                       start = change->start](Transaction&, Workspace& row) {
         if (row.schedule_seen_at != seen || row.schedule != schedule) return false;
+        // Somebody may have asked to keep it on since the round began.
+        if (!start && row.keep_alive_until && *row.keep_alive_until > now) return false;
         row.schedule_seen_at = now;
         return true;
     };
@@ -128,6 +138,8 @@ Task<> ScheduleService::warn(Workspace workspace, model::Schedule schedule) {
         const auto last = tx.life_events().latest(row->id, LifeEventKind::kScheduleWarning);
         const auto* told = last ? last->details.if_contains("stopAt") : nullptr;
         if (told != nullptr && told->is_string() && told->get_string() == text) return false;
+        const bool kept = row->keep_alive_until && *row->keep_alive_until > now;
+        if (kept && last && now - last->at < kWarnAgain && last->at <= now) return false;
         auto event = model::make_life_event(
             row->id, LifeEventKind::kScheduleWarning, now, model::Actor{},
             "Its schedule stops it at " + text + ", unless somebody keeps it alive for longer.");
@@ -136,6 +148,14 @@ Task<> ScheduleService::warn(Workspace workspace, model::Schedule schedule) {
         return true;
     });
     if (warned && listener_) listener_(workspace.id);
+}
+
+// Whoever may not sign in could not stop what was started for them.
+Task<bool> ScheduleService::may_sign_in(base::UserId user) {
+    co_return co_await store_.read([user](Transaction& tx) {
+        const auto row = tx.users().find(user);
+        return row && row->is_active;
+    });
 }
 
 // The change is over, whatever came of it.

@@ -35,6 +35,7 @@ class ScheduleService {
     Task<> make_change(model::Workspace workspace, model::Schedule schedule);
     // That it will be stopped, once for each stop, whichever server does it.
     Task<> warn(model::Workspace workspace, model::Schedule schedule);
+    Task<bool> may_sign_in(base::UserId user);
     Task<> leave_out(base::WorkspaceId workspace, std::optional<base::Time> seen, std::string why);
 
     base::Clock& clock_;

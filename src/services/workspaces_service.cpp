@@ -4,6 +4,7 @@
 #include "model/life_event.hpp"
 #include "services/access.hpp"
 #include "services/quota_rules.hpp"
+#include "services/specs.hpp"
 
 namespace agentdb9::services {
 
@@ -188,6 +189,13 @@ Task<Workspace> WorkspacesService::update(base::UserId user, base::WorkspaceId i
     co_return workspace;
 }
 
+// Until its container is seen to have no more than its limit.
+void WorkspacesService::hold_memory(const Workspace& before, Workspace& now,
+                                    const model::WorkspaceType& type) {
+    const auto had = std::max(limits_of(before, type).memory_mb, before.memory_held_mb.value_or(0));
+    now.memory_held_mb = had > limits_of(now, type).memory_mb ? std::optional(had) : std::nullopt;
+}
+
 void WorkspacesService::change_limits(Transaction& tx, Workspace& workspace,
                                       const model::LimitsChange& change) const {
     const auto* type = catalogue_.find(workspace.type);
@@ -198,6 +206,7 @@ void WorkspacesService::change_limits(Transaction& tx, Workspace& workspace,
     }
     const auto before = workspace;
     workspace.limits = checked(model::changed(workspace.limits, change), before.limits, *type);
+    if (workspace.desired_state == DesiredState::kRunning) hold_memory(before, workspace, *type);
     require_room_to_change(tx, before, workspace, *type, catalogue_, quota_);
 }
 

@@ -72,6 +72,8 @@ class WorkspacesService {
     Task<store::Listing<model::LifeEvent>> history(base::UserId user, base::WorkspaceId id, store::Page page);
 
   private:
+    static void hold_memory(const model::Workspace& before, model::Workspace& now,
+                            const model::WorkspaceType& type);
     void change_limits(store::Transaction& tx, model::Workspace& workspace,
                        const model::LimitsChange& change) const;
 

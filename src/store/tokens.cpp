@@ -70,6 +70,12 @@ void ApiTokens::revoke(const model::ApiTokenId& id, model::Time at) {
         {encode(at), id.str()});
 }
 
+std::int64_t ApiTokens::prune(model::Time revoked_before) {
+    return db_
+        .execute(R"(DELETE FROM "agentdb9_api_tokens" WHERE "revokedAt" < $1)", {encode(revoked_before)})
+        .affected;
+}
+
 void ProxyTickets::insert(const ProxyTicket& ticket) {
     ticket_table().insert(db_, ticket);
 }

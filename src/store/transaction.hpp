@@ -240,6 +240,7 @@ class ApiTokens {
     std::vector<model::ApiTokenId> revoked_since(model::Time time);
     void touch(const model::ApiTokenId& id, model::Time used_at);  // a later time that is known stays
     void revoke(const model::ApiTokenId& id, model::Time at);      // the first time counts
+    std::int64_t prune(model::Time revoked_before);                // returns how many
 
   private:
     Connection& db_;
@@ -371,6 +372,8 @@ class Leases {
     std::vector<model::WorkspaceId> orphans();
     // The holder is there again: it was not away for good.
     void came_back(const std::string& holder);
+    // Whether this server is connected just now.
+    bool present(const std::string& server) { return db_.present(server); }
 
     // Whoever starts an instance on a volume claims it first, and has it until the workspace's lease is given
     // back or another's. False: a workspace whose lease is in force has it.

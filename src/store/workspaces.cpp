@@ -43,7 +43,8 @@ const Table<Workspace>& table() {
          column<&Workspace::idle_warned_at>("idleWarnedAt"),
          column<&Workspace::schedule>("schedule"),
          column<&Workspace::schedule_seen_at>("scheduleSeenAt"),
-         column<&Workspace::limits>("resourceLimits")});
+         column<&Workspace::limits>("resourceLimits"),
+         column<&Workspace::memory_held_mb>("memoryHeld")});
     return table;
 }
 

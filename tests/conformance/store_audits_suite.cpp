@@ -58,6 +58,8 @@ TEST_P(StoreSuite, AuditsAreFoundByAccountWhetherByIdOrAddress) {
 TEST_P(StoreSuite, AuditsAreFoundByTargetTimeAndOutcome) {
     const Entries e;
     write([e](Transaction& tx) { e.insert(tx); });
+    EXPECT_THAT(read([](Transaction& tx) { return tx.audits().find({.target = "A_B/Start"}).rows; }),
+                ElementsAre(e.first));
     const auto find = [this](const AuditFilter& filter) {
         return read([=](Transaction& tx) { return tx.audits().find(filter).rows; });
     };

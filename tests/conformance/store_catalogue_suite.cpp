@@ -10,6 +10,15 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
+// What an application printed, or a client said of itself, may be any bytes.
+TEST_P(StoreSuite, TakesTextOfAnyBytesAndKeepsWhatIsText) {
+    auto project = make_project(kOwner, std::string("a\0\xFF\xC3\xBC\xE6\x97", 7), 5);
+    write([&](Transaction& tx) { tx.projects().insert(project); });
+    const auto found = read([&](Transaction& tx) { return tx.projects().find(project.id); });
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->name, "a\xEF\xBF\xBD\xEF\xBF\xBD\xC3\xBC\xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
 TEST_P(StoreSuite, KeepsEveryFieldOfAProject) {
     auto project = make_project(kOwner, "engine", 5);
     project.description = "of analysis";

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/utf8.hpp"
 
 namespace agentdb9::store {
 namespace {
@@ -76,7 +77,7 @@ struct Parameters {
                 continue;
             }
             if (const auto* text = std::get_if<std::string>(&value)) {
-                texts.push_back(*text);
+                texts.push_back(base::as_storable_text(*text));
             } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
                 texts.push_back(std::to_string(*integer));
             } else {

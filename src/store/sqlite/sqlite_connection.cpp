@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/utf8.hpp"
 
 namespace agentdb9::store {
 namespace {
@@ -29,9 +30,12 @@ int bind_value(sqlite3_stmt* statement, int index, const Value& value) {
         return sqlite3_bind_int64(statement, index, *integer);
     if (const auto* number = std::get_if<double>(&value))
         return sqlite3_bind_double(statement, index, *number);
-    // Static: the parameters outlive the statement's use.
-    if (const auto* text = std::get_if<std::string>(&value))
-        return sqlite3_bind_text64(statement, index, text->data(), text->size(), SQLITE_STATIC, SQLITE_UTF8);
+    // The same text as PostgreSQL would take.
+    if (const auto* text = std::get_if<std::string>(&value)) {
+        const auto stored = base::as_storable_text(*text);
+        return sqlite3_bind_text64(statement, index, stored.data(), stored.size(), SQLITE_TRANSIENT,
+                                   SQLITE_UTF8);
+    }
     return sqlite3_bind_null(statement, index);
 }
 

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 
 import { run } from '../../support/command.mjs';
+import { eventually } from '../../support/eventually.mjs';
 import { adminEmail, startServer, userPassword } from '../../support/server.mjs';
 
 let server, admin, user;
@@ -38,6 +39,27 @@ test('what changes something is told with who, from where and what came of it', 
   (await user.with(token.token).put(`/api/workspaces/${workspace.id}`, { name: 'by a robot' })).expect(200);
   const [changed] = await find(`?target=${workspace.id}`);
   assert.deepEqual([changed.who, changed.credential], [user.user.email, `token:${token.id}`]);
+});
+
+test('a command whose client goes away is told all the same', async () => {
+  const workspace = await user.createWorkspace({ name: 'given up' });
+  await user.start(workspace.id);
+  const gone = new AbortController();
+  const asked = fetch(new URL(`/api/workspaces/${workspace.id}/exec`, server.api), {
+    method: 'POST', signal: gone.signal, body: JSON.stringify({ command: ['sh', '-c', 'touch /workspace/began; sleep 60'] }),
+    headers: { Authorization: `Bearer ${user.token}`, 'Content-Type': 'application/json' },
+  }).catch(() => {});
+  await eventually('the command to run', async () => (await user.get(`/api/workspaces/${workspace.id}/files?path=began`)).status === 200);
+  gone.abort();
+  await asked;
+  const [row] = await eventually('it to be told', async () => {
+    const rows = await find(`?target=${workspace.id}/exec`);
+    return rows.length > 0 && rows;
+  });
+  assert.deepEqual([row.who, row.action, row.status, row.code], [user.user.email, 'POST /api/workspaces/:id/exec', 499, 'given_up']);
+  // However the path was written.
+  (await user.delete(`/api/workspaces/%${workspace.id.charCodeAt(0).toString(16)}${workspace.id.slice(1)}`)).expect(200);
+  assert.equal((await find(`?target=${workspace.id.toUpperCase()}`))[0].action, 'DELETE /api/workspaces/:id');
 });
 
 test('who tries to sign in is told, and no password ever is', async () => {

@@ -125,8 +125,16 @@ test('volumes are measured, and over their limit nothing new begins', async () =
   const used = await eventually('it to be measured', async () => (await user.get(path)).data?.used.volumeBytes, { within: 60_000 });
   assert.ok(used >= 3 * 1024 * 1024 && used < 4 * 1024 * 1024, String(used));
   assert.deepEqual(refusal(await user.post('/api/workspaces', { type: 'spreadsheet' }), 403), { volumeBytes: [2 * 1024 * 1024, used, 0] });
+  // Nor is anything copied; what is there may be backed up and brought back.
+  const project = (await user.get('/api/projects')).data.find((each) => each.workspaceId === one.id || each.name === one.name);
+  assert.deepEqual(refusal(await user.post(`/api/projects/${project.id}/clone`, {}), 403), { volumeBytes: [2 * 1024 * 1024, used, 0] });
+  refusal(await user.send('POST', '/api/projects/import?name=more', { body: Buffer.from('x'), headers: { 'Content-Type': 'application/octet-stream' } }), 403);
+  const backup = (await user.post(`/api/projects/${project.id}/backups`, {})).expect(201).data;
+  refusal(await user.post(`/api/projects/${project.id}/restore`, { backupId: backup.id, newProject: {} }), 403);
+  assert.equal((await user.get('/api/projects')).data.length, 1);
   assert.equal(await user.readFile(one.id, 'large').then((text) => text.length), 3 * 1024 * 1024, 'what runs goes on');
   await user.stop(one.id);
+  (await user.post(`/api/projects/${project.id}/restore`, { backupId: backup.id })).expect(200);
   assert.deepEqual(Object.keys(refusal(await start(user, one), 409)), ['volumeBytes']);
   await allow({ volumeBytes: null });
   await user.start(one.id);

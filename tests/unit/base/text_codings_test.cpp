@@ -33,6 +33,24 @@ TEST(Utf8, WhatIsNoCharacterIsReplacedByteByByte) {
     EXPECT_EQ(as_valid_utf8("\xED\xA0\x80").size(), 9U) << "a surrogate";
 }
 
+TEST(Utf8, WhatIsStoredHasNoZeroBytesEither) {
+    EXPECT_EQ(as_storable_text("plain\n"), "plain\n");
+    EXPECT_EQ(as_storable_text("\xC3\xBC"), "\xC3\xBC");
+    EXPECT_EQ(as_storable_text(std::string_view("a\0b\xFF", 4)), "a\xEF\xBF\xBD\x62\xEF\xBF\xBD");
+    EXPECT_EQ(as_storable_text(std::string_view("\0", 1)), "\xEF\xBF\xBD");
+    EXPECT_EQ(as_storable_text(""), "");
+}
+
+TEST(Utf8, TheLastCharactersAreWhole) {
+    EXPECT_EQ(last_characters("abc", 3), "abc");
+    EXPECT_EQ(last_characters("abc", 2), "bc");
+    EXPECT_EQ(last_characters("a\xE6\x97\xA5z", 2), "z");
+    EXPECT_EQ(last_characters("a\xE6\x97\xA5z", 3), "z");
+    EXPECT_EQ(last_characters("a\xE6\x97\xA5z", 4), "\xE6\x97\xA5z");
+    EXPECT_EQ(last_characters("\x80\x80\x80\x80\x80\x80", 5), "\x80\x80") << "of no character: no more is left out";
+    EXPECT_EQ(last_characters("abc", 0), "");
+}
+
 TEST(Utf8, TellsHowMuchOfACharacterIsStillToCome) {
     EXPECT_EQ(unfinished_utf8(""), 0U);
     EXPECT_EQ(unfinished_utf8("a"), 0U);

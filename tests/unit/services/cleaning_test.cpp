@@ -426,5 +426,27 @@ TEST_F(Neighbouring, OneThatDiedOverItIsFollowedAfterAWhile) {
     EXPECT_TRUE(engine_.instances().empty());
 }
 
+// A fetch may take hours: until then only a server that is there is waited for.
+TEST_F(Neighbouring, AFetchIsNobodysOnceItsServerIsGone) {
+    const auto begun = [this](const std::string& server) {
+        const auto text = base::to_text(json::object{{"startedAt", base::format_time(clock_.now())},
+                                                     {"finishedAt", nullptr},
+                                                     {"by", "schedule"},
+                                                     {"server", server}});
+        write([text](store::Transaction& tx) { tx.settings().set("cleaning.prefetch", text); });
+    };
+    settings_.every.at(static_cast<std::size_t>(Duty::kPrefetch)) = 60min;
+    Server three{*this, "three"};
+    database_.enter("one");
+    begun("one");
+    three.cleaning.start();
+    loop_.run_for(10min);
+    EXPECT_FALSE(engine_.images().contains("named")) << "the other server fetches it";
+    database_.leave("one");
+    loop_.run_for(10min);
+    EXPECT_TRUE(engine_.images().contains("named"));
+    run(three.cleaning.stop());
+}
+
 }  // namespace
 }  // namespace agentdb9::services

@@ -211,6 +211,54 @@ TEST_F(IdleTest, IsNotStoppedWhereTheEngineDoesNotTellOfItsUse) {
     EXPECT_FALSE(runs());
 }
 
+// The server was started anew while the engine is away: nobody knows what serves.
+TEST_F(IdleTest, IsNotStoppedWhileNothingIsKnownToServe) {
+    loop_.run_for(26min);
+    ASSERT_THAT(kinds(), Contains(LifeEventKind::kIdleWarning));
+    run(routes_.remove(workspace_));
+    loop_.run_for(2h);
+    EXPECT_TRUE(runs());
+}
+
+TEST_F(IdleTest, AServerThatHasJustBegunLooksTwiceBeforeItStopsAnything) {
+    loop_.run_for(26min);
+    ASSERT_THAT(kinds(), Contains(LifeEventKind::kIdleWarning));
+    run(idle_.stop());
+    loop_.run_for(30min);
+    IdleService next{loop_.executor(), clock_, *store_, catalogue_, routes_, monitoring_, containers_, {}};
+    next.start();
+    auto& counters = monitoring_.used[instance_];
+    // A build that went on all the while.
+    for (int minute = 0; minute < 10; ++minute) {
+        counters.cpu_ns += 30'000'000'000;
+        loop_.run_for(1min);
+    }
+    EXPECT_TRUE(runs());
+    run(next.stop());
+}
+
+// Another server judges by it, too.
+TEST_F(IdleTest, WhatThisServerSawIsNotedThoughTheEngineDoesNotAnswer) {
+    loop_.run_for(10min);
+    monitoring_.away = true;
+    model::mark_use(use().last_request_ms, clock_.steady_now());
+    loop_.run_for(2min);
+    const auto marks = read([id = workspace_](store::Transaction& tx) { return tx.activities().of_workspace(id); });
+    EXPECT_THAT(marks, Contains(testing::Field(&model::ActivityMark::source, model::kRequestActivity)));
+}
+
+TEST_F(IdleTest, ALeaseThatIsRenewedAgainAndAgainIsWarnedOfOnce) {
+    loop_.run_for(20min);
+    for (int minute = 0; minute < 60; ++minute) {
+        keep_alive(5min);
+        loop_.run_for(1min);
+    }
+    EXPECT_TRUE(runs());
+    EXPECT_EQ(std::ranges::count(kinds(), LifeEventKind::kIdleWarning), 1);
+    loop_.run_for(6min);
+    EXPECT_FALSE(runs());
+}
+
 TEST_F(IdleTest, OneThatIsAskedToStopMeanwhileIsNotStoppedTwice) {
     loop_.run_for(27min);
     run(containers_.stop_workspace(user_, workspace_, {}));

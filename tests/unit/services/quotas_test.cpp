@@ -151,6 +151,8 @@ TEST_F(QuotasTest, AWorkspacesOwnLimitsAreWhatItCounts) {
         change.cpus.emplace(cpus);
         change.memory_mb.emplace(512);
         run(workspaces_.update(user_, id, {.limits = change}));
+        reconciler_.desire_changed(id);
+        loop_.run_for(1s);
     };
     EXPECT_EQ(start(one), "");
     EXPECT_EQ(start(two), "quota_exceeded");
@@ -161,6 +163,51 @@ TEST_F(QuotasTest, AWorkspacesOwnLimitsAreWhatItCounts) {
     EXPECT_EQ(word_of([&] { halve(one, 0.4); }), "");
     run(containers_.stop_workspace(user_, two, {}));
     EXPECT_EQ(word_of([&] { halve(two, 1.0); }), "") << "of one that does not";
+}
+
+// What the engine would not take from a container is not there for another.
+TEST_F(QuotasTest, MemoryThatAContainerKeepsCounts) {
+    allow({.memory_mb = 1024});
+    const auto one = create();
+    const auto two = create();
+    const auto give = [&](const base::WorkspaceId& id, std::int64_t mb) {
+        model::LimitsChange change;
+        change.memory_mb.emplace(mb);
+        run(workspaces_.update(user_, id, {.limits = change}));
+        reconciler_.desire_changed(id);
+        loop_.run_for(1s);
+    };
+    give(two, 512);
+    EXPECT_EQ(start(one), "");
+    auto& instance = engine_.instances().begin()->second;
+    instance.memory_in_use_bytes = 900 << 20;
+    give(one, 128);
+    EXPECT_EQ(run(quotas_.report(user_)).use.memory_mb, 1024);
+    EXPECT_EQ(start(two), "quota_exceeded");
+    give(one, 1024);
+    EXPECT_EQ(run(quotas_.report(user_)).use.memory_mb, 1024) << "back to where it is is no more";
+    give(one, 128);
+    instance.memory_in_use_bytes = 10 << 20;
+    give(one, 256);
+    EXPECT_EQ(run(quotas_.report(user_)).use.memory_mb, 256);
+    EXPECT_EQ(start(two), "");
+}
+
+TEST_F(QuotasTest, MemoryThatWasKeptIsFreeWithTheNextStart) {
+    allow({.memory_mb = 1024});
+    const auto one = create();
+    EXPECT_EQ(start(one), "");
+    engine_.instances().begin()->second.memory_in_use_bytes = 900 << 20;
+    model::LimitsChange change;
+    change.memory_mb.emplace(128);
+    run(workspaces_.update(user_, one, {.limits = change}));
+    reconciler_.desire_changed(one);
+    loop_.run_for(1s);
+    run(containers_.stop_workspace(user_, one, {}));
+    EXPECT_EQ(run(quotas_.report(user_)).use.memory_mb, 0);
+    EXPECT_EQ(start(one), "");
+    loop_.run_for(1s);
+    EXPECT_EQ(run(quotas_.report(user_)).use.memory_mb, 128);
 }
 
 TEST_F(QuotasTest, VolumesAreMeasuredWhereTheyAreLimitedAndKeepWhatIsNewFromBeginning) {

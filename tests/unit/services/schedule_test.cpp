@@ -156,6 +156,59 @@ TEST_F(Scheduled, ALeaseGoesBeforeAStop) {
     EXPECT_FALSE(runs());
 }
 
+TEST_F(Scheduled, ALeaseThatIsRenewedAgainAndAgainIsWarnedOfNowAndThen) {
+    set(std::nullopt, 30min);
+    schedules_.start();
+    loop_.run_for(28min);
+    for (int minute = 0; minute < 120; ++minute) {
+        write([id = workspace_, until = clock_.now() + 5min](store::Transaction& tx) {
+            auto workspace = *tx.workspaces().find(id);
+            workspace.keep_alive_until = until;
+            tx.workspaces().update(workspace);
+        });
+        loop_.run_for(1min);
+    }
+    EXPECT_TRUE(runs());
+    EXPECT_GE(warnings(), 2);
+    EXPECT_LE(warnings(), 4);
+    loop_.run_for(6min);
+    EXPECT_FALSE(runs());
+}
+
+// The server's clock was a day ahead when the schedule was set.
+TEST_F(Scheduled, GoesOnAfterAClockThatWasAhead) {
+    set(std::nullopt, 60min);
+    write([id = workspace_, ahead = clock_.now() + 24h](store::Transaction& tx) {
+        auto workspace = *tx.workspaces().find(id);
+        workspace.schedule_seen_at = ahead;
+        tx.workspaces().update(workspace);
+    });
+    schedules_.start();
+    loop_.run_for(65min);
+    EXPECT_FALSE(runs());
+}
+
+TEST_F(Scheduled, StartNothingForWhomIsLockedOut) {
+    set(30min, std::nullopt);
+    run(containers_.stop_workspace(user_, workspace_, {}));
+    const auto lock = [this](bool active) {
+        write([id = user_, active](store::Transaction& tx) {
+            auto user = *tx.users().find(id);
+            user.is_active = active;
+            tx.users().update(user);
+        });
+    };
+    lock(false);
+    schedules_.start();
+    loop_.run_for(60min);
+    EXPECT_FALSE(runs());
+    lock(true);
+    loop_.run_for(60min);
+    EXPECT_FALSE(runs()) << "what was left out is not made up for";
+    loop_.run_for(24h);
+    EXPECT_TRUE(runs());
+}
+
 TEST_F(Scheduled, TwoServersMakeAChangeOnce) {
     ScheduleService other{loop_.executor(), clock_, *store_, containers_, 60s};
     set(std::nullopt, 30min);
