@@ -153,6 +153,7 @@ runtime::docker::DockerOptions docker_options(const config::DockerSettings& sett
     options.firewall_policy = {.egress = settings.egress, .host_ports = settings.host_ports};
     options.volume_driver = settings.volume_driver;
     options.volume_driver_options = settings.volume_driver_options;
+    options.registry_logins = settings.registry_logins;
     return options;
 }
 

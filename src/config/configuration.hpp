@@ -74,6 +74,7 @@ struct DockerSettings {
     Firewall firewall = Firewall::kAuto;
     std::optional<std::vector<std::string>> egress;  // addresses and networks; absent: nearly all
     std::vector<int> host_ports;                     // of this host, TCP, that workspaces may reach
+    std::optional<std::string> registry_logins;      // a file; absent: where 'docker login' keeps them
 };
 
 struct BackupSettings {

@@ -66,6 +66,8 @@ constexpr std::array kEntries{
     Entry{"docker.reach", "How workspaces are reached: auto, address or published (rootless engines).", ""},
     Entry{"docker.volumeDriver", "Keeps new volumes.", ""},
     Entry{"docker.maxParallelStarts", "Starts at once; more make each one slower.", ""},
+    Entry{"docker.registryLogins", "Logins at registries, as 'docker login' keeps them; unset: where that does.",
+          R"("/etc/agentdb9/registries.json")"},
     Entry{"docker.firewall", "Keeps workspaces from this host's services: auto, required or off.", ""},
     Entry{"docker.egress", "Addresses and networks that workspaces may reach; all: but link-local ones.",
           R"(["203.0.113.7", "10.20.0.0/16"])"},

@@ -45,6 +45,12 @@ class Registry {
   }
 
   #relay(incoming, answer) {
+    if (this.expected && incoming.headers.authorization !== this.expected) {
+      incoming.resume();
+      answer.writeHead(401, { 'WWW-Authenticate': 'Basic realm="registry"', 'Content-Type': 'application/json' });
+      answer.end('{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}');
+      return;
+    }
     const onward = request({ host: '127.0.0.1', port: this.port, method: incoming.method, path: incoming.url, headers: incoming.headers }, (response) => {
       answer.writeHead(response.statusCode, response.headers);
       const isLayer = incoming.method === 'GET' && /\/blobs\//.test(incoming.url) && Number(response.headers['content-length']) > 100_000;
@@ -80,6 +86,11 @@ class Registry {
     } catch {
       answer.destroy(); // nobody waits for it any more
     }
+  }
+
+  /** From now on it asks who comes (RFC 7617), and knows this one alone; without any, everybody again. */
+  lock(login) {
+    this.expected = login && `Basic ${Buffer.from(login).toString('base64')}`;
   }
 
   /** From now on layers come to the half only, until `release()`. `this.held`: those that somebody waits for. */

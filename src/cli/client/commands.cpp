@@ -43,6 +43,7 @@ void add_client_commands(CLI::App& program, Context& context, int& code) {
     add_logs(program, context, code);
     add_stats(program, context, code);
     add_token(program, context);
+    add_session(program, context);
     add_admin(program, context);
     const auto all = program.get_subcommands({});
     for (auto i = before; i < all.size(); ++i)

@@ -24,6 +24,7 @@ void add_exec(CLI::App& program, Context& context, int& code);
 void add_logs(CLI::App& program, Context& context, int& code);
 void add_shell(CLI::App& program, Context& context, int& code);
 void add_stats(CLI::App& program, Context& context, int& code);
+void add_session(CLI::App& program, Context& context);
 void add_token(CLI::App& program, Context& context);
 void add_admin(CLI::App& program, Context& context);
 void add_completion(CLI::App& program);

@@ -14,6 +14,7 @@
 #include "runtime/docker/event_log.hpp"
 #include "runtime/docker/firewall.hpp"
 #include "runtime/docker/objects.hpp"
+#include "runtime/docker/registry_logins.hpp"
 #include "runtime/execution.hpp"
 #include "runtime/monitoring.hpp"
 #include "runtime/runtime.hpp"
@@ -33,6 +34,7 @@ struct DockerOptions {
     std::map<std::string, std::string> volume_driver_options;
     FirewallUse firewall = FirewallUse::kOff;
     FirewallPolicy firewall_policy;
+    std::optional<std::string> registry_logins;  // a file; absent: default_logins_file()
     bool reads_directories = true;  // of volumes, where that can be done: docker_volume_directories.cpp
 };
 
@@ -146,6 +148,9 @@ class DockerRuntime final : public Runtime,
         std::string bridge;                 // its interface, on the engine's host; empty: of another driver
     };
 
+    // Where logins at registries are kept; empty: nowhere. docker_images.cpp
+    std::string logins_file() const;
+    RegistryLogin login_for(const std::string& image) const;
     Volume known(Volume volume) const;  // with `ours` as it is when adoptions count
     Task<std::vector<json::object>> entries(std::string target, json::object filters);
     Task<std::vector<model::Instance>> adopted_instances(std::optional<base::WorkspaceId> workspace);

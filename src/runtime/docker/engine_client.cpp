@@ -23,6 +23,7 @@ constexpr std::size_t kLargestAnswer = 64UL * 1024 * 1024;
 constexpr std::chrono::seconds kNegotiationLimit(5);
 constexpr std::chrono::seconds kHeadLimit(15);
 constexpr std::size_t kLongestSocketPath = 100;
+constexpr std::string_view kRegistryAuth = "X-Registry-Auth";
 
 std::pair<int, int> version_parts(std::string_view text) {
     int major = 0, minor = 0;
@@ -180,7 +181,7 @@ Task<EngineClient::ConnectionPtr> EngineClient::connect() {
 Task<std::string> EngineClient::negotiate() {
     std::optional<EngineAnswer> answer;
     while (!answer) {
-        auto tried = co_await base::with_timeout(clock_, kNegotiationLimit, exchange("GET", "/version", {}));
+        auto tried = co_await base::with_timeout(clock_, kNegotiationLimit, exchange({.method = "GET", .target = "/version", .body = {}, .auth = {}}));
         if (!tried) throw_timeout("GET /version");
         answer = std::move(*tried);
     }
@@ -205,14 +206,17 @@ Task<std::string> EngineClient::negotiate() {
 }
 
 Task<EngineAnswer> EngineClient::call(std::string method, std::string target, std::optional<json::value> body,
-                                      std::chrono::milliseconds limit) {
+                                      std::chrono::milliseconds limit, RegistryAuth auth) {
     const auto what = method + " " + target;
     CallEnd end(clock_, calls_[engine_call_name(method, target)]);
     std::optional<EngineAnswer> answer;
     try {
         answer = co_await base::with_timeout(
             clock_, limit,
-            repeat(std::move(method), std::move(target), body ? json::serialize(*body) : std::string()));
+            repeat({.method = std::move(method),
+                    .target = std::move(target),
+                    .body = body ? json::serialize(*body) : std::string(),
+                    .auth = std::move(auth)}));
     } catch (const Error&) {
         end.outcome = EngineCallMeasures::kUnavailable;
         throw;
@@ -222,12 +226,14 @@ Task<EngineAnswer> EngineClient::call(std::string method, std::string target, st
     co_return std::move(*answer);
 }
 
-Task<EngineAnswer> EngineClient::repeat(std::string method, std::string target, std::string body) {
+Task<EngineAnswer> EngineClient::repeat(Request request) {
     bool repeated = false;
     bool renegotiated = false;
     for (;;) {
         const auto version = version_.empty() ? co_await negotiate() : version_;
-        auto answer = co_await exchange(method, "/v" + version + target, body);
+        auto one = request;
+        one.target = "/v" + version + request.target;
+        auto answer = co_await exchange(std::move(one));
         if (!answer) {
             // The second one was made just now, for the negotiation: it is the engine that breaks off.
             if (repeated) throw_unavailable("it broke off twice");
@@ -243,8 +249,7 @@ Task<EngineAnswer> EngineClient::repeat(std::string method, std::string target, 
     }
 }
 
-Task<std::optional<EngineAnswer>> EngineClient::exchange(std::string method, std::string target,
-                                                         std::string body) {
+Task<std::optional<EngineAnswer>> EngineClient::exchange(Request request) {
     ConnectionPtr connection;
     if (!idle_.empty()) {
         connection = std::move(idle_.back());
@@ -256,7 +261,7 @@ Task<std::optional<EngineAnswer>> EngineClient::exchange(std::string method, std
     std::optional<EngineAnswer> answer;
     error_code broken;
     try {
-        answer = co_await exchange_on(*connection, std::move(method), std::move(target), std::move(body));
+        answer = co_await exchange_on(*connection, std::move(request));
     } catch (const boost::system::system_error& failure) {
         if (failure.code() == asio::error::operation_aborted) throw;
         broken = failure.code();
@@ -271,22 +276,22 @@ Task<std::optional<EngineAnswer>> EngineClient::exchange(std::string method, std
     co_return answer;
 }
 
-Task<EngineAnswer> EngineClient::exchange_on(Connection& connection, std::string method, std::string target,
-                                             std::string body) {
+Task<EngineAnswer> EngineClient::exchange_on(Connection& connection, Request wanted) {
     beast::http::request<beast::http::string_body> request;
-    request.method_string(method);
-    request.target(target);
+    request.method_string(wanted.method);
+    request.target(wanted.target);
     request.version(11);
     request.set(beast::http::field::host, "docker");
-    if (!body.empty()) {
+    if (!wanted.auth.header.empty()) request.set(kRegistryAuth, wanted.auth.header);
+    if (!wanted.body.empty()) {
         request.set(beast::http::field::content_type, "application/json");
-        request.body() = std::move(body);
+        request.body() = std::move(wanted.body);
     }
     request.prepare_payload();
     co_await beast::http::async_write(connection.socket, request, asio::use_awaitable);
     beast::http::response_parser<beast::http::string_body> parser;
     parser.body_limit(kLargestAnswer);
-    if (method == "HEAD") parser.skip(true);
+    if (wanted.method == "HEAD") parser.skip(true);
     co_await beast::http::async_read(connection.socket, connection.buffer, parser, asio::use_awaitable);
     // What came beyond the answer belongs to nothing that we asked.
     connection.keep = parser.keep_alive() && connection.buffer.size() == 0;
@@ -294,7 +299,8 @@ Task<EngineAnswer> EngineClient::exchange_on(Connection& connection, std::string
 }
 
 Task<std::unique_ptr<EngineClient::Streaming>> EngineClient::open_stream(std::string method,
-                                                                         std::string target) {
+                                                                         std::string target,
+                                                                         RegistryAuth auth) {
     const auto version = version_.empty() ? co_await negotiate() : version_;
     auto stream = std::make_unique<Streaming>();
     stream->connection = co_await connect();
@@ -303,6 +309,7 @@ Task<std::unique_ptr<EngineClient::Streaming>> EngineClient::open_stream(std::st
     request.target("/v" + version + target);
     request.version(11);
     request.set(beast::http::field::host, "docker");
+    if (!auth.header.empty()) request.set(kRegistryAuth, auth.header);
     request.prepare_payload();
     stream->parser.body_limit(boost::none);
     auto& socket = stream->connection->socket;
@@ -339,10 +346,10 @@ Task<std::size_t> EngineClient::read_piece(Streaming& from, std::span<char> piec
 
 Task<int> EngineClient::stream(std::string method, std::string target, std::function<void(int)> on_open,
                                std::function<void(std::string_view)> on_data,
-                               std::optional<std::chrono::milliseconds> silence) {
+                               std::optional<std::chrono::milliseconds> silence, RegistryAuth auth) {
     const auto what = method + " " + target;
     auto opened = co_await base::with_timeout(clock_, silence.value_or(kHeadLimit),
-                                              open_stream(std::move(method), std::move(target)));
+                                              open_stream(std::move(method), std::move(target), std::move(auth)));
     if (!opened) throw_timeout(what);
     auto& stream = **opened;
     const int status = static_cast<int>(stream.parser.get().result_int());

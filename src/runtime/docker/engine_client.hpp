@@ -33,6 +33,11 @@ struct EngineAnswer {
 
 class Hijacked;
 
+// X-Registry-Auth (Engine API, "Authentication"), for calls that make the engine ask an image's registry; empty: none.
+struct RegistryAuth {
+    std::string header;
+};
+
 class EngineClient {
   public:
     struct Connection;  // engine_connection.hpp
@@ -45,14 +50,15 @@ class EngineClient {
     // `target` without the version prefix, e.g. "/containers/json?all=1". `limit`: for the whole call.
     Task<EngineAnswer> call(std::string method, std::string target,
                             std::optional<json::value> body = std::nullopt,
-                            std::chrono::milliseconds limit = std::chrono::seconds(15));
+                            std::chrono::milliseconds limit = std::chrono::seconds(15),
+                            RegistryAuth auth = {});
 
     // Follows a streamed answer until it ends, breaks off, or the caller is cancelled. `on_open` is called
     // with the status once the head has arrived; `on_data` with each piece of the body. `silence`: how long
     // nothing may come; absent: for ever, once the head is there.
     Task<int> stream(std::string method, std::string target, std::function<void(int status)> on_open,
                      std::function<void(std::string_view)> on_data,
-                     std::optional<std::chrono::milliseconds> silence);
+                     std::optional<std::chrono::milliseconds> silence, RegistryAuth auth = {});
 
     // A GET whose body goes to `sink`, when the engine agrees; a refusal's comes back with the answer.
     // `limit`: how long nothing may come. What the sink throws is thrown on.
@@ -89,17 +95,23 @@ class EngineClient {
 
   private:
     struct Streaming;
+    struct Request {
+        std::string method;
+        std::string target;
+        std::string body;
+        RegistryAuth auth;
+    };
     using ConnectionPtr = std::unique_ptr<Connection>;
 
     Task<ConnectionPtr> connect();
     // A call with as many tries as it takes: over kept connections that turn out to be dead, and versions.
-    Task<EngineAnswer> repeat(std::string method, std::string target, std::string body);
+    Task<EngineAnswer> repeat(Request request);
     // One try. Nothing when a kept connection turned out to be dead.
-    Task<std::optional<EngineAnswer>> exchange(std::string method, std::string target, std::string body);
-    Task<EngineAnswer> exchange_on(Connection& connection, std::string method, std::string target,
-                                   std::string body);
+    Task<std::optional<EngineAnswer>> exchange(Request request);
+    static Task<EngineAnswer> exchange_on(Connection& connection, Request request);
     // Within the body of stream(): until the head is there.
-    Task<std::unique_ptr<Streaming>> open_stream(std::string method, std::string target);
+    Task<std::unique_ptr<Streaming>> open_stream(std::string method, std::string target,
+                                                 RegistryAuth auth = {});
     // The next piece into `piece`; how much it was.
     Task<std::size_t> read_piece(Streaming& from, std::span<char> piece);
     // The bodies of download() and upload(): what is waited for is told to `silence`.

@@ -2,6 +2,9 @@
 // off, is gone, or does not have them; and put away again.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 
 import { on } from '../../support/command.mjs';
@@ -90,9 +93,9 @@ test('a new image under the same name is another\'s, and stays', async () => {
 const asked = { headers: { Prefer: 'respond-async' } };
 
 // Without fetching before: at a first start.
-async function atFirstStart(name, work, { megabytes, image: given } = {}) {
+async function atFirstStart(name, work, { megabytes, image: given, environment } = {}) {
   const image = given ?? await registry.put(name, { megabytes });
-  const server = await startServer({ types: false, toml: types({ vscode: image }) });
+  const server = await startServer({ types: false, toml: types({ vscode: image }), environment });
   try {
     const user = await server.user();
     const workspace = await user.createWorkspace({ type: 'vscode' });
@@ -197,3 +200,52 @@ test('of two that wait for the same image one may give up, and the other gets it
   await ended();
   await eventually('the other to run', async () => (await user.get(`/api/workspaces/${other.id}`)).data.phase === 'running', patience);
 }, { megabytes: 24 }));
+
+const login = 'robot:hush:hush';
+// As `docker login` writes it.
+const logins = (entries) => JSON.stringify({ auths: entries });
+const entry = { auth: Buffer.from(login).toString('base64') };
+
+async function atLockedRegistry(work, environment = () => ({})) {
+  const image = await registry.put('private');
+  const directory = mkdtempSync(join(tmpdir(), 'agentdb9-logins-'));
+  const file = join(directory, 'config.json');
+  registry.lock(login);
+  try {
+    await atFirstStart('', (scene) => work({ ...scene, file }), { image, environment: { DOCKER_CONFIG: directory, ...environment(file) } });
+  } finally {
+    registry.lock(undefined);
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+test('a registry that asks who comes is told what `docker login` left, as soon as it is there', () => atLockedRegistry(async ({ user, server, workspace, start, ended, file }) => {
+  const refused = async () => {
+    await start();
+    const end = await ended();
+    assert.deepEqual([end.state, end.errorCode], ['failed', 'image_unavailable']);
+    return end.error;
+  };
+  assert.match(await refused(), /docker login/);
+  writeFileSync(file, logins({ [registry.name]: { auth: Buffer.from('robot:wrong').toString('base64') } }));
+  assert.match(await refused(), /docker login/);
+  writeFileSync(file, JSON.stringify({ auths: { [registry.name]: {} }, credsStore: 'pass' }));
+  assert.match(await refused(), /docker-credential-pass/);
+  writeFileSync(file, '{');
+  assert.match(await refused(), /not JSON/);
+  assert.equal((await user.get('/api/workspaces/types')).expect(200).data.find((each) => each.type === 'vscode').available, false);
+  writeFileSync(file, logins({ 'https://another.example/v1/': { auth: 'eDp5' }, [`http://${registry.name}/v2/`]: entry }));
+  await start();
+  assert.equal((await ended()).state, 'succeeded');
+  await user.writeFile(workspace.id, 'a', 'b');
+  const shown = JSON.stringify((await user.get(`/api/workspaces/${workspace.id}/operations`)).expect(200).body);
+  for (const secret of ['hush', entry.auth]) assert.ok(!shown.includes(secret) && !JSON.stringify(server.log).includes(secret), 'the password is told');
+  assert.ok(!shown.includes(file), 'where the operator keeps it is told to users');
+}));
+
+test('the operator may keep logins in a file of the server\'s own', () => atLockedRegistry(async ({ start, ended, file, user }) => {
+  writeFileSync(`${file}.own`, logins({ [registry.name]: entry }));
+  assert.equal((await user.get('/api/workspaces/types')).expect(200).data.find((each) => each.type === 'vscode').available, true);
+  await start();
+  assert.equal((await ended()).state, 'succeeded');
+}, (file) => ({ AGENTDB9_DOCKER_REGISTRY_LOGINS: `${file}.own` })));

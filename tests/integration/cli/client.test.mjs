@@ -326,6 +326,36 @@ describe('open', () => {
   });
 });
 
+describe('sessions', () => {
+  test('are listed, and ended one by one or all others', async () => {
+    const { person, api } = await someone('seated');
+    const [second, third] = [new Person(), new Person()];
+    for (const each of [second, third]) (await each.runWith(`${api.password}\n`, 'login', server.api, '--email', api.user.email, '--password-stdin')).expect(0);
+    const all = (await person.run('session', 'list', '--json')).expect(0).json;
+    assert.equal(all.filter((each) => each.current).length, 1);
+    const table = (await person.run('sessions', 'ls')).expect(0).stdout;
+    assert.match(table, /agentdb9.*this one/);
+    assert.equal(table.split('\n').length, all.length + 2, table);
+    const theirs = (await second.run('session', 'list', '--json')).expect(0).json.find((each) => each.current).id;
+    assert.match((await person.run('session', 'end', theirs.slice(0, 8))).expect(0).stdout, /^Ended the session/);
+    assert.match((await second.run('whoami')).expect(1).stderr, /Log in again/);
+    (await person.run('session', 'end', theirs)).expect(3);
+    (await person.run('session', 'end', theirs.slice(0, 3))).expect(3);
+    (await person.run('session', 'end')).expect(2);
+    (await person.run('session', 'end', theirs, '--others')).expect(2);
+    assert.match((await person.run('session', 'end', '--others')).expect(0).stdout, /^Ended \d+ other session/);
+    assert.match((await third.run('whoami')).expect(1).stderr, /Log in again/);
+    (await person.run('whoami')).expect(0);
+    // Nobody else's: another's id is as good as none.
+    const other = await someone('neighbour');
+    const [another] = (await other.person.run('session', 'list', '--json')).expect(0).json;
+    (await person.run('session', 'end', another.id)).expect(3);
+    const own = (await person.run('session', 'list', '--json')).expect(0).json.find((each) => each.current);
+    assert.match((await person.run('session', 'end', own.id)).expect(0).stdout, /log in again/);
+    (await person.run('whoami')).expect(1);
+  });
+});
+
 describe('API tokens', () => {
   test('are printed once, alone on standard output, and are good by the environment and by login', async () => {
     const { person, api } = await someone('agent');

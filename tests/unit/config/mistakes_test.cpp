@@ -100,6 +100,7 @@ TEST(Mistakes, BadValuesAreRefusedFromTheEnvironmentByName) {
         {"docker.reach", {"far"}},
         {"docker.volumeDriver", {""}},
         {"docker.maxParallelStarts", {"0", "65"}},
+        {"docker.registryLogins", {"", "config.json", "~/.docker/config.json"}},
         {"docker.firewall", {"on"}},
         {"docker.egress", {"example.org", "10.0.0.0/33", "all,10.0.0.0/8"}},
         {"docker.hostPorts", {"0", "65536", "https"}},

@@ -59,6 +59,7 @@ const std::map<std::string, Sample>& samples() {
         {"docker.reach", {R"("address")", "address", "published"}},
         {"docker.volumeDriver", {R"("one")", "one", "two"}},
         {"docker.maxParallelStarts", {"1", "1", "2"}},
+        {"docker.registryLogins", {R"("/etc/one.json")", "/etc/one.json", "/etc/two.json"}},
         {"docker.firewall", {R"("off")", "off", "required"}},
         {"docker.egress", {R"(["10.0.0.0/8"])", "10.0.0.0/8", "192.0.2.1,2001:db8::/32"}},
         {"docker.hostPorts", {R"(["443"])", "443", "8000,8001"}},
