@@ -1,5 +1,5 @@
-// GET /api/workspaces/events and /api/workspaces/:id/events: what happens to a user's workspaces and projects,
-// as it happens.
+// GET /api/workspaces/events and /api/workspaces/:id/events: what happens to a user's workspaces and
+// projects, as it happens.
 #pragma once
 
 #include "api/router.hpp"

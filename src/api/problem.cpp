@@ -65,7 +65,8 @@ http::Response failure_response(const std::exception_ptr& failure, const http::R
         return response;
     } catch (...) {
         if (base::is_cancellation(failure)) {
-            // Nobody reads it but the audit log: the status is what servers write down for a client that went.
+            // Nobody reads it but the audit log: the status is what servers write down for a client that
+            // went.
             return problem_response(
                 {499, "given_up", "It was given up: its client went, or the server ended.", {}}, request,
                 clock);

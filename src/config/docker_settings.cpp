@@ -84,8 +84,8 @@ void add_docker_settings(std::vector<Setting>& all) {
         "docker.maxParallelStarts", 1, 64,
         [](Configuration& c, std::int64_t v) { c.docker.max_parallel_starts = static_cast<int>(v); },
         [](const Configuration& c) { return c.docker.max_parallel_starts; }));
-    all.push_back(optional_text("docker.registryLogins", &Configuration::docker, &DockerSettings::registry_logins,
-                                check_path));
+    all.push_back(optional_text("docker.registryLogins", &Configuration::docker,
+                                &DockerSettings::registry_logins, check_path));
     add_firewall_settings(all);
 }
 

@@ -23,7 +23,7 @@ ProjectsTold::Rows ProjectsTold::read(store::Transaction& tx, const base::UserId
     } while (page.cursor);
     rows.operations = tx.project_operations().of_user(user, {.limit = kLatest, .cursor = {}}).rows;
     const auto add = [&rows](model::ProjectOperation row) {
-        if (!std::ranges::contains(rows.operations, row.id, &model::ProjectOperation::id))
+        if (std::ranges::find(rows.operations, row.id, &model::ProjectOperation::id) == rows.operations.end())
             rows.operations.push_back(std::move(row));
     };
     for (auto& row : tx.project_operations().open_of_user(user))

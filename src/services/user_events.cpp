@@ -221,7 +221,7 @@ std::string UserFeed::since(std::uint64_t version, const std::optional<base::Wor
 }
 
 UserEvents::UserEvents(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
-                                 UserEventWriter writer)
+                       UserEventWriter writer)
     : executor_(executor),
       clock_(clock),
       store_(store),
@@ -229,7 +229,7 @@ UserEvents::UserEvents(asio::any_io_executor executor, base::Clock& clock, store
       scope_(std::move(executor)) {}
 
 std::shared_ptr<FeedWatch> UserEvents::watch(const base::UserId& user,
-                                                  std::optional<base::WorkspaceId> only) {
+                                             std::optional<base::WorkspaceId> only) {
     if (finished_) throw shutting_down();
     auto& feed = feeds_[user];
     const bool fresh = !feed || feed->ended();

@@ -1,5 +1,5 @@
-// What happens to a user's workspaces and projects, for those who watch: one feed a user, however many of their
-// pages are open, which reads a row anew when something of it may have changed. Control executor.
+// What happens to a user's workspaces and projects, for those who watch: one feed a user, however many of
+// their pages are open, which reads a row anew when something of it may have changed. Control executor.
 #pragma once
 
 #include <map>
@@ -73,7 +73,7 @@ class UserFeed final : public Feed {
 class UserEvents {
   public:
     UserEvents(asio::any_io_executor executor, base::Clock& clock, store::Store& store,
-                    UserEventWriter writer);
+               UserEventWriter writer);
 
     // `only`: one workspace; the caller has looked that it is the user's. Throws kUnavailable
     // "shutting_down".

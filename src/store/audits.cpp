@@ -42,7 +42,8 @@ Listing<AuditEntry> Audits::find(const model::AuditFilter& filter, const Page& p
         parameters.emplace_back(*filter.who);
         condition += R"( OR LOWER("who") = LOWER($)" + std::to_string(parameters.size()) + "))";
     }
-    if (filter.target) with(R"(LOWER("target") LIKE LOWER()", "%" + literally(*filter.target) + "%", R"() ESCAPE '\')");
+    if (filter.target)
+        with(R"(LOWER("target") LIKE LOWER()", "%" + literally(*filter.target) + "%", R"() ESCAPE '\')");
     if (filter.since) with(R"("at" >= )", encode(*filter.since), "");
     if (filter.until) with(R"("at" < )", encode(*filter.until), "");
     if (filter.failed) condition += R"( AND "status" >= 400)";

@@ -76,7 +76,8 @@ void add_session(CLI::App& program, Context& context) {
     session->alias("sessions");
     session->require_subcommand(1);
     session->footer(
-        "Each browser and each 'agentdb9 login' has a session of its own. One that you do not know is ended at "
+        "Each browser and each 'agentdb9 login' has a session of its own. One that you do not know is ended "
+        "at "
         "once, with what is open under it; then change your password.\n\nExamples:\n"
         "  agentdb9 session list\n"
         "  agentdb9 session end 9b6f8f5c\n"

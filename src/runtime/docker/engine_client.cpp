@@ -181,7 +181,9 @@ Task<EngineClient::ConnectionPtr> EngineClient::connect() {
 Task<std::string> EngineClient::negotiate() {
     std::optional<EngineAnswer> answer;
     while (!answer) {
-        auto tried = co_await base::with_timeout(clock_, kNegotiationLimit, exchange({.method = "GET", .target = "/version", .body = {}, .auth = {}}));
+        auto tried = co_await base::with_timeout(
+            clock_, kNegotiationLimit,
+            exchange({.method = "GET", .target = "/version", .body = {}, .auth = {}}));
         if (!tried) throw_timeout("GET /version");
         answer = std::move(*tried);
     }
@@ -211,12 +213,11 @@ Task<EngineAnswer> EngineClient::call(std::string method, std::string target, st
     CallEnd end(clock_, calls_[engine_call_name(method, target)]);
     std::optional<EngineAnswer> answer;
     try {
-        answer = co_await base::with_timeout(
-            clock_, limit,
-            repeat({.method = std::move(method),
-                    .target = std::move(target),
-                    .body = body ? json::serialize(*body) : std::string(),
-                    .auth = std::move(auth)}));
+        answer = co_await base::with_timeout(clock_, limit,
+                                             repeat({.method = std::move(method),
+                                                     .target = std::move(target),
+                                                     .body = body ? json::serialize(*body) : std::string(),
+                                                     .auth = std::move(auth)}));
     } catch (const Error&) {
         end.outcome = EngineCallMeasures::kUnavailable;
         throw;
@@ -348,8 +349,9 @@ Task<int> EngineClient::stream(std::string method, std::string target, std::func
                                std::function<void(std::string_view)> on_data,
                                std::optional<std::chrono::milliseconds> silence, RegistryAuth auth) {
     const auto what = method + " " + target;
-    auto opened = co_await base::with_timeout(clock_, silence.value_or(kHeadLimit),
-                                              open_stream(std::move(method), std::move(target), std::move(auth)));
+    auto opened =
+        co_await base::with_timeout(clock_, silence.value_or(kHeadLimit),
+                                    open_stream(std::move(method), std::move(target), std::move(auth)));
     if (!opened) throw_timeout(what);
     auto& stream = **opened;
     const int status = static_cast<int>(stream.parser.get().result_int());

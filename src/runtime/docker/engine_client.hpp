@@ -33,7 +33,8 @@ struct EngineAnswer {
 
 class Hijacked;
 
-// X-Registry-Auth (Engine API, "Authentication"), for calls that make the engine ask an image's registry; empty: none.
+// X-Registry-Auth (Engine API, "Authentication"), for calls that make the engine ask an image's registry;
+// empty: none.
 struct RegistryAuth {
     std::string header;
 };

@@ -38,11 +38,12 @@ Error name_taken(const std::string& name) {
 }
 
 Error image_unavailable(const std::string& image, const std::string& reason) {
-    return base::conflict(
-        "image_unavailable",
-        "The image '" + image + "' is not on the server and could not be pulled (" + reason +
-            "). Build or pull it on the server, log in at its registry there ('docker login'), or set another "
-            "containerImage for this workspace type.");
+    return base::conflict("image_unavailable", "The image '" + image +
+                                                   "' is not on the server and could not be pulled (" +
+                                                   reason +
+                                                   "). Build or pull it on the server, log in at its "
+                                                   "registry there ('docker login'), or set another "
+                                                   "containerImage for this workspace type.");
 }
 
 bool network_is_ambiguous(const EngineAnswer& answer) {

@@ -66,7 +66,8 @@ std::string registry_of(std::string_view image) {
     const auto slash = image.find('/');
     if (slash == std::string_view::npos) return std::string(kHub);
     const auto first = image.substr(0, slash);
-    // Without any of these it is a name at the Hub ("distribution/reference", which the engine reads names by).
+    // Without any of these it is a name at the Hub ("distribution/reference", which the engine reads names
+    // by).
     if (first != "localhost" && first.find_first_of(".:") == std::string_view::npos) return std::string(kHub);
     return std::string(host_of(first));
 }

@@ -47,7 +47,8 @@ TEST(Utf8, TheLastCharactersAreWhole) {
     EXPECT_EQ(last_characters("a\xE6\x97\xA5z", 2), "z");
     EXPECT_EQ(last_characters("a\xE6\x97\xA5z", 3), "z");
     EXPECT_EQ(last_characters("a\xE6\x97\xA5z", 4), "\xE6\x97\xA5z");
-    EXPECT_EQ(last_characters("\x80\x80\x80\x80\x80\x80", 5), "\x80\x80") << "of no character: no more is left out";
+    EXPECT_EQ(last_characters("\x80\x80\x80\x80\x80\x80", 5), "\x80\x80")
+        << "of no character: no more is left out";
     EXPECT_EQ(last_characters("abc", 0), "");
 }
 

@@ -41,8 +41,9 @@ RegistryLogin login_in_text(const char* logins, std::string_view registry) {
 
 TEST(RegistryLogins, AreFoundHoweverTheRegistryIsWrittenDown) {
     // "me:pass:word"
-    for (const std::string key : {"registry.example", "https://registry.example", "https://registry.example/v1/",
-                                  "http://registry.example/v2/", "registry.example/"}) {
+    for (const std::string key :
+         {"registry.example", "https://registry.example", "https://registry.example/v1/",
+          "http://registry.example/v2/", "registry.example/"}) {
         const auto text = R"({"auths": {"other.example": {"auth": "eDp5"}, ")" + key +
                           R"(": {"auth": "bWU6cGFzczp3b3Jk"}}})";
         const auto login = login_in_text(text.c_str(), "registry.example");
@@ -69,7 +70,8 @@ TEST(RegistryLogins, MayBeTokens) {
 
 TEST(RegistryLogins, AreNobodyElses) {
     for (const char* text :
-         {R"({})", R"({"auths": {}})", R"({"auths": []})", R"({"auths": {"r.example:5000": {"auth": "eDp5"}}})",
+         {R"({})", R"({"auths": {}})", R"({"auths": []})",
+          R"({"auths": {"r.example:5000": {"auth": "eDp5"}}})",
           R"({"auths": {"r.example.evil": {"auth": "eDp5"}, "evil.example/r.example": {"auth": "eDp5"}}})"}) {
         const auto login = login_in_text(text, "r.example");
         EXPECT_EQ(login.header, "") << text;
@@ -83,7 +85,8 @@ TEST(RegistryLogins, SayWhyThereIsNone) {
         EXPECT_EQ(login.header, "");
         return login.trouble;
     };
-    EXPECT_NE(trouble(R"({"auths": {"r.example": {"auth": "!"}}})").find("cannot be read"), std::string::npos);
+    EXPECT_NE(trouble(R"({"auths": {"r.example": {"auth": "!"}}})").find("cannot be read"),
+              std::string::npos);
     EXPECT_NE(trouble(R"({"auths": {"r.example": {"auth": "bm9jb2xvbg=="}}})").find("cannot be read"),
               std::string::npos);
     EXPECT_NE(trouble(R"({"auths": {"r.example": {}}, "credsStore": "pass"})").find("docker-credential-pass"),

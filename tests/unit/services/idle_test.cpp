@@ -243,7 +243,8 @@ TEST_F(IdleTest, WhatThisServerSawIsNotedThoughTheEngineDoesNotAnswer) {
     monitoring_.away = true;
     model::mark_use(use().last_request_ms, clock_.steady_now());
     loop_.run_for(2min);
-    const auto marks = read([id = workspace_](store::Transaction& tx) { return tx.activities().of_workspace(id); });
+    const auto marks =
+        read([id = workspace_](store::Transaction& tx) { return tx.activities().of_workspace(id); });
     EXPECT_THAT(marks, Contains(testing::Field(&model::ActivityMark::source, model::kRequestActivity)));
 }
 

@@ -15,7 +15,8 @@ class DyingRuntime : public test::SimulatedRuntime {
   public:
     DyingRuntime(test::SimulatedEngine& engine, test::SimulatedClock& clock, test::Random& random,
                  test::RuntimeFaults& faults)
-        : SimulatedRuntime(engine, clock, random, base::InstallationId::generate(), faults), engine_(engine) {}
+        : SimulatedRuntime(engine, clock, random, base::InstallationId::generate(), faults),
+          engine_(engine) {}
     Task<> start_instance(std::string id) override {
         co_await SimulatedRuntime::start_instance(id);
         engine_.die(id, false);
@@ -40,8 +41,10 @@ class LastWords : public ServicesTest {
     ~LastWords() override { run(reconciler_.stop()); }
 
     std::string error_of_start() {
-        EXPECT_EQ(word_of([&] { run(containers_.start_workspace(user_, workspace_, {})); }), "application_ended");
-        return read([id = workspace_](store::Transaction& tx) { return tx.operations().latest_of(id)->error; })
+        EXPECT_EQ(word_of([&] { run(containers_.start_workspace(user_, workspace_, {})); }),
+                  "application_ended");
+        return read(
+                   [id = workspace_](store::Transaction& tx) { return tx.operations().latest_of(id)->error; })
             .value_or("");
     }
 
@@ -65,8 +68,7 @@ TEST_F(LastWords, AreTold) {
 
 TEST_F(LastWords, AreTextWhateverTheyWere) {
     runtime_.output = "caf\xE9 \xFF" + std::string(1, '\0') + "!";
-    EXPECT_THAT(error_of_start(),
-                testing::EndsWith("caf\xEF\xBF\xBD \xEF\xBF\xBD\xEF\xBF\xBD!"));
+    EXPECT_THAT(error_of_start(), testing::EndsWith("caf\xEF\xBF\xBD \xEF\xBF\xBD\xEF\xBF\xBD!"));
 }
 
 TEST_F(LastWords, AreNotCutInTheMidstOfACharacter) {

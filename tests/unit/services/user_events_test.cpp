@@ -107,7 +107,7 @@ class UserEventsTest : public MonitoredWorkspace {
 
     int percent_ = 0;
     UserEvents events_{loop_.executor(), clock_, *store_,
-                            [this](const UserEvent& event) { return text_of(event); }};
+                       [this](const UserEvent& event) { return text_of(event); }};
     std::list<Page> all_;
     base::Scope pages_{loop_.executor()};
 };
