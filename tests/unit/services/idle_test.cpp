@@ -215,9 +215,11 @@ TEST_F(IdleTest, IsNotStoppedWhereTheEngineDoesNotTellOfItsUse) {
 TEST_F(IdleTest, IsNotStoppedWhileNothingIsKnownToServe) {
     loop_.run_for(26min);
     ASSERT_THAT(kinds(), Contains(LifeEventKind::kIdleWarning));
+    faults_.fails_before = 1;
     run(routes_.remove(workspace_));
     loop_.run_for(2h);
     EXPECT_TRUE(runs());
+    EXPECT_EQ(row().phase, model::Phase::kRunning) << "it would be looked at";
 }
 
 TEST_F(IdleTest, AServerThatHasJustBegunLooksTwiceBeforeItStopsAnything) {
