@@ -48,8 +48,8 @@ TEST(Audit, SaysWhoByWhichCredential) {
 TEST(Audit, TheTargetIsAsItIsShownElsewhereHoweverItWasWritten) {
     auto asked = exchange("DELETE", "/api/workspaces/:id");
     const std::string id = "0c5f6a1e-9d3b-4c2a-8e7f-1a2b3c4d5e6f";
-    for (const std::string written : {id, std::string("%30c5f6a1e-9d3b-4c2a-8e7f-1a2b3c4d5e6f"),
-                                      std::string("0C5F6A1E-9D3B-4C2A-8E7F-1A2B3C4D5E6F")}) {
+    for (const auto& written : {id, std::string("%30c5f6a1e-9d3b-4c2a-8e7f-1a2b3c4d5e6f"),
+                                std::string("0C5F6A1E-9D3B-4C2A-8E7F-1A2B3C4D5E6F")}) {
         asked.request.target = "/api/workspaces/" + written + "?force=true";
         EXPECT_EQ(asked.entry()->target, "/api/workspaces/" + id);
     }
