@@ -13,7 +13,7 @@ interface Data<T> {
 }
 const get = <T,>(path: string) => call<Data<T>>(path).then((answer) => answer.data);
 
-export const useSession = () => useSyncExternalStore(subscribe, sessionState);
+export const useSession = () => useSyncExternalStore(subscribe, sessionState, sessionState);
 
 /** What the page has to know before anybody has signed in. */
 export const usePageFacts = () =>

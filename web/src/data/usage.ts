@@ -103,5 +103,6 @@ export function useUsage(id: string, shown: boolean): readonly ContainerStats[] 
       setTimeout(settle, 200);
     };
   }, [id, shown]);
-  return useSyncExternalStore(subscribe, () => (shown ? (entries.get(id)?.samples ?? none) : none));
+  const samples = () => (shown ? (entries.get(id)?.samples ?? none) : none);
+  return useSyncExternalStore(subscribe, samples, samples);
 }

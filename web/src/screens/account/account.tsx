@@ -98,7 +98,7 @@ function Use() {
   return (
     <Card title="What you may use">
       {quota.isPending && <Skeleton className="h-28" />}
-      {quota.isError && <Failed what="Your quota" problem={quota.error} again={quota.refetch} />}
+      {quota.isLoadingError && <Failed what="Your quota" problem={quota.error} again={quota.refetch} />}
       {quota.data && <QuotaBars quota={quota.data} />}
     </Card>
   );

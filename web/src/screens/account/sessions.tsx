@@ -29,10 +29,10 @@ export function Sessions() {
     <Card
       title="Sessions"
       hint="Where you are signed in. End what you do not know."
-      actions={<div className="flex flex-wrap gap-2"><Refresh of={sessions} small />{others > 0 && <Button size="small" look="danger-quiet" onClick={endOthers}>End all others</Button>}</div>}
+      actions={<div className="flex flex-wrap gap-2"><Refresh of={sessions} what="The sessions" small />{others > 0 && <Button size="small" look="danger-quiet" onClick={endOthers}>End all others</Button>}</div>}
     >
       {sessions.isPending && <Skeleton className="h-16" count={2} />}
-      {sessions.isError && <Failed what="Your sessions" problem={sessions.error} again={sessions.refetch} />}
+      {sessions.isLoadingError && <Failed what="Your sessions" problem={sessions.error} again={sessions.refetch} />}
       <ul className="grid grid-cols-1 gap-2">
         {shown?.map((each) => {
           const device = deviceOf(each.userAgent);

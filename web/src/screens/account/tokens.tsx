@@ -32,7 +32,7 @@ export function Tokens() {
   return (
     <Card title="API tokens" hint="For programs and agents that work for you." actions={<Button size="small" icon={Plus} onClick={() => setAsking(true)}>New token</Button>}>
       {tokens.isPending && <Skeleton className="h-20" />}
-      {tokens.isError && <Failed what="Your tokens" problem={tokens.error} again={tokens.refetch} />}
+      {tokens.isLoadingError && <Failed what="Your tokens" problem={tokens.error} again={tokens.refetch} />}
       {tokens.data?.length === 0 && <Empty icon={KeyRound} title="No token yet.">A program that signs in with a token does what you let it, until you revoke it.</Empty>}
       <ul className="grid grid-cols-1 gap-2">
         {tokens.data?.map((each) => {

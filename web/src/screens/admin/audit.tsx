@@ -7,6 +7,7 @@ import { Button } from '@/parts/button';
 import { CheckField, TextField } from '@/parts/field';
 import { Failed } from '@/parts/notice';
 import { Badge, Empty, Skeleton } from '@/parts/page';
+import { More } from '@/parts/refresh';
 
 const nothing: AuditSearch = { who: '', target: '', since: '', until: '', failed: false };
 
@@ -34,7 +35,7 @@ export function AuditPart() {
         <Button type="submit" look="primary" icon={Search} busy={audit.isFetching && !audit.isFetchingNextPage}>Search</Button>
       </form>
       {audit.isPending && <Skeleton className="h-64" />}
-      {audit.isError && <Failed what="The audit log" problem={audit.error} again={audit.refetch} />}
+      {audit.isLoadingError && <Failed what="The audit log" problem={audit.error} again={audit.refetch} />}
       {audit.data && rows.length === 0 && <Empty icon={ScrollText} title="Nothing was found.">Every request that changed something, or tried to, is kept for a while.</Empty>}
       {rows.length > 0 && (
         <div className="overflow-x-auto rounded-2xl border border-line bg-surface shadow-card" tabIndex={0} role="region" aria-label="What was found">
@@ -56,7 +57,7 @@ export function AuditPart() {
           </table>
         </div>
       )}
-      {audit.hasNextPage && <div><Button busy={audit.isFetchingNextPage} onClick={() => void audit.fetchNextPage()}>Show older ones</Button></div>}
+      <More of={audit} what="the audit log">Show older ones</More>
     </div>
   );
 }

@@ -52,7 +52,7 @@ export function CleaningPart() {
     <div className="grid grid-cols-1 gap-4">
       <div className="flex flex-wrap items-center gap-2">
         <p className="min-w-0 grow basis-64 text-sm text-muted">What the server puts away by itself. A preview tells what would go now, and why, and changes nothing.</p>
-        <Refresh of={cleaning} />
+        <Refresh of={cleaning} what="The cleaning" />
         <Button look="primary" icon={Eye} busy={looking} onClick={() => void look()}>Preview</Button>
       </div>
       {problem !== undefined && <Notice kind="bad" requestId={requestOf(problem)}>There is no preview: {sentenceOf(problem)}</Notice>}
@@ -64,7 +64,7 @@ export function CleaningPart() {
       )}
       {result && <Result result={result} clean={() => clean(result)} close={() => setResult(undefined)} />}
       {cleaning.isPending && <Skeleton className="h-64" count={2} />}
-      {cleaning.isError && <Failed what="The cleaning" problem={cleaning.error} again={cleaning.refetch} />}
+      {cleaning.isLoadingError && <Failed what="The cleaning" problem={cleaning.error} again={cleaning.refetch} />}
       {now && <Duties now={now} />}
       {now && <Images now={now} />}
     </div>

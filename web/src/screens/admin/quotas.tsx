@@ -16,7 +16,7 @@ export function QuotaOf({ user }: { user: string }) {
   return (
     <>
       {quota.isPending && <Skeleton className="h-56" />}
-      {quota.isError && <Failed what="The quota" problem={quota.error} again={quota.refetch} />}
+      {quota.isLoadingError && <Failed what="The quota" problem={quota.error} again={quota.refetch} />}
       {quota.data && <OneQuota key={JSON.stringify(quota.data.overrides)} user={user} quota={quota.data} />}
     </>
   );

@@ -39,7 +39,7 @@ function NewWorkspaceForm({ onClose }: { onClose: () => void }) {
   const [picked, setPicked] = useState<string>();
   const [project, setProject] = useState(own);
   if (types.isPending) return <Skeleton className="h-40" />;
-  if (types.isError) return <Failed what="The types of workspaces" problem={types.error} again={types.refetch} />;
+  if (types.isLoadingError) return <Failed what="The types of workspaces" problem={types.error} again={types.refetch} />;
   const available = types.data.filter((each) => each.available);
   const type = picked ?? available[0]?.type;
   const choices = compatible(projects, type);

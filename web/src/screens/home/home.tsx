@@ -44,7 +44,7 @@ export function Home() {
     <>
       <Title actions={list && list.length > 0 && <Button look="primary" icon={Plus} onClick={create}>New workspace</Button>}>Workspaces</Title>
       {workspaces.isPending && <div className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,22rem),1fr))] gap-4"><Skeleton count={3} className="h-72" /></div>}
-      {workspaces.isError && <Failed what="Your workspaces" problem={workspaces.error} again={workspaces.refetch} />}
+      {workspaces.isLoadingError && <Failed what="Your workspaces" problem={workspaces.error} again={workspaces.refetch} />}
       {list?.length === 0 && (
         <Empty icon={Boxes} title="No workspace yet." action={<Button look="primary" icon={Plus} onClick={create}>Create your first workspace</Button>}>
           A workspace is an application, VS Code say, that runs on this server and works on a project: its files stay when it stops, and another workspace can open them.

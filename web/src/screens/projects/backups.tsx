@@ -33,7 +33,7 @@ export function BackupsPart({ project }: { project: Project }) {
       {current.map((each) => <Progress key={each.id} operation={each} />)}
       {failed?.error && <Notice kind="bad">{failed.error}</Notice>}
       {backups.isPending && <Skeleton className="h-32" />}
-      {backups.isError && <Failed what="The backups" problem={backups.error} again={backups.refetch} />}
+      {backups.isLoadingError && <Failed what="The backups" problem={backups.error} again={backups.refetch} />}
       {backups.data?.length === 0 && <Empty icon={Archive} title="No backup yet.">Make one before something risky: it can be restored into this project or into a new one.</Empty>}
       {backups.data && backups.data.length > 0 && (
         <ul className="divide-y divide-line rounded-2xl border border-line bg-surface shadow-card">

@@ -9,6 +9,7 @@ import type { Project } from '@/data/types';
 import { IconButton } from '@/parts/button';
 import { Failed, Notice } from '@/parts/notice';
 import { Empty, Skeleton } from '@/parts/page';
+import { readAnew } from '@/parts/refresh';
 import { Ago } from '@/parts/time';
 
 const join = (path: string, name: string) => (path ? `${path}/${name}` : name);
@@ -44,10 +45,10 @@ export function FilesPart({ project }: { project: Project }) {
             ))}
           </ol>
         </nav>
-        <IconButton label="Read again" icon={RefreshCw} busy={files.isFetching && !files.isPending} onClick={() => void files.refetch()} />
+        <IconButton label="Read again" icon={RefreshCw} busy={files.isFetching && !files.isPending} onClick={() => readAnew(files, 'The files')} />
       </div>
       {files.isPending && <div className="p-4"><Skeleton className="h-40" /></div>}
-      {files.isError && <div className="p-4"><Failed what="The files" problem={files.error} again={files.refetch} /></div>}
+      {files.isLoadingError && <div className="p-4"><Failed what="The files" problem={files.error} again={files.refetch} /></div>}
       {files.data && entries.length === 0 && <p className="px-4 py-10 text-center text-sm text-muted">Nothing is in here.</p>}
       {entries.length > 0 && (
         <ul className="divide-y divide-line">

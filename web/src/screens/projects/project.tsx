@@ -33,7 +33,7 @@ export function ProjectScreen({ id, part = '' }: { id: string; part?: string }) 
   const projects = useProjects();
   const { data: workspaces = [] } = useWorkspaces();
   if (projects.isPending) return <div className="grid grid-cols-1 gap-4"><Skeleton className="h-10" /><Skeleton className="h-72" /></div>;
-  if (projects.isError) return <Failed what="The project" problem={projects.error} again={projects.refetch} />;
+  if (projects.isLoadingError) return <Failed what="The project" problem={projects.error} again={projects.refetch} />;
   const project = projects.data.find((each) => each.id === id);
   const shown = parts.find((each) => each.name === part);
   if (!project || !shown) return <NotFound what="There is no such project of yours." />;
@@ -107,7 +107,7 @@ function Volume({ project }: { project: Project }) {
   const data = volume.data;
   return (
     <Card title="Volume" actions={<Button size="small" busy={measuring} onClick={() => void again()}>Measure</Button>}>
-      {volume.isError && <Failed what="The volume" problem={volume.error} again={volume.refetch} />}
+      {volume.isLoadingError && <Failed what="The volume" problem={volume.error} again={volume.refetch} />}
       {data && !data.engineAnswers && <Notice kind="warn" className="mb-3">The container engine does not answer: this is what was seen last.</Notice>}
       {data && data.engineAnswers && !data.exists && <Notice kind="warn" className="mb-3">It has no files yet: they are there once a workspace has started with it.</Notice>}
       <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-2 text-sm">

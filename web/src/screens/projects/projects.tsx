@@ -47,7 +47,7 @@ export function ProjectsScreen() {
         Projects
       </Title>
       {projects.isPending && <Skeleton className="mb-2 h-16" count={4} />}
-      {projects.isError && <Failed what="Your projects" problem={projects.error} again={projects.refetch} />}
+      {projects.isLoadingError && <Failed what="Your projects" problem={projects.error} again={projects.refetch} />}
       {projects.data?.length === 0 && (
         <Empty icon={FolderGit2} title="No project yet." action={<Button look="primary" icon={Plus} onClick={() => setCreating(true)}>New project</Button>}>
           A project holds the files that you work on. Any workspace can open it, and it stays when the workspace goes.

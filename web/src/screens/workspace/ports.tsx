@@ -91,7 +91,7 @@ function Sharing({ id, defaultPort }: { id: string; defaultPort: number | undefi
           </>
         )}
       </Form>
-      {shares.isError && <Failed what="What is shared" problem={shares.error} again={shares.refetch} />}
+      {shares.isLoadingError && <Failed what="What is shared" problem={shares.error} again={shares.refetch} />}
       <ul className="mt-4 grid grid-cols-1 gap-2">
         {shares.data?.map((each) => (
           <li key={each.id} className="flex items-center gap-2 rounded-xl border border-line py-1.5 pr-1.5 pl-3 text-sm">

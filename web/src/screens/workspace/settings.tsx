@@ -85,7 +85,7 @@ function Limits({ seen }: { seen: Seen }) {
   const limits = useLimits(id);
   const change = useChangeWorkspace(id);
   if (limits.isPending) return <Skeleton className="h-48" />;
-  if (limits.isError) return <Failed what="Its limits" problem={limits.error} again={limits.refetch} />;
+  if (limits.isLoadingError) return <Failed what="Its limits" problem={limits.error} again={limits.refetch} />;
   const { resourceLimits, typeLimits, maximumLimits, pending, problem } = limits.data;
   const own = resourceLimits ?? {};
   return (

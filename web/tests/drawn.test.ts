@@ -1,0 +1,55 @@
+// Screens as they are drawn, without a browser: what stands on them, not how it looks.
+import { QueryClientProvider } from '@tanstack/react-query';
+import { createElement, type ComponentType, type ReactElement } from 'react';
+import { renderToStaticMarkup } from 'react-dom/server';
+import { beforeEach, expect, test, vi } from 'vitest';
+
+import { Problem } from '@/base/session';
+import { keys, queryClient } from '@/data/client';
+import type { LifeEvent, Project, Workspace } from '@/data/types';
+import { asSeen } from '@/data/workspaces';
+import { BackupsPart } from '@/screens/projects/backups';
+import { ProjectScreen } from '@/screens/projects/project';
+import { ProjectsScreen } from '@/screens/projects/projects';
+import { TrashScreen } from '@/screens/projects/trash';
+import { Home } from '@/screens/home/home';
+import { HistoryPart } from '@/screens/workspace/history';
+import { WorkspaceScreen } from '@/screens/workspace/workspace';
+
+vi.stubGlobal('location', { pathname: '/', search: '', hash: '' });
+beforeEach(() => queryClient.clear());
+
+const at = '2026-01-01T00:00:00.000Z';
+const workspace = (more: Partial<Workspace> = {}) => ({ id: 'w', name: 'Sheets', type: 'spreadsheet', phase: 'running', isDefault: false, createdAt: at, updatedAt: at, currentProjectId: null, ...more }) as Workspace;
+const project = { id: 'p', name: 'Novel', createdAt: at, updatedAt: at } as Project;
+
+const draw = (screen: ComponentType<never>, props: object = {}) => drawn(createElement(screen as ComponentType<object>, props));
+const drawn = (element: ReactElement) => renderToStaticMarkup(createElement(QueryClientProvider, { client: queryClient }, element));
+
+/** What was read once, and could not be read again since. */
+function stale(queryKey: readonly string[], data: unknown) {
+  queryClient.setQueryData(queryKey, data);
+  queryClient.getQueryCache().find({ queryKey })!.setState({ status: 'error', error: new Problem(503, { error: 'Come later.' }, undefined) });
+}
+
+test('what was read stays on the screen when it cannot be read anew', () => {
+  stale(keys.workspaces, [workspace()]);
+  stale(keys.projects, [project]);
+  stale(keys.trash, [{ id: 't', name: 'Old', kind: 'project', deletedAt: at, purgeAfter: at }]);
+  stale(keys.history('w'), [{ id: 'h', kind: 'started', at, by: { kind: 'server' }, why: 'A test said so.' } as LifeEvent]);
+  stale(keys.backups('p'), [{ id: 'b', name: 'Before', state: 'failed', error: 'Full.', createdAt: at }]);
+  const seen = asSeen(workspace(), undefined, undefined);
+  for (const [screen, props, text] of [
+    [Home, {}, 'Sheets'],
+    [WorkspaceScreen, { id: 'w', part: 'ports' }, 'Sheets'],
+    [HistoryPart, { seen }, 'A test said so.'],
+    [ProjectsScreen, {}, 'Novel'],
+    [ProjectScreen, { id: 'p', part: 'settings' }, 'Novel'],
+    [BackupsPart, { project }, 'Before'],
+    [TrashScreen, {}, 'Old'],
+  ] as const) {
+    const html = draw(screen, props);
+    expect(html).toContain(text);
+    expect(html).not.toContain('could not be read');
+  }
+});
