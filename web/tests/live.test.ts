@@ -4,9 +4,9 @@ import { outcomes } from '@/base/outcomes';
 import { changes, heard, heardAll, type Change } from '@/data/changes';
 import { keys, queryClient } from '@/data/client';
 import { inOrder, take, toldWorkspaces, withEvent, withWorkspace } from '@/data/live';
-import { backUp } from '@/data/project_operations';
+import { backUp, readOperations } from '@/data/project_operations';
 import type { LifeEvent, Operation, Project, ProjectOperation, Workspace } from '@/data/types';
-import { asSeen } from '@/data/workspaces';
+import { asSeen, readHistory } from '@/data/workspaces';
 
 const workspace = (id: string, more: Partial<Workspace> = {}) => ({ id, name: id, phase: 'stopped', isDefault: false, createdAt: `2026-01-0${id.length}T00:00:00.000Z`, currentProjectId: null, ...more }) as Workspace;
 const operation = (more: Partial<Operation> = {}) => ({ id: 'op', workspaceId: 'a', kind: 'start', state: 'running', error: null, createdAt: '2026-01-01T00:00:00.000Z', startedAt: null, progress: null, ...more }) as Operation;
@@ -51,15 +51,42 @@ test('a list that has not been read is not made up from one event', () => {
 const answers = (...bodies: unknown[]) =>
   vi.stubGlobal('fetch', (path: string) => Promise.resolve(path.startsWith('/api/auth/') ? Response.json({ user: {}, accessToken: 'token', expiresIn: 900 }) : bodies.shift()).then((body) => (body instanceof Response ? body : Response.json(body))));
 
-test('what was told while the list was on its way counts more than the list', async () => {
+// Reads with what is told meanwhile: `data` is how things stood before.
+async function readWhile<T>(read: () => Promise<T>, data: unknown, meanwhile: () => void): Promise<T> {
   let answer: ((body: unknown) => void) | undefined;
   answers(new Promise((resolve) => (answer = resolve)));
-  const reading = toldWorkspaces.read();
-  tell('workspace', workspace('a', { phase: 'running' }));
-  tell('workspace', workspace('dddd'));
-  tell('deleted', { id: 'bb' });
-  answer?.({ success: true, data: [workspace('ccc'), workspace('bb'), workspace('a')] });
-  expect((await reading).map((each) => [each.id, each.phase])).toEqual([['dddd', 'stopped'], ['ccc', 'stopped'], ['a', 'running']]);
+  const reading = read();
+  meanwhile();
+  answer?.({ success: true, data });
+  return reading;
+}
+
+test('what was told while the list was on its way counts more than the list', async () => {
+  const rows = await readWhile(toldWorkspaces.read, [workspace('ccc'), workspace('bb'), workspace('a')], () => {
+    tell('workspace', workspace('a', { phase: 'running' }));
+    tell('workspace', workspace('dddd'));
+    tell('deleted', { id: 'bb' });
+  });
+  expect(rows.map((each) => [each.id, each.phase])).toEqual([['dddd', 'stopped'], ['ccc', 'stopped'], ['a', 'running']]);
+});
+
+test('a row that is gone from the snapshot does not come back with a list that was read before it', async () => {
+  const rows = await readWhile(toldWorkspaces.read, [workspace('bb'), workspace('a')], () => {
+    tell('snapshot', { workspaceIds: ['a'], projectIds: [] });
+    tell('workspace', workspace('ccc'));
+  });
+  expect(rows.map((each) => each.id)).toEqual(['ccc', 'a']);
+});
+
+test('the end of a backup that is told while its project’s operations are being read is not lost', async () => {
+  const operations = await readWhile(() => readOperations('p'), [backup({ id: 'one', state: 'running' })], () => tell('project-operation', backup({ id: 'one', state: 'succeeded' })));
+  expect(operations.map((each) => [each.id, each.state])).toEqual([['one', 'succeeded']]);
+});
+
+test('what happens while the history is being read is in it', async () => {
+  const event = (id: string) => ({ id, workspaceId: 'a', at: `2026-01-0${id}` }) as LifeEvent;
+  const history = await readWhile(() => readHistory('a'), [event('1')], () => tell('history', event('2')));
+  expect(history.map((each) => each.id)).toEqual(['2', '1']);
 });
 
 test('projects are kept as they are told, too', () => {

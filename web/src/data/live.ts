@@ -9,6 +9,7 @@ import { heard, heardAll, newer } from './changes';
 import { keys, queryClient } from './client';
 import { heardAllOperations, heardOperation } from './project_operations';
 import { toldProjects } from './projects';
+import { tell } from './told';
 import { newestFirst, ToldList } from './told_list';
 import type { LifeEvent, Operation, Project, ProjectOperation, Workspace } from './types';
 
@@ -57,7 +58,7 @@ const takers: Record<string, (data: unknown) => void> = {
   },
   history(data) {
     const happened = data as LifeEvent;
-    queryClient.setQueryData<LifeEvent[]>(keys.history(happened.workspaceId), (history) => history && withEvent(history, happened));
+    tell<LifeEvent[]>(keys.history(happened.workspaceId), (history) => withEvent(history, happened));
   },
   project(data) {
     const project = data as Project;

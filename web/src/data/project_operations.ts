@@ -6,9 +6,11 @@ import { tellNews, tellProblem } from '@/base/outcomes';
 import { call, list, Problem } from '@/base/session';
 
 import { keys, queryClient } from './client';
+import { readTold, tell } from './told';
 import type { Project, ProjectOperation } from './types';
 
-const readOperations = (project: string) => call<{ data: ProjectOperation[] }>(`/api/projects/${project}/operations?limit=20`).then((answer) => answer.data);
+export const readOperations = (project: string) =>
+  readTold(keys.projectOperations(project), () => call<{ data: ProjectOperation[] }>(`/api/projects/${project}/operations?limit=20`).then((answer) => answer.data));
 
 /** Newest first, with how far each is. */
 export const useProjectOperations = (id: string) =>
@@ -50,10 +52,7 @@ function tellEnd({ name, requestId }: Begun, operation: ProjectOperation) {
 
 /** An operation as the server tells it. */
 export function heardOperation(operation: ProjectOperation) {
-  const queryKey = keys.projectOperations(operation.projectId);
-  queryClient.setQueryData<ProjectOperation[]>(queryKey, (known) => known && withOperation(known, operation));
-  // What is on its way may have been read before.
-  if (queryClient.getQueryState(queryKey)?.fetchStatus === 'fetching') void queryClient.invalidateQueries({ queryKey });
+  tell<ProjectOperation[]>(keys.projectOperations(operation.projectId), (known) => withOperation(known, operation));
   if (!isOver(operation)) {
     if (!underWay.has(operation.id)) settled(operation.projectId);
     underWay.add(operation.id);
@@ -90,8 +89,8 @@ async function begin({ id, name }: Pick<Project, 'id' | 'name'>, path: string, j
     return;
   }
   begun.set(data.id, mine);
-  const known = queryClient.getQueryData<ProjectOperation[]>(keys.projectOperations(id));
-  if (!known?.some((each) => each.id === data.id)) queryClient.setQueryData<ProjectOperation[]>(keys.projectOperations(id), known && withOperation(known, data));
+  // What was told of it before this answer is newer.
+  tell<ProjectOperation[]>(keys.projectOperations(id), (known) => (known.some((each) => each.id === data.id) ? known : withOperation(known, data)));
 }
 
 type Named = Pick<Project, 'id' | 'name'>;

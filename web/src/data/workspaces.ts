@@ -7,6 +7,7 @@ import { useStorePart } from '@/base/store';
 import { changes, words, type Change } from './changes';
 import { keys, queryClient } from './client';
 import { toldWorkspaces, withWorkspace } from './live';
+import { readTold } from './told';
 import type { Activity, ContainerStats, LifeEvent, NewWorkspace, Operation, Phase, Project, ProxyTicket, Quota, Share, Workspace, WorkspaceChange, WorkspaceHealth, WorkspaceLimits, WorkspaceType } from './types';
 
 interface Data<T> {
@@ -19,7 +20,8 @@ export const useTypes = () => useQuery({ queryKey: keys.types, queryFn: () => ge
 export const useQuota = () => useQuery({ queryKey: keys.quota, queryFn: () => get<Quota>('/api/workspaces/quota') });
 /** The latest operation: of the event stream alone. */
 export const useOperation = (id: string) => useQuery<Operation | null>({ queryKey: keys.operation(id), queryFn: () => get<Operation[]>(`/api/workspaces/${id}/operations?limit=1`).then((all) => all[0] ?? null), enabled: false });
-export const useHistory = (id: string) => useQuery({ queryKey: keys.history(id), queryFn: () => get<LifeEvent[]>(`/api/workspaces/${id}/history?limit=200`) });
+export const readHistory = (id: string) => readTold(keys.history(id), () => get<LifeEvent[]>(`/api/workspaces/${id}/history?limit=200`));
+export const useHistory = (id: string) => useQuery({ queryKey: keys.history(id), queryFn: () => readHistory(id) });
 export const useLimits = (id: string) => useQuery({ queryKey: keys.limits(id), queryFn: () => get<WorkspaceLimits>(`/api/workspaces/${id}/limits`) });
 export const useActivity = (id: string) => useQuery({ queryKey: keys.activity(id), queryFn: () => get<Activity>(`/api/workspaces/${id}/activity`) });
 export const useHealth = (id: string) => useQuery({ queryKey: keys.health(id), queryFn: () => get<WorkspaceHealth>(`/api/workspaces/${id}/health`) });
