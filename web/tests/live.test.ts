@@ -176,6 +176,19 @@ test('what was asked for shows before the server’s first word, then the server
   expect([over.progress, over.since, over.queue]).toEqual([undefined, undefined, undefined]);
 });
 
+test('between the answer and the server’s first word of it, what was asked for goes on showing', () => {
+  const pending = operation({ state: 'pending' });
+  const shown = (phase: Workspace['phase'], known: Operation | undefined, kind: Change['kind'] = 'start') => asSeen(workspace('a', { phase }), known, change({ kind })).phase;
+  expect(shown('stopped', pending)).toBe('queued');
+  expect(shown('stopped', undefined)).toBe('queued');
+  expect(shown('running', pending, 'stop')).toBe('stopping');
+  expect(asSeen(workspace('a'), pending, change()).since).toBe(Date.parse(pending.createdAt));
+  expect(shown('probing', pending)).toBe('probing');
+  expect(shown('running', operation({ state: 'succeeded' }))).toBe('running');
+  // A newer one, of another client, is what the server's word is about.
+  expect(shown('stopped', operation({ id: 'newer', state: 'failed' }))).toBe('stopped');
+});
+
 test('a switch shows the project that is wanted', () => {
   const seen = asSeen(workspace('a', { currentProjectId: 'p1' }), undefined, change({ kind: 'switch', project: { id: 'p2', name: 'Two' } }));
   expect(seen.projectId).toBe('p2');

@@ -4,7 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { call, open } from '@/base/session';
 import { useStorePart } from '@/base/store';
 
-import { changes, words, type Change } from './changes';
+import { changes, isOver, words, type Change } from './changes';
 import { keys, queryClient } from './client';
 import { toldWorkspaces, withWorkspace } from './live';
 import { readTold } from './told';
@@ -61,15 +61,18 @@ export interface Seen {
 }
 
 export function asSeen(workspace: Workspace, operation: Operation | null | undefined, change: Change | undefined): Seen {
-  const asked = change && !change.operation;
-  const phase = asked ? words[change.kind].phase : workspace.phase;
-  const current = !asked && isBusy(phase) && operation && (operation.state === 'running' || operation.state === 'pending') ? operation : undefined;
+  const open = operation && !isOver(operation) ? operation : undefined;
+  // The answer that it is begun comes before the server's word of what the workspace does: with several servers by seconds.
+  const begun = change?.operation !== undefined && !isBusy(workspace.phase) && (!operation || open?.id === change.operation);
+  const asked = change && (!change.operation || begun) ? change : undefined;
+  const phase = asked ? words[asked.kind].phase : workspace.phase;
+  const current = isBusy(phase) && (!asked || open?.id === asked.operation) ? open : undefined;
   return {
     workspace,
     phase,
     progress: current?.progress ?? undefined,
     queue: phase === 'queued' && current?.queue ? current.queue : undefined,
-    since: isBusy(phase) ? (asked ? change.began : current ? Date.parse(current.startedAt ?? current.createdAt) : undefined) : undefined,
+    since: !isBusy(phase) ? undefined : current ? Date.parse(current.startedAt ?? current.createdAt) : asked?.began,
     change,
     projectId: change?.project?.id ?? workspace.currentProjectId ?? null,
   };
