@@ -13,9 +13,17 @@ import { ProjectScreen } from '@/screens/projects/project';
 import { ProjectsScreen } from '@/screens/projects/projects';
 import { TrashScreen } from '@/screens/projects/trash';
 import { Home } from '@/screens/home/home';
+import { ApplicationPart } from '@/screens/workspace/application';
 import { HistoryPart } from '@/screens/workspace/history';
+import { TerminalPart } from '@/screens/workspace/terminal';
 import { WorkspaceScreen } from '@/screens/workspace/workspace';
 
+// They draw in a browser only.
+vi.mock('@xterm/xterm', () => ({ Terminal: class {} }));
+vi.mock('@/screens/workspace/xterm_styles', () => ({ withSheets: () => {} }));
+vi.mock('@xterm/addon-fit', () => ({ FitAddon: class {} }));
+
+vi.stubGlobal('document', { fullscreenEnabled: false });
 vi.stubGlobal('location', { pathname: '/', search: '', hash: '' });
 beforeEach(() => queryClient.clear());
 
@@ -51,5 +59,15 @@ test('what was read stays on the screen when it cannot be read anew', () => {
     const html = draw(screen, props);
     expect(html).toContain(text);
     expect(html).not.toContain('could not be read');
+  }
+});
+
+test('a stop that is asked for ends neither a shell nor an application: its end does', () => {
+  const change = { kind: 'stop', name: 'Sheets', project: undefined, operation: undefined, requestId: undefined, began: 0 } as const;
+  for (const part of [ApplicationPart, TerminalPart]) {
+    const seen = (phase: Workspace['phase']) => asSeen(workspace({ phase }), undefined, change);
+    expect(seen('running').phase).toBe('stopping');
+    expect(draw(part, { seen: seen('running') })).not.toContain('Stopping…');
+    expect(draw(part, { seen: seen('stopping') })).toContain('Stopping…');
   }
 });

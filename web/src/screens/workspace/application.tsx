@@ -11,12 +11,13 @@ import type { PartProps } from './workspace';
 
 /** Its application, from its own origin, in a frame: it gets no hold of this page. */
 export function ApplicationPart({ seen }: PartProps) {
-  const { workspace, phase } = seen;
+  const { workspace } = seen;
   const [url, setUrl] = useState<string>();
   const [problem, setProblem] = useState<unknown>();
   const [loaded, setLoaded] = useState(false);
   const frame = useRef<HTMLIFrameElement>(null);
-  const there = isOpenable(phase);
+  // The server's word, not what was asked for: a stop may be refused, and what is in the frame is not to be lost for it.
+  const there = isOpenable(workspace.phase);
   const load = useCallback(() => {
     setProblem(undefined);
     setLoaded(false);
