@@ -1,3 +1,4 @@
+import { QueryObserver } from '@tanstack/react-query';
 import { beforeEach, expect, test, vi } from 'vitest';
 
 import { outcomes } from '@/base/outcomes';
@@ -68,6 +69,27 @@ test('what was told while the list was on its way counts more than the list', as
     tell('deleted', { id: 'bb' });
   });
   expect(rows.map((each) => [each.id, each.phase])).toEqual([['dddd', 'stopped'], ['ccc', 'stopped'], ['a', 'running']]);
+});
+
+test('who listens again reads again what is on the screen, for what ended unheard; the rest when it is looked at', async () => {
+  const keysOf = [keys.projectOperations('p'), keys.backups('p'), keys.history('a'), keys.health('a')];
+  const reads: string[] = [];
+  const stops = keysOf.map((queryKey) => {
+    queryClient.setQueryData(queryKey, []);
+    const queryFn = () => {
+      reads.push(queryKey.join(' '));
+      return [];
+    };
+    return new QueryObserver(queryClient, { queryKey, queryFn, staleTime: Infinity }).subscribe(() => {});
+  });
+  queryClient.setQueryData(keys.backups('unseen'), []);
+  queryClient.setQueryData(keys.types, []);
+  tell('snapshot', { workspaceIds: ['a'], projectIds: ['p'] });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(reads).toEqual(keysOf.map((each) => each.join(' ')));
+  expect(queryClient.getQueryState(keys.backups('unseen'))?.isInvalidated).toBe(true);
+  expect(queryClient.getQueryState(keys.types)?.isInvalidated).toBe(false);
+  stops.forEach((stop) => stop());
 });
 
 test('a row that is gone from the snapshot does not come back with a list that was read before it', async () => {

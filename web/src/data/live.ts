@@ -42,6 +42,9 @@ function lookAround() {
   }, 250);
 }
 
+// What is read of one workspace or project. No event tells of all of it, nor of what ended while nobody listened.
+const isOfOne = ({ queryKey: [of] }: { queryKey: readonly unknown[] }) => of === 'workspace' || of === 'project';
+
 const takers: Record<string, (data: unknown) => void> = {
   workspace(data) {
     const workspace = data as Workspace;
@@ -74,6 +77,8 @@ const takers: Record<string, (data: unknown) => void> = {
     toldWorkspaces.keepOnly(there);
     toldProjects.keepOnly(new Set(projectIds));
     lookAround();
+    // Those on the screen at once, the others when they are looked at.
+    void queryClient.invalidateQueries({ predicate: isOfOne, refetchType: 'active' });
     heardAll(there);
     heardAllOperations();
   },
@@ -102,7 +107,8 @@ export function startLive(): () => void {
       onOpen: () => {
         setReachable(true);
         live.set('open');
-        if (lost) void queryClient.invalidateQueries();
+        // The rest is read again with the snapshot that follows.
+        if (lost) void queryClient.invalidateQueries({ predicate: (query) => !isOfOne(query) });
         lost = false;
       },
       onLost: () => {
