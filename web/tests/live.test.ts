@@ -1,5 +1,5 @@
 import { QueryObserver } from '@tanstack/react-query';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { outcomes } from '@/base/outcomes';
 import { changes, heard, heardAll, type Change } from '@/data/changes';
@@ -25,6 +25,8 @@ beforeEach(() => {
   outcomes.set([]);
   vi.useFakeTimers();
 });
+// What waits for a moment of quiet is no other test's.
+afterEach(() => void vi.runOnlyPendingTimers());
 
 test('workspaces stand as the server lists them: the default first, then the newest', () => {
   expect(inOrder([workspace('a'), workspace('bbb'), workspace('cc', { isDefault: true })]).map((each) => each.id)).toEqual(['cc', 'bbb', 'a']);
@@ -71,10 +73,10 @@ test('what was told while the list was on its way counts more than the list', as
   expect(rows.map((each) => [each.id, each.phase])).toEqual([['dddd', 'stopped'], ['ccc', 'stopped'], ['a', 'running']]);
 });
 
-test('who listens again reads again what is on the screen, for what ended unheard; the rest when it is looked at', async () => {
-  const keysOf = [keys.projectOperations('p'), keys.backups('p'), keys.history('a'), keys.health('a')];
+// Somebody looks at these: what of them is read again meanwhile.
+function looksAt(...all: (readonly string[])[]) {
   const reads: string[] = [];
-  const stops = keysOf.map((queryKey) => {
+  const stops = all.map((queryKey) => {
     queryClient.setQueryData(queryKey, []);
     const queryFn = () => {
       reads.push(queryKey.join(' '));
@@ -82,14 +84,30 @@ test('who listens again reads again what is on the screen, for what ended unhear
     };
     return new QueryObserver(queryClient, { queryKey, queryFn, staleTime: Infinity }).subscribe(() => {});
   });
+  return { reads, leave: () => stops.forEach((stop) => stop()) };
+}
+
+test('who listens again reads again what is on the screen, for what ended unheard; the rest when it is looked at', async () => {
+  const onScreen = [keys.projectOperations('p'), keys.backups('p'), keys.history('a'), keys.health('a')];
+  const { reads, leave } = looksAt(...onScreen);
   queryClient.setQueryData(keys.backups('unseen'), []);
   queryClient.setQueryData(keys.types, []);
   tell('snapshot', { workspaceIds: ['a'], projectIds: ['p'] });
   await vi.advanceTimersByTimeAsync(0);
-  expect(reads).toEqual(keysOf.map((each) => each.join(' ')));
+  expect(reads).toEqual(onScreen.map((each) => each.join(' ')));
   expect(queryClient.getQueryState(keys.backups('unseen'))?.isInvalidated).toBe(true);
   expect(queryClient.getQueryState(keys.types)?.isInvalidated).toBe(false);
-  stops.forEach((stop) => stop());
+  leave();
+});
+
+test('what happens to a workspace has its condition read again, once for all that is told at a time, and not its history', async () => {
+  const { reads, leave } = looksAt(keys.history('a'), keys.health('a'), keys.activity('a'), keys.health('bb'));
+  tell('history', { id: '1', workspaceId: 'a', at: '2026-01-01' });
+  tell('history', { id: '2', workspaceId: 'a', at: '2026-01-01' });
+  tell('workspace', workspace('a'));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(reads).toEqual(['workspace a health', 'workspace a activity']);
+  leave();
 });
 
 test('a row that is gone from the snapshot does not come back with a list that was read before it', async () => {

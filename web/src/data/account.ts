@@ -5,7 +5,7 @@ import { useSyncExternalStore } from 'react';
 
 import { call, sessionState, setUser, subscribe } from '@/base/session';
 
-import { keys, queryClient } from './client';
+import { keys, queryClient, untold } from './client';
 import type { ApiToken, AuditEntry, NewApiToken, NewApiTokenRequest, User, UserQuota } from './types';
 
 interface Data<T> {
@@ -23,7 +23,7 @@ export const changeProfile = (fields: Record<string, string | null>) =>
   call<Data<User>>('/api/auth/profile', { method: 'PATCH', json: fields }).then((answer) => setUser(answer.data));
 export const changePassword = (currentPassword: string, newPassword: string) => call('/api/auth/change-password', { method: 'POST', json: { currentPassword, newPassword } });
 
-export const useTokens = () => useQuery({ queryKey: keys.tokens, queryFn: () => get<ApiToken[]>('/api/auth/tokens') });
+export const useTokens = () => useQuery({ queryKey: keys.tokens, queryFn: () => get<ApiToken[]>('/api/auth/tokens'), ...untold });
 export const createToken = (wanted: NewApiTokenRequest) =>
   call<Data<NewApiToken>>('/api/auth/tokens', { method: 'POST', json: wanted }).then((answer) => {
     void queryClient.invalidateQueries({ queryKey: keys.tokens });

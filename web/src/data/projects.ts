@@ -3,7 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 
 import { call, list, open } from '@/base/session';
 
-import { keys, queryClient } from './client';
+import { keys, queryClient, untold } from './client';
 import { newestFirst, ToldList } from './told_list';
 import type { Backup, Directory, Project, ProjectVolume, TrashedVolume } from './types';
 
@@ -22,7 +22,7 @@ export const useFiles = (id: string, path: string) =>
   useQuery({ queryKey: keys.files(id, path), queryFn: () => get<Directory>(`/api/projects/${id}/files?path=${encodeURIComponent(path)}&limit=1000`), staleTime: 0 });
 export const readTrash = () => get<TrashedVolume[]>('/api/trash');
 // No event tells what time takes out of it: it is read again when somebody looks.
-export const useTrash = () => useQuery({ queryKey: keys.trash, queryFn: readTrash, staleTime: 3_000, refetchOnWindowFocus: true });
+export const useTrash = () => useQuery({ queryKey: keys.trash, queryFn: readTrash, ...untold });
 
 const lists = () => {
   void queryClient.invalidateQueries({ queryKey: keys.projects });

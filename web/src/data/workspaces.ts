@@ -5,7 +5,7 @@ import { call, open } from '@/base/session';
 import { useStorePart } from '@/base/store';
 
 import { changes, isOver, words, type Change } from './changes';
-import { keys, queryClient } from './client';
+import { keys, queryClient, untold } from './client';
 import { toldWorkspaces, withWorkspace } from './live';
 import { readTold } from './told';
 import type { Activity, ContainerStats, LifeEvent, NewWorkspace, Operation, Phase, Project, ProxyTicket, Quota, Share, Workspace, WorkspaceChange, WorkspaceHealth, WorkspaceLimits, WorkspaceType } from './types';
@@ -23,9 +23,9 @@ export const useOperation = (id: string) => useQuery<Operation | null>({ queryKe
 export const readHistory = (id: string) => readTold(keys.history(id), () => get<LifeEvent[]>(`/api/workspaces/${id}/history?limit=200`));
 export const useHistory = (id: string) => useQuery({ queryKey: keys.history(id), queryFn: () => readHistory(id) });
 export const useLimits = (id: string) => useQuery({ queryKey: keys.limits(id), queryFn: () => get<WorkspaceLimits>(`/api/workspaces/${id}/limits`) });
-export const useActivity = (id: string) => useQuery({ queryKey: keys.activity(id), queryFn: () => get<Activity>(`/api/workspaces/${id}/activity`) });
-export const useHealth = (id: string) => useQuery({ queryKey: keys.health(id), queryFn: () => get<WorkspaceHealth>(`/api/workspaces/${id}/health`) });
-export const useShares = (id: string) => useQuery({ queryKey: keys.shares(id), queryFn: () => get<Share[]>(`/api/workspaces/${id}/shares`) });
+export const useActivity = (id: string) => useQuery({ queryKey: keys.activity(id), queryFn: () => get<Activity>(`/api/workspaces/${id}/activity`), ...untold });
+export const useHealth = (id: string) => useQuery({ queryKey: keys.health(id), queryFn: () => get<WorkspaceHealth>(`/api/workspaces/${id}/health`), ...untold });
+export const useShares = (id: string) => useQuery({ queryKey: keys.shares(id), queryFn: () => get<Share[]>(`/api/workspaces/${id}/shares`), ...untold });
 export const stats = (id: string, signal: AbortSignal) => call<Data<ContainerStats>>(`/api/workspaces/${id}/container-stats`, { signal }).then((answer) => answer.data);
 
 // What a workspace is doing, for a person: the phases of the API.
