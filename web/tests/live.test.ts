@@ -6,10 +6,11 @@ import { changes, heard, heardAll, type Change } from '@/data/changes';
 import { keys, queryClient } from '@/data/client';
 import { inOrder, take, toldWorkspaces, withEvent, withWorkspace } from '@/data/live';
 import { backUp, readOperations } from '@/data/project_operations';
+import { importProject } from '@/data/projects';
 import type { LifeEvent, Operation, Project, ProjectOperation, Workspace } from '@/data/types';
-import { asSeen, readHistory } from '@/data/workspaces';
+import { asSeen, makeDefault, readHistory } from '@/data/workspaces';
 
-const workspace = (id: string, more: Partial<Workspace> = {}) => ({ id, name: id, phase: 'stopped', isDefault: false, createdAt: `2026-01-0${id.length}T00:00:00.000Z`, currentProjectId: null, ...more }) as Workspace;
+const workspace = (id: string, more: Partial<Workspace> = {}) => ({ id, name: id, phase: 'stopped', isDefault: false, createdAt: `2026-01-0${id.length}T00:00:00.000Z`, updatedAt: '2026-02-01', currentProjectId: null, ...more }) as Workspace;
 const operation = (more: Partial<Operation> = {}) => ({ id: 'op', workspaceId: 'a', kind: 'start', state: 'running', error: null, createdAt: '2026-01-01T00:00:00.000Z', startedAt: null, progress: null, ...more }) as Operation;
 const project = (id: string, more: Partial<Project> = {}) => ({ id, name: id, volumeName: null, createdAt: `2026-01-0${id.length}T00:00:00.000Z`, ...more }) as Project;
 const projects = () => queryClient.getQueryData<Project[]>(keys.projects)?.map((each) => [each.id, each.name]);
@@ -127,6 +128,29 @@ test('what happens while the history is being read is in it', async () => {
   const event = (id: string) => ({ id, workspaceId: 'a', at: `2026-01-0${id}` }) as LifeEvent;
   const history = await readWhile(() => readHistory('a'), [event('1')], () => tell('history', event('2')));
   expect(history.map((each) => each.id)).toEqual(['2', '1']);
+});
+
+test('an answer takes the place of nothing newer that was told while its request was under way', async () => {
+  const asked = async (before: Workspace[] | undefined, meanwhile: () => void) => {
+    queryClient.clear();
+    if (before) queryClient.setQueryData(keys.workspaces, before);
+    await readWhile(() => makeDefault('a'), workspace('a', { isDefault: true, phase: 'queued', updatedAt: '2026-02-02' }), meanwhile);
+    return list()?.map((each) => [each.id, each.phase, each.isDefault]);
+  };
+  expect(await asked([workspace('bb', { isDefault: true }), workspace('a')], () => {})).toEqual([['a', 'queued', true], ['bb', 'stopped', false]]);
+  // As new, and its status has gone on: not every change of that changes the row.
+  expect(await asked([workspace('a')], () => tell('workspace', workspace('a', { isDefault: true, phase: 'running', updatedAt: '2026-02-02' })))).toEqual([['a', 'running', true]]);
+  expect(await asked([workspace('a')], () => tell('workspace', workspace('a', { phase: 'running', updatedAt: '2026-02-01T12' })))).toEqual([['a', 'queued', true]]);
+  expect(await asked([workspace('a')], () => tell('deleted', { id: 'a' }))).toEqual([]);
+  // A list that has not been read is not made up.
+  expect(await asked(undefined, () => {})).toBeUndefined();
+});
+
+test('an imported project is in the list when it is answered', async () => {
+  queryClient.setQueryData(keys.projects, [project('a')]);
+  answers({ success: true, data: project('bb') });
+  await importProject('bb', new Blob());
+  expect(projects()?.map(([id]) => id)).toEqual(['bb', 'a']);
 });
 
 test('projects are kept as they are told, too', () => {

@@ -6,6 +6,7 @@ import { readTold, tell } from './told';
 
 interface Row {
   id: string;
+  updatedAt: string;
 }
 
 export class ToldList<T extends Row> {
@@ -35,8 +36,19 @@ export class ToldList<T extends Row> {
     tell<T[]>(this.#key, (rows) => rows.filter((each) => ids.has(each.id)));
   }
 
+  /** What a request answers of a row, unless what was told of it while that was under way is as new. */
+  async answered(id: string | undefined, asking: Promise<T>): Promise<T> {
+    const find = (wanted: string | undefined) => this.known()?.find((each) => each.id === wanted);
+    const before = find(id);
+    const row = await asking;
+    const told = find(row.id);
+    const gone = before !== undefined && told === undefined;
+    if (!gone && (told === before || told === undefined || told.updatedAt < row.updatedAt)) this.put(row);
+    return row;
+  }
+
   read = (): Promise<T[]> => readTold(this.#key, () => readList<T>(this.#path));
 }
 
 /** As the server lists most things: the newest first. */
-export const newestFirst = (a: Row & { createdAt: string }, b: Row & { createdAt: string }) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id);
+export const newestFirst = (a: { id: string; createdAt: string }, b: { id: string; createdAt: string }) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id);

@@ -1,12 +1,12 @@
 // Workspaces: what there is, as a screen shows it, and what can be done.
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 
 import { call, open } from '@/base/session';
 import { useStorePart } from '@/base/store';
 
 import { changes, isOver, words, type Change } from './changes';
 import { keys, queryClient, untold } from './client';
-import { toldWorkspaces, withWorkspace } from './live';
+import { toldWorkspaces } from './live';
 import { readTold } from './told';
 import type { Activity, ContainerStats, LifeEvent, NewWorkspace, Operation, Phase, Project, ProxyTicket, Quota, Share, Workspace, WorkspaceChange, WorkspaceHealth, WorkspaceLimits, WorkspaceType } from './types';
 
@@ -92,28 +92,19 @@ export const userOf = (project: Project, workspaces: readonly Workspace[], excep
 export const compatible = (projects: readonly Project[], type: string | undefined, current?: string | null) =>
   projects.filter((each) => !each.workspaceType || each.workspaceType === type || each.id === current);
 
-export const putWorkspace = (workspace: Workspace) => queryClient.setQueryData<Workspace[]>(keys.workspaces, (known) => withWorkspace(known ?? [], workspace));
+export const createWorkspace = (wanted: NewWorkspace) =>
+  toldWorkspaces.answered(undefined, call<Data<Workspace>>('/api/workspaces', { method: 'POST', json: wanted }).then((answer) => answer.data));
 
-export const useCreateWorkspace = () =>
-  useMutation({
-    mutationFn: (wanted: NewWorkspace) => call<Data<Workspace>>('/api/workspaces', { method: 'POST', json: wanted }).then((answer) => answer.data),
-    onSuccess: putWorkspace,
-  });
-
-export interface ChangedWorkspace extends Data<Workspace> {
-  limitsProblem?: string;
+/** Changes it, and tells what of its limits could not be put in force. */
+export async function changeWorkspace(id: string, change: WorkspaceChange): Promise<string | undefined> {
+  const asking = call<Data<Workspace> & { limitsProblem?: string }>(`/api/workspaces/${id}`, { method: 'PUT', json: change });
+  await toldWorkspaces.answered(id, asking.then((answer) => answer.data));
+  void queryClient.invalidateQueries({ queryKey: ['workspace', id] });
+  return (await asking).limitsProblem;
 }
-export const useChangeWorkspace = (id: string) =>
-  useMutation({
-    mutationFn: (change: WorkspaceChange) => call<ChangedWorkspace>(`/api/workspaces/${id}`, { method: 'PUT', json: change }),
-    onSuccess: (answer) => {
-      putWorkspace(answer.data);
-      void queryClient.invalidateQueries({ queryKey: ['workspace', id] });
-    },
-  });
 
 export const makeDefault = (id: string) =>
-  call<Data<Workspace>>(`/api/workspaces/${id}/set-default`, { method: 'POST', json: {} }).then((answer) => putWorkspace(answer.data));
+  toldWorkspaces.answered(id, call<Data<Workspace>>(`/api/workspaces/${id}/set-default`, { method: 'POST', json: {} }).then((answer) => answer.data));
 
 export const keepAlive = (id: string, seconds: number) =>
   call(`/api/workspaces/${id}/keep-alive`, { method: 'POST', json: { seconds } }).then(() => queryClient.invalidateQueries({ queryKey: keys.activity(id) }));

@@ -7,7 +7,7 @@ import { queryClient, keys } from '@/data/client';
 import { ask } from '@/data/changes';
 import { createProject, useProjects } from '@/data/projects';
 import type { WorkspaceType } from '@/data/types';
-import { compatible, useCreateWorkspace, useTypes, useWorkspaces, userOf } from '@/data/workspaces';
+import { compatible, createWorkspace, useTypes, useWorkspaces, userOf } from '@/data/workspaces';
 import { Button } from '@/parts/button';
 import { Dialog, DialogEnd } from '@/parts/dialog';
 import { CheckField, SelectField, TextField } from '@/parts/field';
@@ -35,7 +35,6 @@ function NewWorkspaceForm({ onClose }: { onClose: () => void }) {
   const types = useTypes();
   const { data: projects = [] } = useProjects();
   const { data: workspaces = [] } = useWorkspaces();
-  const create = useCreateWorkspace();
   const [picked, setPicked] = useState<string>();
   const [project, setProject] = useState(own);
   if (types.isPending) return <Skeleton className="h-40" />;
@@ -48,7 +47,7 @@ function NewWorkspaceForm({ onClose }: { onClose: () => void }) {
   const submit = async (fields: FormData) => {
     const projectId = wanted === own ? null : wanted === named ? (await createProject({ name: textOf(fields, 'projectName') ?? 'Project', description: null })).id : wanted;
     if (wanted === named && projectId) setProject(projectId);
-    const workspace = await create.mutateAsync({ type: type ?? '', name: textOf(fields, 'name'), projectId });
+    const workspace = await createWorkspace({ type: type ?? '', name: textOf(fields, 'name'), projectId });
     onClose();
     if (fields.has('start')) void ask('start', workspace);
     else tellNews(`${workspace.name} is created. Start it when you need it.`);

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { bytes, plural } from '@/base/format';
 import { tellNews, tellProblem } from '@/base/outcomes';
 import { navigate } from '@/base/router';
-import { assignProject, measure, unassignProject, useChangeProject, useProjects, useVolume } from '@/data/projects';
+import { assignProject, changeProject, measure, unassignProject, useProjects, useVolume } from '@/data/projects';
 import type { Project } from '@/data/types';
 import { useTypes, useWorkspaces } from '@/data/workspaces';
 import { Button } from '@/parts/button';
@@ -61,7 +61,6 @@ const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
 );
 
 function AboutPart({ project }: { project: Project }) {
-  const change = useChangeProject(project.id);
   const { data: workspaces = [] } = useWorkspaces();
   const { busy, text } = usageOf(project, workspaces);
   return (
@@ -69,7 +68,7 @@ function AboutPart({ project }: { project: Project }) {
       <Card title="General">
         <Form
           act={async (fields) => {
-            await change.mutateAsync({ name: textOf(fields, 'name') ?? '', description: textOf(fields, 'description') ?? '' });
+            await changeProject(project.id, { name: textOf(fields, 'name') ?? '', description: textOf(fields, 'description') ?? '' });
             tellNews('The project is saved.');
           }}
         >

@@ -3,7 +3,7 @@ import { useState } from 'react';
 
 import { tellNews } from '@/base/outcomes';
 import type { Schedule, Workspace } from '@/data/types';
-import { useChangeWorkspace } from '@/data/workspaces';
+import { changeWorkspace } from '@/data/workspaces';
 import { Button, IconButton } from '@/parts/button';
 import { TextField } from '@/parts/field';
 import { Form } from '@/parts/form';
@@ -17,7 +17,6 @@ const workdays: Day[] = ['mon', 'tue', 'wed', 'thu', 'fri'];
 /** When it starts and stops by the clock. */
 export function ScheduleCard({ workspace }: { workspace: Workspace }) {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const change = useChangeWorkspace(workspace.id);
   const [zone, setZone] = useState(workspace.schedule?.zone ?? here);
   const [rules, setRules] = useState<Rule[]>(workspace.schedule?.rules ?? []);
   const put = (index: number, rule: Partial<Rule>) => setRules(rules.map((each, at) => (at === index ? { ...each, ...rule } : each)));
@@ -27,7 +26,7 @@ export function ScheduleCard({ workspace }: { workspace: Workspace }) {
         act={async () => {
           const empty = rules.findIndex((each) => each.days.length === 0 || !(each.start || each.stop));
           if (empty >= 0) throw new Error(`Rule ${empty + 1} needs a day, and a time to start or to stop.`);
-          await change.mutateAsync({ schedule: rules.length > 0 ? { zone, rules } : null });
+          await changeWorkspace(workspace.id, { schedule: rules.length > 0 ? { zone, rules } : null });
           tellNews(rules.length > 0 ? 'The schedule is saved.' : 'It has no schedule now.');
         }}
       >

@@ -5,7 +5,7 @@ import { navigate } from '@/base/router';
 import { megabytes } from '@/base/format';
 import { tellNews } from '@/base/outcomes';
 import { ask } from '@/data/changes';
-import { useActivity, useChangeWorkspace, useLimits, type Seen } from '@/data/workspaces';
+import { changeWorkspace, useActivity, useLimits, type Seen } from '@/data/workspaces';
 import { Button } from '@/parts/button';
 import { confirm } from '@/parts/dialog';
 import { CheckField, SelectField, TextArea, TextField } from '@/parts/field';
@@ -19,13 +19,12 @@ import type { PartProps } from './workspace';
 
 export function SettingsPart({ seen, type }: PartProps) {
   const { workspace } = seen;
-  const change = useChangeWorkspace(workspace.id);
   return (
     <div className="grid max-w-3xl grid-cols-1 gap-4">
       <Card title="General">
         <Form
           act={async (fields) => {
-            await change.mutateAsync({ name: textOf(fields, 'name'), description: String(fields.get('description')).trim() });
+            await changeWorkspace(workspace.id, { name: textOf(fields, 'name'), description: String(fields.get('description')).trim() });
             tellNews('The settings are saved.');
           }}
         >
@@ -83,7 +82,6 @@ export function numberOf(fields: FormData, name: string): number | null {
 function Limits({ seen }: { seen: Seen }) {
   const { id } = seen.workspace;
   const limits = useLimits(id);
-  const change = useChangeWorkspace(id);
   if (limits.isPending) return <Skeleton className="h-48" />;
   if (limits.isLoadingError) return <Failed what="Its limits" problem={limits.error} again={limits.refetch} />;
   const { resourceLimits, typeLimits, maximumLimits, pending, problem } = limits.data;
@@ -93,8 +91,8 @@ function Limits({ seen }: { seen: Seen }) {
       <Form
         key={JSON.stringify(own)}
         act={async (fields) => {
-          const answer = await change.mutateAsync({ resourceLimits: { cpus: numberOf(fields, 'cpus'), memory: numberOf(fields, 'memory'), pids: numberOf(fields, 'pids') } });
-          if (answer.limitsProblem) throw new Error(answer.limitsProblem);
+          const limitsProblem = await changeWorkspace(id, { resourceLimits: { cpus: numberOf(fields, 'cpus'), memory: numberOf(fields, 'memory'), pids: numberOf(fields, 'pids') } });
+          if (limitsProblem) throw new Error(limitsProblem);
           tellNews('The limits are saved.');
         }}
       >
@@ -119,7 +117,6 @@ function Limits({ seen }: { seen: Seen }) {
 function Idle({ seen }: { seen: Seen }) {
   const { workspace } = seen;
   const activity = useActivity(workspace.id);
-  const change = useChangeWorkspace(workspace.id);
   const own = workspace.idleStopMinutes;
   const [how, setHow] = useState(own == null ? 'type' : own === 0 ? 'never' : 'own');
   return (
@@ -128,7 +125,7 @@ function Idle({ seen }: { seen: Seen }) {
         act={async (fields) => {
           const minutes = how === 'type' ? null : how === 'never' ? 0 : numberOf(fields, 'minutes');
           if (how === 'own' && (minutes === null || minutes < 1)) throw new Error('Say after how many minutes.');
-          await change.mutateAsync({ idleStopMinutes: minutes, wakeOnRequest: fields.has('wake') });
+          await changeWorkspace(workspace.id, { idleStopMinutes: minutes, wakeOnRequest: fields.has('wake') });
           tellNews('The settings are saved.');
         }}
       >
