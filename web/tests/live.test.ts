@@ -8,6 +8,7 @@ import { inOrder, take, toldWorkspaces, withEvent, withWorkspace } from '@/data/
 import { backUp, readOperations } from '@/data/project_operations';
 import { importProject } from '@/data/projects';
 import type { LifeEvent, Operation, Project, ProjectOperation, Workspace } from '@/data/types';
+import { clone } from '@/screens/projects/project_menu';
 import { asSeen, makeDefault, readHistory } from '@/data/workspaces';
 
 const workspace = (id: string, more: Partial<Workspace> = {}) => ({ id, name: id, phase: 'stopped', isDefault: false, createdAt: `2026-01-0${id.length}T00:00:00.000Z`, updatedAt: '2026-02-01', currentProjectId: null, ...more }) as Workspace;
@@ -182,6 +183,18 @@ test('a backup that ends before its request is answered is told, too', async () 
   tell('project-operation', backup({ id: 'fast', state: 'failed', error: 'The disk is full.' }));
   await backUp({ id: 'p', name: 'P' }, { name: null, pause: false });
   expect(told().map((each) => each.text)).toEqual(['P could not be backed up: The disk is full.']);
+});
+
+test('what has ended by the time it is answered is not said to go on', async () => {
+  for (const state of ['succeeded', 'pending'] as const) {
+    outcomes.set([]);
+    answers({ success: true, data: backup({ id: `clone ${state}`, kind: 'clone' }) });
+    if (state === 'succeeded') tell('project-operation', backup({ id: `clone ${state}`, kind: 'clone', state }));
+    await clone(project('p'));
+    expect(told().map((each) => each.text)).toEqual([state === 'succeeded' ? 'The copy of p is made.' : 'p is being copied.']);
+  }
+  tell('project-operation', backup({ id: 'clone pending', kind: 'clone', state: 'succeeded' }));
+  expect(told().at(-1)?.text).toBe('The copy of p is made.');
 });
 
 test('a backup that ended while nobody told is looked for', async () => {

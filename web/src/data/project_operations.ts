@@ -79,18 +79,19 @@ export function heardAllOperations() {
   }
 }
 
-/** Begins something that goes on; who waits for this waits for that alone. */
-async function begin({ id, name }: Pick<Project, 'id' | 'name'>, path: string, json: unknown) {
+/** Begins something that goes on; who waits for this waits for that alone. Answers whether it does: the end may be told before. */
+async function begin({ id, name }: Pick<Project, 'id' | 'name'>, path: string, json: unknown): Promise<boolean> {
   const { data, requestId } = await call<{ data: ProjectOperation }>(`/api/projects/${id}/${path}`, { method: 'POST', json, headers: { Prefer: 'respond-async' } });
   const mine = { project: id, name, requestId };
-  const over = ended.get(data.id);
+  const over = ended.get(data.id) ?? (isOver(data) ? data : undefined);
   if (over) {
     tellEnd(mine, over);
-    return;
+    return false;
   }
   begun.set(data.id, mine);
   // What was told of it before this answer is newer.
   tell<ProjectOperation[]>(keys.projectOperations(id), (known) => (known.some((each) => each.id === data.id) ? known : withOperation(known, data)));
+  return true;
 }
 
 type Named = Pick<Project, 'id' | 'name'>;

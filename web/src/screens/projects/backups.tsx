@@ -92,7 +92,7 @@ function Row({ project, backup }: { project: Project; backup: Backup }) {
       act: () => restoreBackup(project, backup.id),
     });
   const restoreApart = () =>
-    restoreBackup(project, backup.id, { name: `${project.name}, ${title}`.slice(0, 100) }).then(() => tellNews('It is being restored into a new project, which shows among the projects.'), (problem) => tellProblem('The backup could not be restored', problem));
+    restoreBackup(project, backup.id, { name: `${project.name}, ${title}`.slice(0, 100) }).then((goesOn) => goesOn && tellNews('It is being restored into a new project, which shows among the projects.'), (problem) => tellProblem('The backup could not be restored', problem));
   const complete = backup.state === 'complete';
   return (
     <li className="flex items-center gap-3 py-2.5 pr-2 pl-4">

@@ -29,7 +29,7 @@ export function confirmDeleteProject(project: Project, after?: () => void) {
 }
 
 export const clone = (project: Project) =>
-  cloneProject(project, `Copy of ${project.name}`.slice(0, 100)).then(() => tellNews(`${project.name} is being copied.`), (problem) => tellProblem(`${project.name} could not be copied`, problem));
+  cloneProject(project, `Copy of ${project.name}`.slice(0, 100)).then((goesOn) => goesOn && tellNews(`${project.name} is being copied.`), (problem) => tellProblem(`${project.name} could not be copied`, problem));
 
 export const exportProject = (project: Project) => {
   tellNews(`The archive of ${project.name} is being made. The download begins by itself.`);
