@@ -219,6 +219,9 @@ export function call<T>(path: string, options: CallOptions = {}): Promise<T & { 
   return withToken((Authorization) => exchange<T>(path, { ...options, headers: { ...options.headers, Authorization } }));
 }
 
+/** What anybody may read, signed in or not. Throws the same. */
+export const read = <T>(path: string): Promise<T> => exchange<T>(path, {});
+
 /** The answer itself, whatever its body is: a stream, a file. Throws the same. */
 export function open(path: string, options: CallOptions = {}): Promise<Response> {
   return withToken((Authorization) => send(path, { within: null, ...options, headers: { ...options.headers, Authorization } }));

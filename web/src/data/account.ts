@@ -3,7 +3,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 
 import { useSyncExternalStore } from 'react';
 
-import { call, sessionState, setUser, subscribe } from '@/base/session';
+import { call, read, sessionState, setUser, subscribe } from '@/base/session';
 
 import { keys, queryClient, untold } from './client';
 import type { ApiToken, AuditEntry, NewApiToken, NewApiTokenRequest, User, UserQuota } from './types';
@@ -16,8 +16,8 @@ const get = <T,>(path: string) => call<Data<T>>(path).then((answer) => answer.da
 export const useSession = () => useSyncExternalStore(subscribe, sessionState, sessionState);
 
 /** What the page has to know before anybody has signed in. */
-export const usePageFacts = () =>
-  useQuery({ queryKey: keys.page, queryFn: async () => (await (await fetch('/page.json')).json()) as { registrationOpen: boolean; sharing: boolean }, staleTime: 300_000 });
+export const pageFacts = { queryKey: keys.page, queryFn: () => read<{ registrationOpen: boolean; sharing: boolean }>('/page.json'), staleTime: 300_000 };
+export const usePageFacts = () => useQuery(pageFacts);
 
 export const changeProfile = (fields: Record<string, string | null>) =>
   call<Data<User>>('/api/auth/profile', { method: 'PATCH', json: fields }).then((answer) => setUser(answer.data));

@@ -48,7 +48,9 @@ export function PortsPart({ seen, type }: PartProps) {
         {!isOpenable(phase) && <p className="mt-2 text-sm text-muted">It is not running: start it first.</p>}
       </Card>
       <Card title="Share a port" hint="What others may use, and nothing else of the workspace.">
-        {!facts.data ? (
+        {facts.isLoadingError ? (
+          <Failed what="Whether ports can be shared" problem={facts.error} again={facts.refetch} />
+        ) : !facts.data ? (
           <Skeleton className="h-24" />
         ) : facts.data.sharing ? (
           <Sharing id={workspace.id} defaultPort={type?.defaultPort} />
