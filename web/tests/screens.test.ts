@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 import { auditQuery } from '@/data/account';
 import type { ContainerStats, Project, Workspace } from '@/data/types';
@@ -37,4 +37,16 @@ test('the audit log is asked for whole days of the reader’s zone', () => {
   expect(query.has('target')).toBe(false);
   expect(query.get('failed')).toBe('true');
   expect(Date.parse(query.get('until')!) - Date.parse(query.get('since')!)).toBe(86_400_000);
+});
+
+test('a day on which the clocks change is asked for with all its hours, and what is no day is not asked for', () => {
+  vi.stubEnv('TZ', 'Europe/Berlin');
+  const of = (since: string, until: string) => {
+    const query = new URLSearchParams(auditQuery({ who: '', target: '', since, until, failed: false }));
+    return [query.get('since'), query.get('until')];
+  };
+  expect(of('2025-10-26', '2025-10-26')).toEqual(['2025-10-25T22:00:00.000Z', '2025-10-26T23:00:00.000Z']);
+  expect(of('2026-03-29', '2026-03-29')).toEqual(['2026-03-28T23:00:00.000Z', '2026-03-29T22:00:00.000Z']);
+  expect(of('12345-01-01', '12345-01-01')).toEqual([null, null]);
+  vi.unstubAllEnvs();
 });

@@ -38,12 +38,19 @@ export interface AuditSearch {
   until: string;
   failed: boolean;
 }
+/** When a day begins in the reader's zone, or one so many days later: of 23 and 25 hours are some. Nothing where it is no day. */
+function midnight(day: string, later = 0): string | undefined {
+  const time = new Date(`${day}T00:00:00`);
+  time.setDate(time.getDate() + later);
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
+}
 export function auditQuery(search: AuditSearch): string {
   const query = new URLSearchParams({ limit: '100' });
   for (const name of ['who', 'target'] as const) if (search[name].trim()) query.set(name, search[name].trim());
-  // A day of the reader's zone.
-  if (search.since) query.set('since', new Date(`${search.since}T00:00:00`).toISOString());
-  if (search.until) query.set('until', new Date(new Date(`${search.until}T00:00:00`).getTime() + 86_400_000).toISOString());
+  const since = midnight(search.since);
+  if (since) query.set('since', since);
+  const until = midnight(search.until, 1);
+  if (until) query.set('until', until);
   if (search.failed) query.set('failed', 'true');
   return query.toString();
 }

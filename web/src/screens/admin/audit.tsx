@@ -11,6 +11,9 @@ import { More } from '@/parts/refresh';
 
 const nothing: AuditSearch = { who: '', target: '', since: '', until: '', failed: false };
 
+// A year of five digits is no date of the API.
+const lastDay = '9999-12-31';
+
 /** Who did what: found as it is asked for, the newest first. */
 export function AuditPart() {
   const [typed, setTyped] = useState(nothing);
@@ -29,8 +32,8 @@ export function AuditPart() {
       >
         <TextField label="Who" placeholder="Address or id" value={typed.who} onChange={(event) => put({ who: event.target.value })} autoComplete="off" />
         <TextField label="What" placeholder="An id, or a part of the path" value={typed.target} onChange={(event) => put({ target: event.target.value })} autoComplete="off" />
-        <TextField label="From" type="date" value={typed.since} onChange={(event) => put({ since: event.target.value })} />
-        <TextField label="Until" type="date" value={typed.until} onChange={(event) => put({ until: event.target.value })} />
+        <TextField label="From" type="date" max={lastDay} value={typed.since} onChange={(event) => put({ since: event.target.value })} />
+        <TextField label="Until" type="date" max={lastDay} value={typed.until} onChange={(event) => put({ until: event.target.value })} />
         <div className="flex min-h-9 items-center"><CheckField label="Refused only" checked={typed.failed} onChange={(event) => put({ failed: event.target.checked })} /></div>
         <Button type="submit" look="primary" icon={Search} busy={audit.isFetching && !audit.isFetchingNextPage}>Search</Button>
       </form>
