@@ -1,8 +1,9 @@
-// Ctrl-K: go anywhere, do anything, by a few letters.
+// Ctrl-K, ⌘K on a Mac: go anywhere, do anything, by a few letters.
 import { Boxes, FolderGit2, LogOut, Moon, Play, Plus, RotateCcw, Search, Square, Sun, UserRound, type LucideIcon } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import { useEffect, useId, useMemo, useState, type KeyboardEvent } from 'react';
 
+import { asksForPalette } from '@/base/keyboard';
 import { navigate } from '@/base/router';
 import { Store, useStore } from '@/base/store';
 import { ask } from '@/data/changes';
@@ -64,7 +65,7 @@ export function Palette({ user }: { user: User }) {
   const open = useStore(shown);
   useEffect(() => {
     const key = (event: globalThis.KeyboardEvent) => {
-      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+      if (!asksForPalette(event)) return;
       // There it is the shell's.
       if (event.target instanceof Element && event.target.closest('.xterm')) return;
       event.preventDefault();
