@@ -34,8 +34,7 @@ export const screens: { path: string; screen: Screen | LazyExoticComponent<Scree
   { path: '/admin/:part?/:id?', screen: later(() => import('./screens/admin/admin'), 'AdminScreen'), admin: true },
 ];
 
-function Route({ isAdmin }: { isAdmin: boolean }) {
-  const path = usePath();
+function Route({ path, isAdmin }: { path: string; isAdmin: boolean }) {
   for (const { path: pattern, screen: Found, admin } of screens) {
     const params = matchPath(pattern, path);
     if (params && admin && !isAdmin) return <NotFound title="For administrators" what="Only administrators see this screen.">An administrator can make you one, if you need it.</NotFound>;
@@ -46,6 +45,7 @@ function Route({ isAdmin }: { isAdmin: boolean }) {
 
 export function App() {
   const session = useSession();
+  const path = usePath();
   const user = session.kind === 'open' ? session.user : undefined;
   useEffect(() => {
     if (!user?.id) return undefined;
@@ -77,9 +77,9 @@ export function App() {
   }
   return (
     <Shell user={user}>
-      <ErrorBoundary>
+      <ErrorBoundary at={path}>
         <Suspense fallback={<div className="grid grid-cols-1 gap-4"><Skeleton className="h-9 w-64" /><Skeleton className="h-64" /></div>}>
-          <Route isAdmin={user.role === 'admin'} />
+          <Route path={path} isAdmin={user.role === 'admin'} />
         </Suspense>
       </ErrorBoundary>
       <Palette user={user} />

@@ -5,6 +5,7 @@ import type { ContainerStats, Project, Workspace } from '@/data/types';
 import { withSample } from '@/data/usage';
 import { compatible, userOf } from '@/data/workspaces';
 import { linePoints } from '@/parts/sparkline';
+import { ErrorBoundary } from '@/shell/error_boundary';
 
 const sample = (seconds: number, more = {}) => ({ time: new Date(seconds * 1000).toISOString(), ...more }) as ContainerStats;
 
@@ -49,4 +50,11 @@ test('a day on which the clocks change is asked for with all its hours, and what
   expect(of('2026-03-29', '2026-03-29')).toEqual(['2026-03-28T23:00:00.000Z', '2026-03-29T22:00:00.000Z']);
   expect(of('12345-01-01', '12345-01-01')).toEqual([null, null]);
   vi.unstubAllEnvs();
+});
+
+test('a screen that failed is tried again at another address, and not before', () => {
+  const { getDerivedStateFromError: failed, getDerivedStateFromProps: shown } = ErrorBoundary;
+  const state = { at: '/a', problem: undefined, ...failed(new Error('a mistake')) };
+  expect(shown({ at: '/a' }, state)).toBeNull();
+  expect(shown({ at: '/b' }, state)).toEqual({ at: '/b', problem: undefined });
 });
