@@ -4,6 +4,7 @@ import { auditQuery } from '@/data/account';
 import type { ContainerStats, Project, Workspace } from '@/data/types';
 import { withSample } from '@/data/usage';
 import { compatible, userOf } from '@/data/workspaces';
+import { answered, askNothing, confirm, question } from '@/parts/dialog';
 import { linePoints } from '@/parts/sparkline';
 import { ErrorBoundary } from '@/shell/error_boundary';
 
@@ -57,4 +58,20 @@ test('a screen that failed is tried again at another address, and not before', (
   const state = { at: '/a', problem: undefined, ...failed(new Error('a mistake')) };
   expect(shown({ at: '/a' }, state)).toBeNull();
   expect(shown({ at: '/b' }, state)).toEqual({ at: '/b', problem: undefined });
+});
+
+test('a question goes with its own answer, and with the session; never with the answer to another', () => {
+  const ask = (title: string) => {
+    confirm({ title, text: '', verb: 'Do it', act: () => {} });
+    return question.get()!.id;
+  };
+  const first = ask('One?');
+  const second = ask('One?');
+  answered(first);
+  expect(question.get()?.id).toBe(second);
+  answered(second);
+  expect(question.get()).toBeUndefined();
+  ask('Two?');
+  askNothing();
+  expect(question.get()).toBeUndefined();
 });

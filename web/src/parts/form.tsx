@@ -2,10 +2,13 @@ import { useState, type FormEvent, type ReactNode } from 'react';
 
 import { requestOf, sentenceOf } from '@/base/outcomes';
 
+import { useDialog, useKept } from './dialog';
 import { Notice } from './notice';
 
-/** A form: what is missing is said before anything is sent; never sent twice at once; its problem told in it. */
+/** A form: what is missing is said before anything is sent; never sent twice at once; its problem told in it. A dialog around it stays open meanwhile. */
 export function Form({ act, children, className = 'grid grid-cols-1 gap-4' }: { act: (fields: FormData, form: HTMLFormElement) => Promise<unknown>; children: (busy: boolean) => ReactNode; className?: string }) {
+  const dialog = useDialog();
+  useKept('nothing');
   const [busy, setBusy] = useState(false);
   const [missing, setMissing] = useState('');
   const [problem, setProblem] = useState<unknown>();
@@ -19,16 +22,21 @@ export function Form({ act, children, className = 'grid grid-cols-1 gap-4' }: { 
     setMissing(empty ? `${empty.labels?.[0]?.textContent ?? 'Something'} is missing.` : '');
     if (empty) return empty.focus();
     setBusy(true);
+    dialog?.setBusy(true);
     try {
       await act(new FormData(form), form);
     } catch (refused) {
       setProblem(refused);
     } finally {
       setBusy(false);
+      dialog?.setBusy(false);
     }
   };
+  const typed = () => {
+    if (dialog) dialog.keeps.current = 'typed';
+  };
   return (
-    <form noValidate className={className} onSubmit={submit} aria-busy={busy || undefined}>
+    <form noValidate className={className} onSubmit={submit} onInput={typed} aria-busy={busy || undefined}>
       {children(busy)}
       {missing && <Notice kind="bad">{missing}</Notice>}
       {problem !== undefined && <Notice kind="bad" requestId={requestOf(problem)}>{sentenceOf(problem)}</Notice>}

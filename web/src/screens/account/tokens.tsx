@@ -8,7 +8,7 @@ import { powers, powersFor, scopeWords, tokenRequest, type Power } from '@/data/
 import type { NewApiToken } from '@/data/types';
 import { useWorkspaces } from '@/data/workspaces';
 import { Button } from '@/parts/button';
-import { confirm, Dialog, DialogEnd } from '@/parts/dialog';
+import { Cancel, confirm, Dialog, DialogEnd } from '@/parts/dialog';
 import { SelectField, TextField } from '@/parts/field';
 import { Form, textOf } from '@/parts/form';
 import { Failed } from '@/parts/notice';
@@ -59,13 +59,13 @@ export function Tokens() {
         })}
       </ul>
       <Dialog open={asking} onClose={close} title={made ? 'The new token' : 'New API token'}>
-        {made ? <Secret text={made.token} what="the token" hint={`${scopeWords(made, nameOf)}.`} done={close} /> : <NewToken made={setMade} close={close} />}
+        {made ? <Secret text={made.token} what="the token" hint={`${scopeWords(made, nameOf)}.`} done={close} /> : <NewToken made={setMade} />}
       </Dialog>
     </Card>
   );
 }
 
-function NewToken({ made, close }: { made: (token: NewApiToken) => void; close: () => void }) {
+function NewToken({ made }: { made: (token: NewApiToken) => void }) {
   const workspaces = useWorkspaces();
   const [chosen, setPower] = useState<Power>('write');
   const [workspaceId, setWorkspace] = useState('');
@@ -88,7 +88,7 @@ function NewToken({ made, close }: { made: (token: NewApiToken) => void; close: 
           </SelectField>
           <SelectField label="Good" name="days" defaultValue="90">{lifetimes.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</SelectField>
           <DialogEnd>
-            <Button onClick={close}>Cancel</Button>
+            <Cancel />
             <Button type="submit" look="primary" busy={busy}>Create token</Button>
           </DialogEnd>
         </>

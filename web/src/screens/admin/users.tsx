@@ -6,7 +6,7 @@ import { tellNews } from '@/base/outcomes';
 import { createUser, useUsers } from '@/data/admin';
 import type { UserSummary } from '@/data/types';
 import { Button } from '@/parts/button';
-import { Dialog, DialogEnd } from '@/parts/dialog';
+import { Cancel, Dialog, DialogEnd } from '@/parts/dialog';
 import { SelectField, TextField } from '@/parts/field';
 import { Form, textOf } from '@/parts/form';
 import { Link } from '@/parts/link';
@@ -112,7 +112,7 @@ function NewUser({ open, close }: { open: boolean; close: () => void }) {
               <SelectField label="Role" name="role" defaultValue="user"><option value="user">User</option><option value="admin">Administrator</option></SelectField>
               <p className="text-sm text-muted">A password is made for them, and shown to you once.</p>
               <DialogEnd>
-                <Button onClick={done}>Cancel</Button>
+                <Cancel />
                 <Button type="submit" look="primary" busy={busy}>Create user</Button>
               </DialogEnd>
             </>

@@ -9,7 +9,7 @@ import { createProject, useProjects } from '@/data/projects';
 import type { WorkspaceType } from '@/data/types';
 import { compatible, createWorkspace, useTypes, useWorkspaces, userOf } from '@/data/workspaces';
 import { Button } from '@/parts/button';
-import { Dialog, DialogEnd } from '@/parts/dialog';
+import { Cancel, Dialog, DialogEnd } from '@/parts/dialog';
 import { CheckField, SelectField, TextField } from '@/parts/field';
 import { Form, textOf } from '@/parts/form';
 import { Failed, Notice } from '@/parts/notice';
@@ -79,7 +79,7 @@ function NewWorkspaceForm({ onClose }: { onClose: () => void }) {
           </div>
           <CheckField label="Start it now" name="start" defaultChecked />
           <DialogEnd>
-            <Button onClick={onClose}>Cancel</Button>
+            <Cancel />
             <Button type="submit" look="primary" icon={Rocket} busy={busy} off={!type}>Create workspace</Button>
           </DialogEnd>
         </>

@@ -8,7 +8,7 @@ import { download, useBackups } from '@/data/projects';
 import type { Backup, Project, ProjectOperation } from '@/data/types';
 import { useWorkspaces, userOf } from '@/data/workspaces';
 import { Button, IconButton } from '@/parts/button';
-import { confirm, Dialog, DialogEnd } from '@/parts/dialog';
+import { Cancel, confirm, Dialog, DialogEnd } from '@/parts/dialog';
 import { CheckField, TextField } from '@/parts/field';
 import { Form, textOf } from '@/parts/form';
 import { Menu } from '@/parts/menu';
@@ -52,7 +52,7 @@ export function BackupsPart({ project }: { project: Project }) {
               <TextField label="Name" name="name" maxLength={100} autoComplete="off" placeholder="Before the upgrade, say" />
               <CheckField label="Pause what runs on it meanwhile" name="pause" defaultChecked hint="For a minute at most: then the copy is of one moment." />
               <DialogEnd>
-                <Button onClick={() => setAsking(false)}>Cancel</Button>
+                <Cancel />
                 <Button type="submit" look="primary" busy={busy}>Back up</Button>
               </DialogEnd>
             </>

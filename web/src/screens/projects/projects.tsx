@@ -6,7 +6,7 @@ import { navigate, useSearch } from '@/base/router';
 import { createProject, importProject, useProjects } from '@/data/projects';
 import { useTypes, useWorkspaces } from '@/data/workspaces';
 import { Button } from '@/parts/button';
-import { Dialog, DialogEnd } from '@/parts/dialog';
+import { Cancel, Dialog, DialogEnd } from '@/parts/dialog';
 import { TextArea, TextField } from '@/parts/field';
 import { Form, textOf } from '@/parts/form';
 import { Link } from '@/parts/link';
@@ -88,7 +88,7 @@ export function ProjectsScreen() {
               <TextField label="Name" name="name" required maxLength={100} autoComplete="off" />
               <TextArea label="Description" name="description" maxLength={2000} />
               <DialogEnd>
-                <Button onClick={() => setCreating(false)}>Cancel</Button>
+                <Cancel />
                 <Button type="submit" look="primary" busy={busy}>Create project</Button>
               </DialogEnd>
             </>
@@ -121,7 +121,7 @@ function ImportDialog({ open, onClose }: { open: boolean; onClose: () => void })
             <TextField label="Name" value={name} onChange={(event) => setName(event.target.value)} maxLength={100} autoComplete="off" />
             {busy && <Notice kind="info">The archive is being sent and unpacked. Keep this page open.</Notice>}
             <DialogEnd>
-              <Button onClick={onClose} off={busy}>Cancel</Button>
+              <Cancel />
               <Button type="submit" look="primary" busy={busy}>Import</Button>
             </DialogEnd>
           </>
