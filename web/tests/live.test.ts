@@ -5,7 +5,7 @@ import { outcomes } from '@/base/outcomes';
 import { changes, heard, heardAll, type Change } from '@/data/changes';
 import { keys, queryClient } from '@/data/client';
 import { inOrder, take, toldWorkspaces, withEvent, withWorkspace } from '@/data/live';
-import { backUp, readOperations } from '@/data/project_operations';
+import { backUp, forgetOperations, readOperations } from '@/data/project_operations';
 import { importProject } from '@/data/projects';
 import type { LifeEvent, Operation, Project, ProjectOperation, Workspace } from '@/data/types';
 import { clone } from '@/screens/projects/project_menu';
@@ -24,6 +24,7 @@ const list = () => queryClient.getQueryData<Workspace[]>(keys.workspaces);
 beforeEach(() => {
   queryClient.clear();
   changes.set(new Map());
+  forgetOperations();
   outcomes.set([]);
   vi.useFakeTimers();
 });
@@ -183,6 +184,14 @@ test('a backup that ends before its request is answered is told, too', async () 
   tell('project-operation', backup({ id: 'fast', state: 'failed', error: 'The disk is full.' }));
   await backUp({ id: 'p', name: 'P' }, { name: null, pause: false });
   expect(told().map((each) => each.text)).toEqual(['P could not be backed up: The disk is full.']);
+});
+
+test('whoever signs in next hears nothing of what was begun before them', async () => {
+  answers({ success: true, data: backup({ id: 'theirs' }) });
+  await backUp({ id: 'p', name: 'P' }, { name: null, pause: false });
+  forgetOperations();
+  tell('project-operation', backup({ id: 'theirs', state: 'succeeded' }));
+  expect(told()).toEqual([]);
 });
 
 test('what has ended by the time it is answered is not said to go on', async () => {

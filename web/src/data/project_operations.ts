@@ -45,6 +45,13 @@ const endedAtMost = 20;
 // What was told of and has not ended.
 const underWay = new Set<string>();
 
+/** The session is over: whoever comes next asked for none of it. */
+export function forgetOperations() {
+  begun.clear();
+  ended.clear();
+  underWay.clear();
+}
+
 function tellEnd({ name, requestId }: Begun, operation: ProjectOperation) {
   if (operation.state === 'succeeded') tellNews(told[operation.kind].done(name));
   else tellProblem(`${name} ${told[operation.kind].failed}`, new Problem(0, { error: operation.error ?? 'the server does not say why.', requestId }, undefined));
