@@ -2,6 +2,7 @@ import { X } from 'lucide-react';
 import { AlertDialog, Dialog as Radix } from 'radix-ui';
 import { createContext, useContext, useEffect, useRef, useState, type ReactNode } from 'react';
 
+import { giveFocusBack } from '@/base/focus';
 import { requestOf, sentenceOf } from '@/base/outcomes';
 import { Store, useStore } from '@/base/store';
 
@@ -11,6 +12,12 @@ import { Notice } from './notice';
 const backdrop = 'fixed inset-0 bg-[rgb(10_14_22/0.5)] animate-appear';
 const panel =
   'fixed z-50 left-1/2 top-1/2 -translate-x-1/2 -translate-y-1/2 w-[calc(100vw-1.5rem)] max-h-[calc(100dvh-1.5rem)] overflow-y-auto rounded-2xl border border-line bg-surface shadow-float animate-appear';
+
+// Instead of the library’s own way back, to a trigger: what opens a dialog here is a menu’s entry as often as a button.
+const back = (event: Event) => {
+  event.preventDefault();
+  giveFocusBack();
+};
 
 /** What is in a dialog says what would be lost if it closed. */
 interface Around {
@@ -48,6 +55,7 @@ export function Dialog({ open, onClose, title, description, wide = false, childr
           className={`${panel} ${wide ? 'max-w-3xl' : 'max-w-lg'}`}
           onInteractOutside={(event) => event.preventDefault()}
           onEscapeKeyDown={escape}
+          onCloseAutoFocus={back}
           {...(description ? {} : { 'aria-describedby': undefined })}
         >
           <div className="sticky top-0 z-10 flex items-start gap-4 border-b border-line bg-surface px-5 pt-4 pb-3">
@@ -130,7 +138,7 @@ function Confirm({ id, title, text, verb, danger = true, otherwise = 'Cancel', a
     <AlertDialog.Root open onOpenChange={(now) => !now && !busy && answered(id)}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={`${backdrop} z-50`} />
-        <AlertDialog.Content className={`${panel} max-w-md p-5`}>
+        <AlertDialog.Content className={`${panel} max-w-md p-5`} onCloseAutoFocus={back}>
           <AlertDialog.Title className="text-lg font-semibold">{title}</AlertDialog.Title>
           <AlertDialog.Description asChild>
             <div className="mt-2 text-muted">{text}</div>
