@@ -4,7 +4,7 @@
 import { hashKey, type QueryFilters } from '@tanstack/react-query';
 
 import { setReachable } from '@/base/session';
-import { follow, type ServerEvent } from '@/base/sse';
+import { followSeen, type ServerEvent } from '@/base/sse';
 import { Store } from '@/base/store';
 
 import { heard, heardAll, newer } from './changes';
@@ -110,38 +110,24 @@ export const take = ({ event, data }: ServerEvent) => takers[event]?.(JSON.parse
 
 /** While somebody is signed in. The returned function ends it. */
 export function startLive(): () => void {
-  let stop: (() => void) | undefined;
   let lost = false;
-  const begin = () => {
-    stop ??= follow('/api/workspaces/events', {
-      onEvent: take,
-      onOpen: () => {
-        setReachable(true);
-        live.set('open');
-        // The rest is read again with the snapshot that follows.
-        if (lost) void queryClient.invalidateQueries({ predicate: (query) => !isOfOne(query) });
-        lost = false;
-      },
-      onLost: () => {
-        lost = true;
-        live.set('lost');
-      },
-      onRefused: () => live.set('lost'),
-    });
-  };
-  const pause = () => {
-    stop?.();
-    stop = undefined;
-  };
-  const look = () => {
-    if (!document.hidden) begin();
-    else pause();
-  };
-  document.addEventListener('visibilitychange', look);
-  look();
+  const stop = followSeen('/api/workspaces/events', {
+    onEvent: take,
+    onOpen: () => {
+      setReachable(true);
+      live.set('open');
+      // The rest is read again with the snapshot that follows.
+      if (lost) void queryClient.invalidateQueries({ predicate: (query) => !isOfOne(query) });
+      lost = false;
+    },
+    onLost: () => {
+      lost = true;
+      live.set('lost');
+    },
+    onRefused: () => live.set('lost'),
+  });
   return () => {
-    document.removeEventListener('visibilitychange', look);
-    pause();
+    stop();
     clearTimeout(settling);
     settling = undefined;
     due.clear();

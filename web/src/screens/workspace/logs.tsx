@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { clock, plural } from '@/base/format';
 import { found, withLines, withoutEscapes, type Line } from '@/base/log_buffer';
 import { tellProblem } from '@/base/outcomes';
-import { follow, type ServerEvent } from '@/base/sse';
+import { followSeen, type ServerEvent } from '@/base/sse';
 import { saveBlob } from '@/data/projects';
 import type { LogLine } from '@/data/types';
 import { logText } from '@/data/workspaces';
@@ -50,7 +50,7 @@ export function LogsPart({ seen }: PartProps) {
       waiting.current = [];
       setLines((now) => withLines(now, more));
     };
-    const stop = follow(`/api/workspaces/${id}/logs/stream?tail=500`, {
+    const stop = followSeen(`/api/workspaces/${id}/logs/stream?tail=500`, {
       onEvent: (event) => {
         const line = lineOf(event);
         if (!line) return;
