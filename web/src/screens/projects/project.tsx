@@ -9,8 +9,9 @@ import { assignProject, changeProject, measure, unassignProject, useProjects, us
 import type { Project } from '@/data/types';
 import { useTypes, useWorkspaces } from '@/data/workspaces';
 import { Button } from '@/parts/button';
+import { useDraft } from '@/parts/draft';
 import { SelectField, TextArea, TextField } from '@/parts/field';
-import { Form, textOf } from '@/parts/form';
+import { Form } from '@/parts/form';
 import { Link } from '@/parts/link';
 import { Failed, Notice } from '@/parts/notice';
 import { Card, Skeleton, Title } from '@/parts/page';
@@ -63,19 +64,21 @@ const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
 function AboutPart({ project }: { project: Project }) {
   const { data: workspaces = [] } = useWorkspaces();
   const { busy, text } = usageOf(project, workspaces);
+  const { shown, field, saved } = useDraft({ name: project.name, description: project.description ?? '' });
   return (
     <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
       <Card title="General">
         <Form
-          act={async (fields) => {
-            await changeProject(project.id, { name: textOf(fields, 'name') ?? '', description: textOf(fields, 'description') ?? '' });
+          act={async () => {
+            await changeProject(project.id, { name: shown.name.trim(), description: shown.description.trim() });
+            saved();
             tellNews('The project is saved.');
           }}
         >
           {(saving) => (
             <>
-              <TextField label="Name" name="name" required maxLength={100} defaultValue={project.name} autoComplete="off" />
-              <TextArea label="Description" name="description" maxLength={2000} defaultValue={project.description ?? ''} />
+              <TextField label="Name" required maxLength={100} autoComplete="off" {...field('name')} />
+              <TextArea label="Description" maxLength={2000} {...field('description')} />
               <div><Button type="submit" look="primary" busy={saving}>Save</Button></div>
             </>
           )}
