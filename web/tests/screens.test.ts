@@ -1,10 +1,11 @@
 import { expect, test, vi } from 'vitest';
 
-import { auditQuery } from '@/data/account';
+import { auditQuery, profileChange } from '@/data/account';
 import type { ContainerStats, Project, Workspace } from '@/data/types';
 import { withSample } from '@/data/usage';
 import { compatible, userOf } from '@/data/workspaces';
 import { answered, askNothing, confirm, question } from '@/parts/dialog';
+import { isMissing } from '@/parts/form';
 import { linePoints } from '@/parts/sparkline';
 import { ErrorBoundary } from '@/shell/error_boundary';
 
@@ -74,4 +75,13 @@ test('a question goes with its own answer, and with the session; never with the 
   ask('Two?');
   askNothing();
   expect(question.get()).toBeUndefined();
+});
+
+test('spaces at the ends of a password are of it, and of nothing else', () => {
+  const typed = { email: ' new@example.test ', username: ' ada ', firstName: '', lastName: ' L ' };
+  expect(profileChange({ email: 'old@example.test' }, typed, ' my secret ')).toEqual({ email: 'new@example.test', username: 'ada', firstName: '', lastName: 'L', currentPassword: ' my secret ' });
+  expect(profileChange({ email: 'new@example.test' }, typed, '')).toEqual({ username: 'ada', firstName: '', lastName: 'L' });
+  expect(isMissing({ required: true, type: 'password', value: '  ' })).toBe(false);
+  expect(isMissing({ required: true, type: 'password', value: '' })).toBe(true);
+  expect(isMissing({ required: true, type: 'text', value: '  ' })).toBe(true);
 });

@@ -19,7 +19,20 @@ export const useSession = () => useSyncExternalStore(subscribe, sessionState, se
 export const pageFacts = { queryKey: keys.page, queryFn: () => read<{ registrationOpen: boolean; sharing: boolean }>('/page.json'), staleTime: 300_000 };
 export const usePageFacts = () => useQuery(pageFacts);
 
-export const changeProfile = (fields: Record<string, string | null>) =>
+export interface Profile {
+  email: string;
+  username: string;
+  firstName: string;
+  lastName: string;
+}
+export const profileOf = ({ email, username, firstName, lastName }: User): Profile => ({ email, username, firstName: firstName ?? '', lastName: lastName ?? '' });
+
+/** Another address needs the password, which is sent as it was typed: spaces at its ends are of it. */
+export function profileChange(user: Pick<User, 'email'>, typed: Profile, password: string): Record<string, string> {
+  const { email, ...others } = Object.fromEntries(Object.entries(typed).map(([name, value]) => [name, value.trim()])) as unknown as Profile;
+  return email === user.email ? others : { ...others, email, currentPassword: password };
+}
+export const changeProfile = (fields: Record<string, string>) =>
   call<Data<User>>('/api/auth/profile', { method: 'PATCH', json: fields }).then((answer) => setUser(answer.data));
 export const changePassword = (currentPassword: string, newPassword: string) => call('/api/auth/change-password', { method: 'POST', json: { currentPassword, newPassword } });
 

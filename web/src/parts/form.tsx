@@ -17,7 +17,7 @@ export function Form({ act, children, className = 'grid grid-cols-1 gap-4' }: { 
     event.stopPropagation();
     if (busy) return;
     const form = event.currentTarget;
-    const empty = [...form.elements].find((each): each is HTMLInputElement => each instanceof HTMLInputElement && each.required && each.value.trim() === '');
+    const empty = [...form.elements].find((each): each is HTMLInputElement => each instanceof HTMLInputElement && isMissing(each));
     setProblem(undefined);
     setMissing(empty ? `${empty.labels?.[0]?.textContent ?? 'Something'} is missing.` : '');
     if (empty) return empty.focus();
@@ -43,6 +43,9 @@ export function Form({ act, children, className = 'grid grid-cols-1 gap-4' }: { 
     </form>
   );
 }
+
+/** Spaces alone say nothing, except in a password. */
+export const isMissing = ({ required, type, value }: { required: boolean; type: string; value: string }) => required && (type === 'password' ? value : value.trim()) === '';
 
 /** A field's text without the spaces around it; nothing where it is empty. */
 export const textOf = (fields: FormData, name: string) => String(fields.get(name) ?? '').trim() || null;
