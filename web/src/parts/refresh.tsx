@@ -3,6 +3,7 @@ import { RefreshCw } from 'lucide-react';
 import { tellProblem } from '@/base/outcomes';
 
 import { Button } from './button';
+import { useFocusKept } from './focus';
 
 /** What was read stays when it cannot be read anew: whoever asked for that is told, and nothing else changes. */
 interface Readable {
@@ -26,5 +27,6 @@ interface Pages {
 /** The next rows of a list that comes page by page. */
 export function More({ of, what, children }: { of: Pages; what: string; children: string }) {
   const more = () => void of.fetchNextPage().then(({ isFetchNextPageError, error }) => isFetchNextPageError && tellProblem(`More of ${what} could not be read`, error));
+  useFocusKept(of.hasNextPage);
   return of.hasNextPage ? <div><Button busy={of.isFetchingNextPage} onClick={more}>{children}</Button></div> : null;
 }

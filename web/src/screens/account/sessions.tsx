@@ -5,6 +5,7 @@ import { tellNews } from '@/base/outcomes';
 import { deviceOf, endOtherSessions, endSession, useSessions } from '@/data/sessions';
 import { Button } from '@/parts/button';
 import { confirm } from '@/parts/dialog';
+import { useFocusKept } from '@/parts/focus';
 import { Failed } from '@/parts/notice';
 import { Badge, Card, Skeleton } from '@/parts/page';
 import { Refresh } from '@/parts/refresh';
@@ -15,6 +16,7 @@ const few = 6;
 /** Where one is signed in: this browser first, then as they were last used. */
 export function Sessions() {
   const sessions = useSessions();
+  useFocusKept(sessions.data?.length);
   const [all, setAll] = useState(false);
   const others = sessions.data?.filter((each) => !each.current).length ?? 0;
   const shown = all ? sessions.data : sessions.data?.slice(0, few);

@@ -10,6 +10,7 @@ import { useWorkspaces } from '@/data/workspaces';
 import { Button } from '@/parts/button';
 import { Cancel, confirm, Dialog, DialogEnd } from '@/parts/dialog';
 import { SelectField, TextField } from '@/parts/field';
+import { useFocusKept } from '@/parts/focus';
 import { Form, textOf } from '@/parts/form';
 import { Failed } from '@/parts/notice';
 import { Badge, Card, Empty, Skeleton } from '@/parts/page';
@@ -20,6 +21,7 @@ const lifetimes: [string, string][] = [['30', 'For 30 days'], ['90', 'For 90 day
 
 export function Tokens() {
   const tokens = useTokens();
+  useFocusKept(tokens.data?.length);
   const workspaces = useWorkspaces();
   const [asking, setAsking] = useState(false);
   const [made, setMade] = useState<NewApiToken>();

@@ -7,6 +7,7 @@ import { cleanUp, everyWords, runWords, useCleaning } from '@/data/admin';
 import type { Cleaning, CleaningItem, CleanUp } from '@/data/types';
 import { Button } from '@/parts/button';
 import { confirm } from '@/parts/dialog';
+import { useFocusKept } from '@/parts/focus';
 import { Failed, Notice } from '@/parts/notice';
 import { Badge, Card, Skeleton } from '@/parts/page';
 import { Refresh } from '@/parts/refresh';
@@ -22,6 +23,7 @@ const count = (result: CleanUp, outcome: CleaningItem['outcome']) => result.duti
 export function CleaningPart() {
   const cleaning = useCleaning();
   const [result, setResult] = useState<CleanUp>();
+  useFocusKept(result);
   const [looking, setLooking] = useState(false);
   const [problem, setProblem] = useState<unknown>();
   const look = async () => {

@@ -10,6 +10,7 @@ import { isBusy, phaseNames, useTypes } from '@/data/workspaces';
 import { Button } from '@/parts/button';
 import { confirm } from '@/parts/dialog';
 import { SelectField, TextField } from '@/parts/field';
+import { useFocusKept } from '@/parts/focus';
 import { Form, textOf } from '@/parts/form';
 import { Link } from '@/parts/link';
 import { Failed } from '@/parts/notice';
@@ -32,6 +33,7 @@ export function WorkspacesPart() {
     navigate(query ? `/admin/workspaces?${query}` : '/admin/workspaces', { replace: true });
   };
   const narrowed = workspaceQuery(search) !== '';
+  useFocusKept(narrowed);
   // A type that is configured no more may still be looked for.
   const known = [...new Set([...(types.data?.map((each) => each.type) ?? []), ...(search.type ? [search.type] : [])])];
   const nameOf = (type: string) => types.data?.find((each) => each.type === type)?.name ?? type;
@@ -105,6 +107,7 @@ function Row({ workspace, type }: { workspace: WorkspaceSummary; type: string })
   );
   const ownerLink = userEmail ? <Link to={`/admin/users/${userId}`} className="text-accent underline-offset-2 hover:underline">{userEmail}</Link> : <span className="text-muted">An account that is gone</span>;
   const off = phase === 'stopped' || phase === 'failed' || phase === 'deleting';
+  useFocusKept(off);
   return (
     <tr>
       <Cell look="w-full wrap-anywhere">

@@ -10,6 +10,7 @@ import { useWorkspaces, userOf } from '@/data/workspaces';
 import { Button, IconButton } from '@/parts/button';
 import { Cancel, confirm, Dialog, DialogEnd } from '@/parts/dialog';
 import { CheckField, TextField } from '@/parts/field';
+import { useFocusKept } from '@/parts/focus';
 import { Form, textOf } from '@/parts/form';
 import { Menu } from '@/parts/menu';
 import { Failed, Notice } from '@/parts/notice';
@@ -20,6 +21,7 @@ const doing: Record<ProjectOperation['kind'], string> = { backup: 'A backup is b
 
 export function BackupsPart({ project }: { project: Project }) {
   const backups = useBackups(project.id);
+  useFocusKept(backups.data?.length);
   const { data: operations = [] } = useProjectOperations(project.id);
   const [asking, setAsking] = useState(false);
   const current = operations.filter((each) => each.state === 'pending' || each.state === 'running');

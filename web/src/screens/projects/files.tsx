@@ -1,6 +1,7 @@
 import { ArrowUp, Download, File, Folder, Link2, RefreshCw } from 'lucide-react';
-import { useState } from 'react';
+import { useLayoutEffect, useRef, useState } from 'react';
 
+import { isLost } from '@/base/focus';
 import { bytes } from '@/base/format';
 import { tellProblem } from '@/base/outcomes';
 import { Problem } from '@/base/session';
@@ -21,6 +22,11 @@ export function FilesPart({ project }: { project: Project }) {
   const [loading, setLoading] = useState<string>();
   const files = useFiles(project.id, path);
   const steps = path ? path.split('/') : [];
+  // A directory’s button goes when it is opened: the focus goes to its name above.
+  const way = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    if (path && isLost()) way.current?.querySelector<HTMLElement>('[aria-current]')?.focus();
+  }, [path]);
   const save = async (name: string) => {
     setLoading(name);
     await download(`/api/projects/${project.id}/files/content?path=${encodeURIComponent(join(path, name))}`, name).catch((problem) => tellProblem(`${name} could not be downloaded`, problem));
@@ -33,7 +39,7 @@ export function FilesPart({ project }: { project: Project }) {
     <div className="overflow-hidden rounded-2xl border border-line bg-surface shadow-card">
       <div className="flex items-center gap-1 border-b border-line px-2 py-1">
         <IconButton label="Up" icon={ArrowUp} off={steps.length === 0} onClick={() => setPath(steps.slice(0, -1).join('/'))} />
-        <nav aria-label="Path" className="min-w-0 grow overflow-x-auto">
+        <nav ref={way} aria-label="Path" className="min-w-0 grow overflow-x-auto">
           <ol className="flex items-center text-sm whitespace-nowrap">
             {['', ...steps].map((step, index) => (
               <li key={index} className="flex items-center">

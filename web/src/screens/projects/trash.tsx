@@ -7,6 +7,7 @@ import { purgeTrashed, restoreTrashed, useTrash } from '@/data/projects';
 import type { TrashedVolume } from '@/data/types';
 import { Button } from '@/parts/button';
 import { confirm } from '@/parts/dialog';
+import { useFocusKept } from '@/parts/focus';
 import { Failed } from '@/parts/notice';
 import { Empty, Skeleton, Title } from '@/parts/page';
 
@@ -14,6 +15,7 @@ const kinds: Record<TrashedVolume['kind'], string> = { project: 'Project', home:
 
 export function TrashScreen() {
   const trash = useTrash();
+  useFocusKept(trash.data?.length);
   return (
     <>
       <Title below={<p className="mt-1 text-sm text-muted">What was deleted can be restored for a while.</p>}>Trash</Title>

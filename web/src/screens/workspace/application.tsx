@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 
 import { isOpenable, proxyTicket } from '@/data/workspaces';
 import { Button, IconButton } from '@/parts/button';
+import { useFocusKept } from '@/parts/focus';
 import { Failed } from '@/parts/notice';
 
 import { openApplication } from '../open_application';
@@ -18,6 +19,7 @@ export function ApplicationPart({ seen }: PartProps) {
   const frame = useRef<HTMLIFrameElement>(null);
   // The server's word, not what was asked for: a stop may be refused, and what is in the frame is not to be lost for it.
   const there = isOpenable(workspace.phase);
+  useFocusKept(there);
   const load = useCallback(() => {
     setProblem(undefined);
     setLoaded(false);

@@ -77,6 +77,11 @@ export function LogsPart({ seen }: PartProps) {
   useLayoutEffect(() => {
     if (atEnd) toEnd();
   }, [shown, atEnd, wrap]);
+  // The button goes with it: the focus stays in the log.
+  const goToEnd = () => {
+    setAtEnd(true);
+    box.current?.focus({ preventScroll: true });
+  };
   const save = async () => {
     setSaving(true);
     await logText(id).then((text) => saveBlob(text, `${name}.log`), (problem) => tellProblem('The log could not be downloaded', problem));
@@ -115,7 +120,7 @@ export function LogsPart({ seen }: PartProps) {
             </div>
           ))}
         </div>
-        {!atEnd && <Button size="small" look="primary" icon={ArrowDownToLine} className="absolute right-4 bottom-4 shadow-float" onClick={() => setAtEnd(true)}>To the end</Button>}
+        {!atEnd && <Button size="small" look="primary" icon={ArrowDownToLine} className="absolute right-4 bottom-4 shadow-float" onClick={goToEnd}>To the end</Button>}
       </div>
     </div>
   );

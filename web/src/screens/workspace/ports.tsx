@@ -11,6 +11,7 @@ import { Button, IconButton } from '@/parts/button';
 import { CopyButton } from '@/parts/copy';
 import { confirm } from '@/parts/dialog';
 import { SelectField, TextField } from '@/parts/field';
+import { useFocusKept } from '@/parts/focus';
 import { Form } from '@/parts/form';
 import { Failed, Notice } from '@/parts/notice';
 import { Badge, Card, Skeleton } from '@/parts/page';
@@ -64,6 +65,7 @@ export function PortsPart({ seen, type }: PartProps) {
 
 function Sharing({ id, defaultPort }: { id: string; defaultPort: number | undefined }) {
   const shares = useShares(id);
+  useFocusKept(shares.data?.length);
   const [level, setLevel] = useState<Share['level']>('users');
   return (
     <>

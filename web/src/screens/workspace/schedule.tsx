@@ -1,4 +1,5 @@
 import { Plus, Save, Trash2 } from 'lucide-react';
+import { useRef } from 'react';
 
 import { tellNews } from '@/base/outcomes';
 import type { Schedule, Workspace } from '@/data/types';
@@ -6,6 +7,7 @@ import { changeWorkspace } from '@/data/workspaces';
 import { Button, IconButton } from '@/parts/button';
 import { useDraft } from '@/parts/draft';
 import { TextField } from '@/parts/field';
+import { useFocusKept } from '@/parts/focus';
 import { Form } from '@/parts/form';
 import { Card } from '@/parts/page';
 
@@ -19,6 +21,14 @@ export function ScheduleCard({ workspace }: { workspace: Workspace }) {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const { shown, put, field, saved } = useDraft<Schedule>({ zone: workspace.schedule?.zone ?? here, rules: workspace.schedule?.rules ?? [] });
   const { zone, rules } = shown;
+  const canSave = rules.length > 0 || Boolean(workspace.schedule);
+  useFocusKept(canSave);
+  const add = useRef<HTMLButtonElement>(null);
+  const remove = (index: number) => {
+    put({ rules: rules.filter((_, at) => at !== index) });
+    // The next one takes its place, and has the focus; after the last there is none.
+    if (index === rules.length - 1) add.current?.focus();
+  };
   const change = (index: number, rule: Partial<Rule>) => put({ rules: rules.map((each, at) => (at === index ? { ...each, ...rule } : each)) });
   return (
     <Card title="Schedule" hint="Starts and stops it by the clock.">
@@ -56,14 +66,14 @@ export function ScheduleCard({ workspace }: { workspace: Workspace }) {
                   </div>
                   <div className="w-32"><TextField label="Start at" type="time" value={rule.start ?? ''} onChange={(event) => change(index, { start: event.target.value || null })} /></div>
                   <div className="w-32"><TextField label="Stop at" type="time" value={rule.stop ?? ''} onChange={(event) => change(index, { stop: event.target.value || null })} /></div>
-                  <IconButton label={`Remove rule ${index + 1}`} icon={Trash2} onClick={() => put({ rules: rules.filter((_, at) => at !== index) })} />
+                  <IconButton label={`Remove rule ${index + 1}`} icon={Trash2} onClick={() => remove(index)} />
                 </div>
               </fieldset>
             ))}
             {rules.length > 0 && <TextField label="Time zone" {...field('zone')} hint={zone === here ? 'Yours' : `Yours is ${here}`} autoComplete="off" />}
             <div className="flex flex-wrap gap-2">
-              <Button icon={Plus} off={rules.length >= 20} onClick={() => put({ rules: [...rules, { days: workdays, start: '08:00', stop: '18:00' }] })}>Add a rule</Button>
-              {(rules.length > 0 || workspace.schedule) && <Button type="submit" look="primary" icon={Save} busy={busy}>Save schedule</Button>}
+              <Button ref={add} icon={Plus} off={rules.length >= 20} onClick={() => put({ rules: [...rules, { days: workdays, start: '08:00', stop: '18:00' }] })}>Add a rule</Button>
+              {canSave && <Button type="submit" look="primary" icon={Save} busy={busy}>Save schedule</Button>}
             </div>
           </>
         )}

@@ -8,6 +8,7 @@ import { useEffect, useRef, useState } from 'react';
 import { TerminalLink, type LinkState } from '@/base/terminal_link';
 import { isOpenable, terminalTicket } from '@/data/workspaces';
 import { Button } from '@/parts/button';
+import { useFocusKept } from '@/parts/focus';
 import { Notice } from '@/parts/notice';
 
 import { NotRunning } from './not_running';
@@ -21,6 +22,7 @@ export function TerminalPart({ seen }: PartProps) {
   const there = isOpenable(seen.workspace.phase);
   const [begun, setBegun] = useState(there);
   if (there && !begun) setBegun(true);
+  useFocusKept(begun);
   if (!begun) return <NotRunning seen={seen} what="A terminal needs a running container." />;
   return (
     <div className="overflow-hidden rounded-2xl border border-line bg-[#12161d]">
