@@ -62,6 +62,14 @@ test('what was read stays on the screen when it cannot be read anew', () => {
   }
 });
 
+test('what goes on is said aloud once, and not how far it is', () => {
+  queryClient.setQueryData(keys.projectOperations('p'), [{ id: 'o', projectId: 'p', kind: 'backup', state: 'running', phase: 'reading', progress: 40, error: null, createdAt: at }]);
+  queryClient.setQueryData(keys.backups('p'), []);
+  const html = draw(BackupsPart, { project });
+  expect(html).toContain('40 %');
+  expect([...html.matchAll(/<(\w+) role="status"[^>]*>(.*?)<\/\1>/g)].map(([, , text]) => text)).toEqual(['A backup is being made…']);
+});
+
 test('a stop that is asked for ends neither a shell nor an application: its end does', () => {
   const change = { kind: 'stop', name: 'Sheets', project: undefined, operation: undefined, requestId: undefined, began: 0 } as const;
   for (const part of [ApplicationPart, TerminalPart]) {

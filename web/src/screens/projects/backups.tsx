@@ -68,7 +68,8 @@ export function BackupsPart({ project }: { project: Project }) {
 function Progress({ operation }: { operation: ProjectOperation }) {
   return (
     <div className="rounded-2xl border border-line bg-surface p-4 shadow-card">
-      <p role="status" className="mb-2 text-sm font-medium">{doing[operation.kind]}… {operation.progress != null && <span className="tabular">{operation.progress} %</span>} <span className="font-normal text-muted">{operation.phase}</span></p>
+      {/* That it began is said aloud; its end is an outcome. How far it is would be said again and again. */}
+      <p className="mb-2 text-sm font-medium"><span role="status">{doing[operation.kind]}…</span> {operation.progress != null && <span className="tabular">{operation.progress} %</span>} <span className="font-normal text-muted">{operation.phase}</span></p>
       <div role="progressbar" aria-label={doing[operation.kind]} aria-valuemin={0} aria-valuemax={100} aria-valuenow={operation.progress ?? undefined} className="h-1.5 overflow-hidden rounded-full bg-accent-soft">
         {operation.progress == null ? <div className="h-full w-1/3 bg-accent animate-slide" /> : <div className="h-full rounded-full bg-accent transition-[width]" style={{ width: `${operation.progress}%` }} />}
       </div>

@@ -73,6 +73,8 @@ export function LogsPart({ seen }: PartProps) {
 
   const shown = useMemo(() => found(lines, sought), [lines, sought]);
   const printed = useMemo(() => shown.filter((each) => each.kind !== 'note').length, [shown]);
+  // Said aloud as it is sought: that more lines come would be said again and again.
+  const foundFirst = useMemo(() => (sought ? `Found: ${plural(printed, 'line')}` : ''), [sought]);
   const toEnd = () => box.current && (box.current.scrollTop = box.current.scrollHeight);
   useLayoutEffect(() => {
     if (atEnd) toEnd();
@@ -91,7 +93,8 @@ export function LogsPart({ seen }: PartProps) {
     <div className="overflow-hidden rounded-2xl border border-line bg-surface">
       <div className="flex flex-wrap items-center gap-2 border-b border-line p-2">
         <SearchField label="Search the log" value={sought} onChange={setSought} className="min-w-40 grow" />
-        <span role="status" className="tabular text-sm text-muted">{sought ? `${plural(printed, 'line')} found` : plural(printed, 'line')}{waitingCount > 0 && `, ${waitingCount} waiting`}</span>
+        <span role="status" className="sr-only">{foundFirst}</span>
+        <span className="tabular text-sm text-muted">{sought ? `${plural(printed, 'line')} found` : plural(printed, 'line')}{waitingCount > 0 && `, ${waitingCount} waiting`}</span>
         <Button size="small" icon={paused ? Play : Pause} aria-pressed={paused} onClick={() => setPaused(!paused)}>{paused ? 'Go on' : 'Pause'}</Button>
         <Button size="small" icon={WrapText} aria-pressed={wrap} onClick={() => setWrap(!wrap)}>Wrap</Button>
         <Button size="small" icon={Download} busy={saving} onClick={() => void save()}>Download</Button>
