@@ -62,6 +62,13 @@ test('what was read stays on the screen when it cannot be read anew', () => {
   }
 });
 
+test('of a thousand projects those are drawn first that fit on the screen', () => {
+  queryClient.setQueryData(keys.projects, Array.from({ length: 1_000 }, (_, index) => ({ ...project, id: `p${index}`, name: `Project ${index}` })));
+  const rows = draw(ProjectsScreen).match(/<li /g) ?? [];
+  expect(rows.length).toBeLessThan(100);
+  expect(rows.length).toBeGreaterThan(10);
+});
+
 test('what goes on is said aloud once, and not how far it is', () => {
   queryClient.setQueryData(keys.projectOperations('p'), [{ id: 'o', projectId: 'p', kind: 'backup', state: 'running', phase: 'reading', progress: 40, error: null, createdAt: at }]);
   queryClient.setQueryData(keys.backups('p'), []);

@@ -7,6 +7,7 @@ import { compatible, userOf } from '@/data/workspaces';
 import { answered, askNothing, confirm, question } from '@/parts/dialog';
 import { isMissing } from '@/parts/form';
 import { linePoints } from '@/parts/sparkline';
+import { usesOf } from '@/screens/projects/use_of';
 import { ErrorBoundary } from '@/shell/error_boundary';
 
 const sample = (seconds: number, more = {}) => ({ time: new Date(seconds * 1000).toISOString(), ...more }) as ContainerStats;
@@ -32,6 +33,14 @@ test('a project is offered where its type fits, and is another’s while that ru
   expect(userOf(all[0]!, workspaces)?.id).toBe('w');
   expect(userOf(all[0]!, workspaces, 'w')).toBeUndefined();
   expect(userOf(all[2]!, workspaces)).toBeUndefined();
+});
+
+test('a project’s use is told with whoever has it', () => {
+  const of = (id: string, currentProjectId: string | null, phase: string) => ({ id, name: id, currentProjectId, phase }) as Workspace;
+  const useOf = usesOf([of('A', 'p', 'stopped'), of('B', 'p', 'starting'), of('C', 'q', 'failed'), of('D', null, 'running')]);
+  expect(useOf({ id: 'p' })).toEqual({ busy: true, text: 'In use by A, B' });
+  expect(useOf({ id: 'q' })).toEqual({ busy: false, text: 'Current project of C' });
+  expect(useOf({ id: 'r' })).toEqual({ busy: false, text: 'Not in use' });
 });
 
 test('the audit log is asked for whole days of the reader’s zone', () => {

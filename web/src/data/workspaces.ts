@@ -84,9 +84,12 @@ export function useSeen(workspace: Workspace): Seen {
   return asSeen(workspace, operation, change);
 }
 
+/** Whether its project is its own for now. */
+export const isAtWork = ({ phase }: Pick<Workspace, 'phase'>) => phase === 'running' || isBusy(phase);
+
 /** Whether a project is another running workspace's: it can be read, not chosen. */
 export const userOf = (project: Project, workspaces: readonly Workspace[], except?: string) =>
-  workspaces.find((each) => each.id !== except && each.currentProjectId === project.id && (each.phase === 'running' || isBusy(each.phase)));
+  workspaces.find((each) => each.id !== except && each.currentProjectId === project.id && isAtWork(each));
 
 /** Projects that a workspace of this type can work on. */
 export const compatible = (projects: readonly Project[], type: string | undefined, current?: string | null) =>

@@ -22,7 +22,7 @@ import { NotFound } from '../not_found';
 import { BackupsPart } from './backups';
 import { FilesPart } from './files';
 import { confirmDeleteProject, ProjectMenu } from './project_menu';
-import { usageOf } from './use_of';
+import { usesOf } from './use_of';
 
 const parts = [
   { name: '', label: 'Files', icon: Files, part: FilesPart },
@@ -39,12 +39,13 @@ export function ProjectScreen({ id, part = '' }: { id: string; part?: string }) 
   const shown = parts.find((each) => each.name === part);
   if (!project || !shown) return <NotFound what="There is no such project of yours." />;
   const base = `/projects/${id}`;
+  const use = usesOf(workspaces)(project);
   return (
     <>
       <Title
         above={<Link to="/projects" className="mb-1 -ml-1 inline-flex items-center gap-1 rounded pr-1 text-sm text-muted hover:text-text"><ChevronLeft aria-hidden className="size-4" />Projects</Link>}
-        below={<p className="mt-1 text-sm text-muted">{usageOf(project, workspaces).text}</p>}
-        actions={<ProjectMenu project={project} onDelete={() => navigate('/projects')} />}
+        below={<p className="mt-1 text-sm text-muted">{use.text}</p>}
+        actions={<ProjectMenu project={project} use={use} onDelete={() => navigate('/projects')} />}
       >
         {project.name}
       </Title>
@@ -63,7 +64,7 @@ const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
 
 function AboutPart({ project }: { project: Project }) {
   const { data: workspaces = [] } = useWorkspaces();
-  const { busy, text } = usageOf(project, workspaces);
+  const { busy, text } = usesOf(workspaces)(project);
   const { shown, field, saved } = useDraft({ name: project.name, description: project.description ?? '' });
   return (
     <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
