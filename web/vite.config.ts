@@ -29,5 +29,5 @@ export default defineConfig({
       target: server, changeOrigin: true, ws: true, headers: { origin: server },
     }])),
   },
-  test: { include: ['tests/**/*.test.ts'], environment: 'node' },
+  test: { include: ['tests/**/*.test.ts'], setupFiles: ['tests/setup.ts'], environment: 'node' },
 });

@@ -143,7 +143,7 @@ test('an account is made with a password that is shown once, and is changed, loc
   await asked(page, email, 'Take administration away', 'Take it away');
   await outcome(page, `${email} is no administrator any more.`).waitFor();
   await button(theirs, 'Refresh').click();
-  await theirs.getByRole('alert').getByText('The users could not be read').waitFor();
+  await theirs.getByRole('alert').getByText(/^The users could not be read anew: /).waitFor();
   await theirs.reload();
   await theirs.getByText('Only administrators see this screen.').waitFor();
 

@@ -167,6 +167,34 @@ test('a running workspace is switched to another project and back, stopped, rest
   await person.leave();
 });
 
+test('a switch that is under way is taken back by choosing the project that it was', async () => {
+  const { person, page, made } = await visit(at, 'back', {}, async (client) => {
+    const first = await client.createProject({ name: 'First' });
+    await client.createProject({ name: 'Second' });
+    return { first, workspace: await runningWorkspace(client, { projectId: first.id }) };
+  });
+  person.expect(/net::ERR_FAILED .*switch-project/);
+  const asked = [];
+  let give;
+  const held = new Promise((resolve) => (give = resolve));
+  await page.route('**/switch-project', async (route) => {
+    asked.push(route.request().postDataJSON().projectId);
+    if (asked.length > 1) return route.continue();
+    await held;
+    return route.abort();
+  });
+  const sheets = card(page, 'Sheets');
+  const chosen = () => sheets.getByLabel('Project').locator('option:checked').textContent();
+  await pick(sheets, 'Second');
+  await eventually('the new project to show', async () => (await chosen()) === 'Second');
+  await pick(sheets, 'First');
+  await eventually('the old project to be asked for', () => asked.length === 2);
+  assert.equal(asked[1], made.first.id);
+  assert.equal(await chosen(), 'First');
+  give();
+  await person.leave();
+});
+
 test('a workspace that is starting can be stopped, and says so at once', async () => {
   const { user, person, page, made } = await visit(at, 'stop', {}, (client) => client.createWorkspace({ type: 'slow', name: 'Snail' }));
   const snail = card(page, 'Snail');
@@ -255,6 +283,7 @@ test('deleting a workspace keeps its project; a deleted project comes back from 
   await row(page, 'trash', 'Desk').getByRole('button', { name: 'Restore' }).click();
   await outcome(page, 'Desk is restored.').waitFor();
   await page.getByText('The trash is empty.').waitFor();
+  await eventually('the title to have the focus of the last row', () => page.evaluate(() => document.activeElement.textContent === 'Trash'));
   await goTo(page, 'Projects');
   await novel.waitFor();
   await goTo(page, 'Workspaces');
@@ -342,6 +371,104 @@ test('the palette goes to what a few letters name, and does what can be done the
   await dialog.waitFor({ state: 'detached' });
   await page.goBack();
   await title(page, 'Workspaces').waitFor();
+  await person.leave();
+});
+
+test('a dialog keeps what was typed, stays while it is busy, and gives the focus back', async () => {
+  const { person, page } = await visit(at, 'dialogs', {}, (client) => client.createProject({ name: 'Novel' }));
+  person.expect(/net::ERR_FAILED .*\/api\/projects/);
+  const focused = () => page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent);
+  const focusIs = (name) => eventually(`the focus to be at ${name}`, async () => (await focused()) === name);
+  // What is asked for is refused once it is let go.
+  const hold = async (method) => {
+    let give;
+    const held = new Promise((resolve) => (give = resolve));
+    await page.route('**/api/projects**', async (route) => {
+      if (route.request().method() !== method) return route.fallback();
+      await held;
+      return route.abort();
+    });
+    return () => { give(); return page.getByText(/^The server does not answer. Whether this was done/).waitFor(); };
+  };
+  await goTo(page, 'Projects');
+  await row(page, 'projects', 'Novel').waitFor();
+  await button(page, 'New project').click();
+  const dialog = page.getByRole('dialog', { name: 'New project' });
+  const question = page.getByRole('alertdialog');
+  // Nothing is lost of an empty form.
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await focusIs('New project');
+  await page.keyboard.press('Enter');
+  await dialog.getByLabel('Name').fill('A long thought');
+  await page.mouse.click(5, 700);
+  await page.keyboard.press('Control+k');
+  assert.equal(await page.getByRole('dialog').count(), 1);
+  await dialog.getByLabel('Name').press('Escape');
+  await question.getByText('Discard what you typed?').waitFor();
+  await assertAccessible(page, 'the question before what was typed is discarded');
+  await button(question, 'Keep it').click();
+  await focusIs('');
+  await page.keyboard.press('Escape');
+  await question.waitFor();
+  await page.keyboard.press('Escape');
+  await question.waitFor({ state: 'detached' });
+  assert.equal(await dialog.getByLabel('Name').inputValue(), 'A long thought');
+
+  const refuse = await hold('POST');
+  await button(dialog, 'Create project').click();
+  await dialog.locator('form[aria-busy=true]').waitFor();
+  await page.keyboard.press('Escape');
+  for (const name of ['Close', 'Cancel']) {
+    assert.equal(await button(dialog, name).getAttribute('aria-disabled'), 'true');
+    await button(dialog, name).click({ force: true });
+  }
+  await refuse();
+  assert.equal(await dialog.getByLabel('Name').inputValue(), 'A long thought');
+  await dialog.getByLabel('Name').press('Escape');
+  await button(question, 'Discard').click();
+  await dialog.waitFor({ state: 'detached' });
+  await focusIs('New project');
+
+  await page.unrouteAll();
+  await choose(page, 'Novel', 'Delete…');
+  await button(question, 'Cancel').click();
+  await focusIs('More for Novel');
+  const refuseToDelete = await hold('DELETE');
+  await choose(page, 'Novel', 'Delete…');
+  await button(question, 'Delete project').click();
+  await page.keyboard.press('Escape');
+  await button(question, 'Cancel').click({ force: true });
+  await refuseToDelete();
+  assert.equal(await question.count(), 1, 'its failure is told in it');
+  await button(question, 'Cancel').click();
+  await focusIs('More for Novel');
+  await page.keyboard.press('Control+k');
+  await page.getByRole('dialog', { name: 'Go to or do' }).waitFor();
+  await page.keyboard.press('Escape');
+  await focusIs('More for Novel');
+  await person.leave();
+});
+
+test('whoever signs in in another tab finds nothing of whoever was there', async () => {
+  const { person, page } = await visit(at, 'one');
+  person.expect(twoTabs, sessionOver, streamEnded);
+  const next = await at.server.user('next');
+  await next.createWorkspace({ name: 'Of the next' });
+  await page.goto(`${at.server.api}/account`);
+  const profile = page.getByRole('region', { name: 'Profile' });
+  await profile.getByLabel('First name').fill('typed by the one');
+  const other = await person.newPage();
+  await other.goto(at.server.api);
+  await signedIn(other);
+  await other.evaluate(async ([email, password]) => {
+    const { ok } = await fetch('/api/auth/login', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ email, password, cookie: true }) });
+    if (!ok) throw new Error('not signed in');
+    new BroadcastChannel('agentdb9.session').postMessage('begin');
+  }, [next.user.email, userPassword]);
+  await eventually('the other’s address', async () => (await profile.getByLabel('Email').inputValue().catch(() => '')) === next.user.email);
+  assert.equal(await profile.getByLabel('First name').inputValue(), '');
+  await card(other, 'Of the next').waitFor();
   await person.leave();
 });
 

@@ -151,6 +151,34 @@ test('a terminal runs what is typed, in colours, and says how it ended', async (
   await person.leave();
 });
 
+test('a stop that is refused ends neither the shell nor the application', async () => {
+  const { person, page } = await atWorkspace('refused');
+  person.expect(/status of 409 .*\/stop/);
+  let refuse;
+  const held = new Promise((resolve) => (refuse = resolve));
+  await page.route('**/stop', async (route) => {
+    await held;
+    await route.fulfill({ status: 409, json: { success: false, error: 'Not now.', code: 'conflict' } });
+  });
+  await part(page, 'Terminal');
+  await page.getByText('Connected.').waitFor();
+  await page.keyboard.type('kept=$((40+2))\n');
+  await part(page, 'Application');
+  const frame = page.frameLocator('iframe');
+  await frame.getByRole('heading', { name: 'testapp' }).waitFor();
+  await frame.locator('body').evaluate((body) => (body.dataset.kept = 'yes'));
+  await button(page, 'Stop').click();
+  await page.locator('[data-state]', { hasText: 'Stopping' }).waitFor();
+  refuse();
+  await outcome(page, 'Sheets could not be stopped: Not now.').waitFor();
+  assert.equal(await frame.locator('body').evaluate((body) => body.dataset.kept), 'yes', 'it was not loaded anew');
+  await part(page, 'Terminal');
+  await page.locator('.xterm').click();
+  await page.keyboard.type('echo it is still $kept\n');
+  await page.locator('.xterm-rows').getByText('it is still 42').waitFor();
+  await person.leave();
+});
+
 test('any port opens in a tab; sharing says what it needs', async () => {
   const { person, page } = await atWorkspace('ports');
   await part(page, 'Ports');
@@ -225,6 +253,14 @@ test('its settings are changed, and say what is wrong', async () => {
   await outcome(page, 'The limits are saved.').waitFor();
   assert.equal((await now()).resourceLimits.cpus, 0.5);
 
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Save limits', 'the focus stays where it was');
+  // What another client sets meanwhile shows, and takes nothing of what is being typed.
+  await limits.getByLabel('Memory in MB').fill('300');
+  (await user.put(`/api/workspaces/${made.id}`, { resourceLimits: { pids: 77 } })).expect(200);
+  await eventually('the other limit', async () => (await limits.getByLabel('Processes').inputValue()) === '77');
+  assert.equal(await limits.getByLabel('Memory in MB').inputValue(), '300');
+  await limits.getByLabel('Memory in MB').fill('');
+
   const idle = region(page, 'When nobody uses it');
   await idle.getByLabel('Stop it').selectOption({ label: 'After a time of its own' });
   await idle.getByLabel('Minutes without use').fill('45');
@@ -234,6 +270,10 @@ test('its settings are changed, and say what is wrong', async () => {
   assert.deepEqual([(await now()).idleStopMinutes, (await now()).wakeOnRequest], [45, true]);
 
   const schedule = region(page, 'Schedule');
+  (await user.put(`/api/workspaces/${made.id}`, { schedule: { zone: 'UTC', rules: [{ days: ['sun'], start: '09:00' }] } })).expect(200);
+  await eventually('the other’s schedule', async () => (await schedule.getByLabel('Start at').inputValue().catch(() => '')) === '09:00');
+  (await user.put(`/api/workspaces/${made.id}`, { schedule: null })).expect(200);
+  await schedule.getByText('None: it starts and stops').waitFor();
   await button(schedule, 'Add a rule').click();
   await button(schedule, 'Sat').click();
   await schedule.getByLabel('Stop at').fill('17:30');
@@ -243,6 +283,7 @@ test('its settings are changed, and say what is wrong', async () => {
   await outcome(page, 'The schedule is saved.').waitFor();
   assert.deepEqual((await now()).schedule, { zone: 'Europe/Berlin', rules: [{ days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat'], start: '08:00', stop: '17:30' }] });
   await button(schedule, 'Remove rule 1').click();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Add a rule');
   await button(schedule, 'Save schedule').click();
   await outcome(page, 'It has no schedule now.').waitFor();
   assert.equal((await now()).schedule, null);
@@ -280,7 +321,10 @@ test('a project’s files are looked at, backed up, restored, cloned, exported a
   await page.getByText('chapter.txt').waitFor();
   await assertAccessible(page, 'the files');
   await picture(page, '37-files');
-  await button(page, 'notes').click();
+  await button(page, 'notes').focus();
+  await page.keyboard.press('Enter');
+  await button(page, 'old').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'notes', 'where one is has the focus of what was opened');
   await button(page, 'old').click();
   await page.getByText('one.txt').waitFor();
   await button(page, 'Up').click();
@@ -367,6 +411,12 @@ test('an account’s profile and tokens', async () => {
   await picture(page, '40-token');
   const ask = () => exchange(at.server.api, 'GET', '/api/workspaces', { headers: { Authorization: `Bearer ${token}` } });
   (await ask()).expect(200);
+  // It is shown once: neither Escape nor a message that is put away beside it takes it.
+  await page.evaluate(() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); });
+  await button(dialog, 'Copy the token').click();
+  await button(page.getByRole('complementary', { name: 'Outcomes' }), 'Dismiss').last().click();
+  await page.keyboard.press('Escape');
+  assert.equal(await dialog.locator('code').textContent(), token);
   await button(dialog, 'Done').click();
   await region(page, 'API tokens').getByText('nightly').waitFor();
   assert.equal(await page.getByText(token).count(), 0);

@@ -1,6 +1,6 @@
 // Who is there, and which screen shows at which address. A new screen: its file in screens/, a line in `screens`, and its
 // address in src/api/page_routes.cpp.
-import { lazy, Suspense, useEffect, type ComponentType, type LazyExoticComponent } from 'react';
+import { lazy, Suspense, useEffect, useState, type ComponentType, type LazyExoticComponent } from 'react';
 
 import { matchPath, usePath, type Params } from './base/router';
 import { outcomes } from './base/outcomes';
@@ -8,7 +8,8 @@ import { startLive } from './data/live';
 import { queryClient } from './data/client';
 import { useSession } from './data/account';
 import { changes } from './data/changes';
-import { ConfirmHost } from './parts/dialog';
+import { forgetOperations } from './data/project_operations';
+import { askNothing, ConfirmHost } from './parts/dialog';
 import { Outcomes } from './parts/outcomes';
 import { Skeleton } from './parts/page';
 import { Connection } from './shell/connection';
@@ -34,8 +35,7 @@ export const screens: { path: string; screen: Screen | LazyExoticComponent<Scree
   { path: '/admin/:part?/:id?', screen: later(() => import('./screens/admin/admin'), 'AdminScreen'), admin: true },
 ];
 
-function Route({ isAdmin }: { isAdmin: boolean }) {
-  const path = usePath();
+function Route({ path, isAdmin }: { path: string; isAdmin: boolean }) {
   for (const { path: pattern, screen: Found, admin } of screens) {
     const params = matchPath(pattern, path);
     if (params && admin && !isAdmin) return <NotFound title="For administrators" what="Only administrators see this screen.">An administrator can make you one, if you need it.</NotFound>;
@@ -46,20 +46,28 @@ function Route({ isAdmin }: { isAdmin: boolean }) {
 
 export function App() {
   const session = useSession();
+  const path = usePath();
   const user = session.kind === 'open' ? session.user : undefined;
+  // Whose all of it is that is kept here. In another tab somebody else may sign in: then everything is put away, and drawn anew
+  // for them, forms and all.
+  const [whose, setWhose] = useState<string>();
   useEffect(() => {
     if (!user?.id) return undefined;
+    setWhose(user.id);
     const stop = startLive();
     return () => {
       stop();
+      setWhose(undefined);
       // The next one to sign in must not see what was this one's.
       queryClient.clear();
       changes.set(new Map());
+      forgetOperations();
+      askNothing();
       outcomes.set([]);
     };
   }, [user?.id]);
 
-  if (session.kind === 'unknown') {
+  if (session.kind === 'unknown' || (user && user.id !== whose)) {
     return (
       <>
         <Connection />
@@ -77,9 +85,9 @@ export function App() {
   }
   return (
     <Shell user={user}>
-      <ErrorBoundary>
+      <ErrorBoundary at={path}>
         <Suspense fallback={<div className="grid grid-cols-1 gap-4"><Skeleton className="h-9 w-64" /><Skeleton className="h-64" /></div>}>
-          <Route isAdmin={user.role === 'admin'} />
+          <Route path={path} isAdmin={user.role === 'admin'} />
         </Suspense>
       </ErrorBoundary>
       <Palette user={user} />

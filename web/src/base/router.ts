@@ -18,8 +18,10 @@ export function navigate(path: string, { replace = false } = {}) {
   tell();
 }
 
-export const usePath = () => useSyncExternalStore(subscribe, () => location.pathname);
-export const useSearch = () => useSyncExternalStore(subscribe, () => location.search);
+const path = () => location.pathname;
+const search = () => location.search;
+export const usePath = () => useSyncExternalStore(subscribe, path, path);
+export const useSearch = () => useSyncExternalStore(subscribe, search, search);
 
 export type Params = Record<string, string>;
 

@@ -187,7 +187,7 @@ export async function register(account: { email: string; username: string; passw
 export async function signOut() {
   await exchanging?.catch(() => {});
   try {
-    await call('/api/auth/logout', { method: 'POST', json: {} });
+    await withToken((Authorization) => exchange('/api/auth/logout', { method: 'POST', json: {}, headers: { Authorization } }));
   } catch (problem) {
     if (!(problem instanceof Problem) || problem.status !== 401) throw problem; // else it was over already
   }
@@ -214,14 +214,28 @@ async function withToken<T>(ask: (authorization: string) => Promise<T>): Promise
   return ask(`Bearer ${token}`);
 }
 
+const whose = () => (state.kind === 'open' ? state.user.id : undefined);
+
+/** An answer that comes when its session is over is nobody's: who waited for it is gone, and who came instead must not get it. */
+function forAsker<T>(answer: Promise<T>): Promise<T> {
+  const asker = whose();
+  return new Promise((resolve, reject) => {
+    const isThere = () => asker === undefined || asker === whose();
+    answer.then((value) => isThere() && resolve(value), (problem) => isThere() && reject(problem));
+  });
+}
+
 /** The answer's body with its `requestId`. Throws Problem or Unreachable. */
 export function call<T>(path: string, options: CallOptions = {}): Promise<T & { requestId?: string }> {
-  return withToken((Authorization) => exchange<T>(path, { ...options, headers: { ...options.headers, Authorization } }));
+  return forAsker(withToken((Authorization) => exchange<T>(path, { ...options, headers: { ...options.headers, Authorization } })));
 }
+
+/** What anybody may read, signed in or not. Throws the same. */
+export const read = <T>(path: string): Promise<T> => exchange<T>(path, {});
 
 /** The answer itself, whatever its body is: a stream, a file. Throws the same. */
 export function open(path: string, options: CallOptions = {}): Promise<Response> {
-  return withToken((Authorization) => send(path, { within: null, ...options, headers: { ...options.headers, Authorization } }));
+  return forAsker(withToken((Authorization) => send(path, { within: null, ...options, headers: { ...options.headers, Authorization } })));
 }
 
 /** All rows of a list, page by page. */

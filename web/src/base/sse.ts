@@ -61,11 +61,10 @@ export interface Follower {
   onRefused?: (problem: Problem) => void;
 }
 
-/** Follows until the returned function is called. */
-export function follow(path: string, follower: Follower): () => void {
+/** Follows until the returned function is called; from the event after `lastId` on. */
+export function follow(path: string, follower: Follower, lastId?: string): () => void {
   const abort = new AbortController();
   const { signal } = abort;
-  let lastId: string | undefined;
 
   async function once() {
     const attempt = new AbortController();
@@ -115,4 +114,28 @@ export function follow(path: string, follower: Follower): () => void {
 
   void run();
   return () => abort.abort();
+}
+
+/** The same while somebody sees the tab. One that is hidden gives its connection back, and goes on later where it was. */
+export function followSeen(path: string, follower: Follower): () => void {
+  let lastId: string | undefined;
+  let stop: (() => void) | undefined;
+  const onEvent = (event: ServerEvent) => {
+    lastId = event.id ?? lastId;
+    follower.onEvent(event);
+  };
+  const pause = () => {
+    stop?.();
+    stop = undefined;
+  };
+  const look = () => {
+    if (document.hidden) pause();
+    else stop ??= follow(path, { ...follower, onEvent }, lastId);
+  };
+  document.addEventListener('visibilitychange', look);
+  look();
+  return () => {
+    document.removeEventListener('visibilitychange', look);
+    pause();
+  };
 }

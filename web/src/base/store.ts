@@ -1,4 +1,5 @@
-// A value that several parts of the page look at: the least that useSyncExternalStore needs.
+// A value that several parts of the page look at: the least that useSyncExternalStore needs. Its third argument, here and
+// elsewhere, is for tests that draw a screen without a browser.
 import { useSyncExternalStore } from 'react';
 
 export class Store<T> {
@@ -26,10 +27,11 @@ export class Store<T> {
 }
 
 export function useStore<T>(store: Store<T>): T {
-  return useSyncExternalStore(store.subscribe, store.get);
+  return useSyncExternalStore(store.subscribe, store.get, store.get);
 }
 
 /** A part of it: what shows that part is not drawn anew when another changes. `of` answers the same object for the same value. */
 export function useStorePart<T, P>(store: Store<T>, of: (value: T) => P): P {
-  return useSyncExternalStore(store.subscribe, () => of(store.get()));
+  const part = () => of(store.get());
+  return useSyncExternalStore(store.subscribe, part, part);
 }

@@ -4,7 +4,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-qu
 
 import { call } from '@/base/session';
 
-import { keys, queryClient } from './client';
+import { keys, queryClient, untold } from './client';
 import type { Cleaning, CleanUp, NewUser, Operation, Overview, UserChange, UserSummary, WorkspaceSummary } from './types';
 
 interface Data<T> {
@@ -12,7 +12,6 @@ interface Data<T> {
 }
 type Page<T> = Data<T[]> & { nextCursor?: string };
 const get = <T,>(path: string) => call<Data<T>>(path).then((answer) => answer.data);
-const fresh = { staleTime: 5_000, refetchOnWindowFocus: true };
 // What was done is told without waiting for the lists.
 const anew = () => void queryClient.invalidateQueries({ queryKey: ['admin'] });
 
@@ -24,11 +23,11 @@ function usePages<T>(queryKey: readonly string[], path: string, query: string) {
     getNextPageParam: (last) => last.nextCursor,
     // What was found before stays until the next is there: nothing jumps while somebody types.
     placeholderData: keepPreviousData,
-    ...fresh,
+    ...untold,
   });
 }
 
-export const useOverview = () => useQuery({ queryKey: keys.overview, queryFn: () => get<Overview>('/api/admin/overview'), ...fresh });
+export const useOverview = () => useQuery({ queryKey: keys.overview, queryFn: () => get<Overview>('/api/admin/overview'), ...untold });
 
 export interface UserSearch {
   text: string;
@@ -43,7 +42,7 @@ export function userQuery({ text, role, active }: UserSearch): string {
   return query.toString();
 }
 export const useUsers = (search: UserSearch) => usePages<UserSummary>(keys.users(userQuery(search)), '/api/admin/users', userQuery(search));
-export const useUser = (id: string) => useQuery({ queryKey: keys.user(id), queryFn: () => get<UserSummary>(`/api/admin/users/${encodeURIComponent(id)}`), enabled: id !== '', ...fresh });
+export const useUser = (id: string) => useQuery({ queryKey: keys.user(id), queryFn: () => get<UserSummary>(`/api/admin/users/${encodeURIComponent(id)}`), enabled: id !== '', ...untold });
 
 /** With its one-time password, which is kept nowhere but with whoever asked. */
 export const createUser = (wanted: NewUser) => call<Data<UserSummary>>('/api/admin/users', { method: 'POST', json: wanted }).then((answer) => answer.data).finally(anew);
@@ -82,7 +81,7 @@ export const useEverybodys = (search: WorkspaceSearch) => usePages<WorkspaceSumm
 export const stopAnybodys = (id: string) =>
   call<Data<WorkspaceSummary | Operation>>(`/api/admin/workspaces/${id}/stop`, { method: 'POST', json: {}, within: 120_000 }).then((answer) => !('kind' in answer.data)).finally(() => queryClient.invalidateQueries({ queryKey: ['admin'] }));
 
-export const useCleaning = () => useQuery({ queryKey: keys.cleaning, queryFn: () => get<Cleaning>('/api/admin/cleaning'), ...fresh });
+export const useCleaning = () => useQuery({ queryKey: keys.cleaning, queryFn: () => get<Cleaning>('/api/admin/cleaning'), ...untold });
 /** What was done, or would be. Removing large images takes its time. */
 export const cleanUp = (dryRun: boolean) =>
   call<Data<CleanUp>>(`/api/workspaces/cleanup?dryRun=${dryRun}`, { method: 'POST', json: {}, within: 600_000 }).then((answer) => answer.data).finally(anew);

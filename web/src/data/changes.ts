@@ -52,7 +52,7 @@ const lookFor = (workspace: string, operation: string) =>
     .then((all) => all.filter((each) => each.id === operation).forEach(heard))
     .catch(() => {});
 
-const isOver = (operation: Operation) => operation.state !== 'pending' && operation.state !== 'running';
+export const isOver = (operation: Operation) => operation.state !== 'pending' && operation.state !== 'running';
 
 /** An operation as the server tells it. */
 export function heard(operation: Operation) {

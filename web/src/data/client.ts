@@ -17,6 +17,9 @@ export const queryClient = new QueryClient({
   },
 });
 
+/** For what also changes untold: it is read again when somebody comes back to the tab. */
+export const untold = { staleTime: 5_000, refetchOnWindowFocus: true };
+
 export const keys = {
   workspaces: ['workspaces'] as const,
   types: ['types'] as const,

@@ -1,14 +1,17 @@
 // The one event stream of this tab: what the server tells of the user's workspaces and projects goes into the cache, so that no
 // screen has to ask again. Who comes again is told everything anew, hence a lost connection loses nothing. A tab that
 // nobody sees gives its connection back: a browser has only six to a server.
+import { hashKey, type QueryFilters } from '@tanstack/react-query';
+
 import { setReachable } from '@/base/session';
-import { follow, type ServerEvent } from '@/base/sse';
+import { followSeen, type ServerEvent } from '@/base/sse';
 import { Store } from '@/base/store';
 
 import { heard, heardAll, newer } from './changes';
 import { keys, queryClient } from './client';
 import { heardAllOperations, heardOperation } from './project_operations';
 import { toldProjects } from './projects';
+import { tell } from './told';
 import { newestFirst, ToldList } from './told_list';
 import type { LifeEvent, Operation, Project, ProjectOperation, Workspace } from './types';
 
@@ -33,22 +36,33 @@ export const withEvent = (history: readonly LifeEvent[], event: LifeEvent): Life
 export const toldWorkspaces = new ToldList<Workspace>(keys.workspaces, '/api/workspaces', withWorkspace);
 
 let settling: ReturnType<typeof setTimeout> | undefined;
-// What hangs on workspaces and projects: what the trash holds, how much of a quota is used.
-function lookAround() {
-  clearTimeout(settling);
-  settling = setTimeout(() => {
-    for (const queryKey of [keys.trash, keys.quota]) void queryClient.invalidateQueries({ queryKey });
+const due = new Map<string, QueryFilters>();
+/** Reads again, where it is on the screen, what hangs on something that was told: once for all that is told in one moment. */
+function readAgain(filters: QueryFilters) {
+  due.set(hashKey(filters.queryKey!), filters);
+  settling ??= setTimeout(() => {
+    settling = undefined;
+    for (const each of due.values()) void queryClient.invalidateQueries({ ...each, refetchType: 'active' });
+    due.clear();
   }, 250);
 }
+// On workspaces and projects: what the trash holds, how much of a quota is used.
+function lookAround() {
+  for (const queryKey of [keys.trash, keys.quota]) readAgain({ queryKey });
+}
+// On what happens to one: its health, when it will stop, its limits, who may use it. Its history is told.
+const lookAt = (workspace: string) => readAgain({ queryKey: ['workspace', workspace], predicate: ({ queryKey }) => queryKey[2] !== 'history' });
+
+// What is read of one workspace or project. No event tells of all of it, nor of what ended while nobody listened.
+const isOfOne = ({ queryKey: [of] }: { queryKey: readonly unknown[] }) => of === 'workspace' || of === 'project';
 
 const takers: Record<string, (data: unknown) => void> = {
   workspace(data) {
     const workspace = data as Workspace;
     const before = toldWorkspaces.known()?.find((each) => each.id === workspace.id);
     toldWorkspaces.put(workspace);
-    if (before?.phase === workspace.phase && before.currentProjectId === workspace.currentProjectId) return;
-    lookAround();
-    void queryClient.invalidateQueries({ queryKey: ['workspace', workspace.id], refetchType: 'active' });
+    lookAt(workspace.id);
+    if (before?.phase !== workspace.phase || before.currentProjectId !== workspace.currentProjectId) lookAround();
   },
   operation(data) {
     const operation = data as Operation;
@@ -57,7 +71,8 @@ const takers: Record<string, (data: unknown) => void> = {
   },
   history(data) {
     const happened = data as LifeEvent;
-    queryClient.setQueryData<LifeEvent[]>(keys.history(happened.workspaceId), (history) => history && withEvent(history, happened));
+    tell<LifeEvent[]>(keys.history(happened.workspaceId), (history) => withEvent(history, happened));
+    lookAt(happened.workspaceId);
   },
   project(data) {
     const project = data as Project;
@@ -73,6 +88,8 @@ const takers: Record<string, (data: unknown) => void> = {
     toldWorkspaces.keepOnly(there);
     toldProjects.keepOnly(new Set(projectIds));
     lookAround();
+    // Those on the screen at once, the others when they are looked at.
+    void queryClient.invalidateQueries({ predicate: isOfOne, refetchType: 'active' });
     heardAll(there);
     heardAllOperations();
   },
@@ -93,38 +110,27 @@ export const take = ({ event, data }: ServerEvent) => takers[event]?.(JSON.parse
 
 /** While somebody is signed in. The returned function ends it. */
 export function startLive(): () => void {
-  let stop: (() => void) | undefined;
   let lost = false;
-  const begin = () => {
-    stop ??= follow('/api/workspaces/events', {
-      onEvent: take,
-      onOpen: () => {
-        setReachable(true);
-        live.set('open');
-        if (lost) void queryClient.invalidateQueries();
-        lost = false;
-      },
-      onLost: () => {
-        lost = true;
-        live.set('lost');
-      },
-      onRefused: () => live.set('lost'),
-    });
-  };
-  const pause = () => {
-    stop?.();
-    stop = undefined;
-  };
-  const look = () => {
-    if (!document.hidden) begin();
-    else pause();
-  };
-  document.addEventListener('visibilitychange', look);
-  look();
+  const stop = followSeen('/api/workspaces/events', {
+    onEvent: take,
+    onOpen: () => {
+      setReachable(true);
+      live.set('open');
+      // The rest is read again with the snapshot that follows.
+      if (lost) void queryClient.invalidateQueries({ predicate: (query) => !isOfOne(query) });
+      lost = false;
+    },
+    onLost: () => {
+      lost = true;
+      live.set('lost');
+    },
+    onRefused: () => live.set('lost'),
+  });
   return () => {
-    document.removeEventListener('visibilitychange', look);
-    pause();
+    stop();
     clearTimeout(settling);
+    settling = undefined;
+    due.clear();
     live.set('connecting');
   };
 }

@@ -6,9 +6,11 @@ import { tellNews, tellProblem } from '@/base/outcomes';
 import { call, list, Problem } from '@/base/session';
 
 import { keys, queryClient } from './client';
+import { readTold, tell } from './told';
 import type { Project, ProjectOperation } from './types';
 
-const readOperations = (project: string) => call<{ data: ProjectOperation[] }>(`/api/projects/${project}/operations?limit=20`).then((answer) => answer.data);
+export const readOperations = (project: string) =>
+  readTold(keys.projectOperations(project), () => call<{ data: ProjectOperation[] }>(`/api/projects/${project}/operations?limit=20`).then((answer) => answer.data));
 
 /** Newest first, with how far each is. */
 export const useProjectOperations = (id: string) =>
@@ -43,6 +45,13 @@ const endedAtMost = 20;
 // What was told of and has not ended.
 const underWay = new Set<string>();
 
+/** The session is over: whoever comes next asked for none of it. */
+export function forgetOperations() {
+  begun.clear();
+  ended.clear();
+  underWay.clear();
+}
+
 function tellEnd({ name, requestId }: Begun, operation: ProjectOperation) {
   if (operation.state === 'succeeded') tellNews(told[operation.kind].done(name));
   else tellProblem(`${name} ${told[operation.kind].failed}`, new Problem(0, { error: operation.error ?? 'the server does not say why.', requestId }, undefined));
@@ -50,10 +59,7 @@ function tellEnd({ name, requestId }: Begun, operation: ProjectOperation) {
 
 /** An operation as the server tells it. */
 export function heardOperation(operation: ProjectOperation) {
-  const queryKey = keys.projectOperations(operation.projectId);
-  queryClient.setQueryData<ProjectOperation[]>(queryKey, (known) => known && withOperation(known, operation));
-  // What is on its way may have been read before.
-  if (queryClient.getQueryState(queryKey)?.fetchStatus === 'fetching') void queryClient.invalidateQueries({ queryKey });
+  tell<ProjectOperation[]>(keys.projectOperations(operation.projectId), (known) => withOperation(known, operation));
   if (!isOver(operation)) {
     if (!underWay.has(operation.id)) settled(operation.projectId);
     underWay.add(operation.id);
@@ -80,18 +86,19 @@ export function heardAllOperations() {
   }
 }
 
-/** Begins something that goes on; who waits for this waits for that alone. */
-async function begin({ id, name }: Pick<Project, 'id' | 'name'>, path: string, json: unknown) {
+/** Begins something that goes on; who waits for this waits for that alone. Answers whether it does: the end may be told before. */
+async function begin({ id, name }: Pick<Project, 'id' | 'name'>, path: string, json: unknown): Promise<boolean> {
   const { data, requestId } = await call<{ data: ProjectOperation }>(`/api/projects/${id}/${path}`, { method: 'POST', json, headers: { Prefer: 'respond-async' } });
   const mine = { project: id, name, requestId };
-  const over = ended.get(data.id);
+  const over = ended.get(data.id) ?? (isOver(data) ? data : undefined);
   if (over) {
     tellEnd(mine, over);
-    return;
+    return false;
   }
   begun.set(data.id, mine);
-  const known = queryClient.getQueryData<ProjectOperation[]>(keys.projectOperations(id));
-  if (!known?.some((each) => each.id === data.id)) queryClient.setQueryData<ProjectOperation[]>(keys.projectOperations(id), known && withOperation(known, data));
+  // What was told of it before this answer is newer.
+  tell<ProjectOperation[]>(keys.projectOperations(id), (known) => (known.some((each) => each.id === data.id) ? known : withOperation(known, data)));
+  return true;
 }
 
 type Named = Pick<Project, 'id' | 'name'>;

@@ -1,9 +1,9 @@
 // Projects, their files, and the trash.
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 
 import { call, list, open } from '@/base/session';
 
-import { keys, queryClient } from './client';
+import { keys, queryClient, untold } from './client';
 import { newestFirst, ToldList } from './told_list';
 import type { Backup, Directory, Project, ProjectVolume, TrashedVolume } from './types';
 
@@ -22,7 +22,7 @@ export const useFiles = (id: string, path: string) =>
   useQuery({ queryKey: keys.files(id, path), queryFn: () => get<Directory>(`/api/projects/${id}/files?path=${encodeURIComponent(path)}&limit=1000`), staleTime: 0 });
 export const readTrash = () => get<TrashedVolume[]>('/api/trash');
 // No event tells what time takes out of it: it is read again when somebody looks.
-export const useTrash = () => useQuery({ queryKey: keys.trash, queryFn: readTrash, staleTime: 3_000, refetchOnWindowFocus: true });
+export const useTrash = () => useQuery({ queryKey: keys.trash, queryFn: readTrash, ...untold });
 
 const lists = () => {
   void queryClient.invalidateQueries({ queryKey: keys.projects });
@@ -30,16 +30,10 @@ const lists = () => {
 };
 
 export const createProject = (fields: { name: string; description: string | null }) =>
-  call<Data<Project>>('/api/projects', { method: 'POST', json: fields }).then((answer) => {
-    toldProjects.put(answer.data);
-    lists();
-    return answer.data;
-  });
+  toldProjects.answered(undefined, call<Data<Project>>('/api/projects', { method: 'POST', json: fields }).then((answer) => answer.data)).finally(lists);
 
-export const useCreateProject = () => useMutation({ mutationFn: createProject });
-
-export const useChangeProject = (id: string) =>
-  useMutation({ mutationFn: (fields: { name: string; description: string | null }) => call<Data<Project>>(`/api/projects/${id}`, { method: 'PUT', json: fields }).then((answer) => answer.data), onSettled: lists });
+export const changeProject = (id: string, fields: { name: string; description: string | null }) =>
+  toldProjects.answered(id, call<Data<Project>>(`/api/projects/${id}`, { method: 'PUT', json: fields }).then((answer) => answer.data)).finally(lists);
 
 export const deleteProject = (id: string) => call(`/api/projects/${id}`, { method: 'DELETE' }).finally(lists);
 
@@ -48,11 +42,11 @@ export const measure = (id: string) => get<ProjectVolume>(`/api/projects/${id}/v
 export const assignProject = (workspace: string, projectId: string) => call(`/api/workspaces/${workspace}/assign-project`, { method: 'POST', json: { projectId } }).finally(lists);
 export const unassignProject = (workspace: string, projectId: string) => call(`/api/workspaces/${workspace}/unassign-project`, { method: 'POST', json: { projectId } }).finally(lists);
 
+/** It is in the list by then, so that there is a screen of it. */
 export const importProject = (name: string, archive: Blob) =>
-  call<Data<Project>>(`/api/projects/import?name=${encodeURIComponent(name)}`, { method: 'POST', body: archive, headers: { 'Content-Type': 'application/octet-stream' }, within: null }).then((answer) => {
-    lists();
-    return answer.data;
-  });
+  toldProjects
+    .answered(undefined, call<Data<Project>>(`/api/projects/import?name=${encodeURIComponent(name)}`, { method: 'POST', body: archive, headers: { 'Content-Type': 'application/octet-stream' }, within: null }).then((answer) => answer.data))
+    .finally(lists);
 
 export const restoreTrashed = (id: string) => call(`/api/trash/${id}/restore`, { method: 'POST', json: {} }).finally(() => {
   lists();

@@ -3,11 +3,11 @@ import { useQuery } from '@tanstack/react-query';
 
 import { call } from '@/base/session';
 
-import { keys, queryClient } from './client';
+import { keys, queryClient, untold } from './client';
 import type { Session } from './types';
 
 export const useSessions = () =>
-  useQuery({ queryKey: keys.sessions, queryFn: () => call<{ data: Session[] }>('/api/auth/sessions').then((answer) => answer.data), staleTime: 5_000, refetchOnWindowFocus: true });
+  useQuery({ queryKey: keys.sessions, queryFn: () => call<{ data: Session[] }>('/api/auth/sessions').then((answer) => answer.data), ...untold });
 
 const anew = () => void queryClient.invalidateQueries({ queryKey: keys.sessions });
 export const endSession = (id: string) => call(`/api/auth/sessions/${id}`, { method: 'DELETE' }).finally(anew);

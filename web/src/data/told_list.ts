@@ -1,20 +1,18 @@
-// A list that is read once and then kept by what events tell. What they told while it was on its way counts more than
-// what was read: that may be older.
+// A list of rows that is read once and then kept by what events tell of each.
 import { list as readList } from '@/base/session';
 
 import { queryClient } from './client';
+import { readTold, tell } from './told';
 
 interface Row {
   id: string;
+  updatedAt: string;
 }
-// Undefined: it is gone.
-type Heard<T> = Map<string, T | undefined>;
 
 export class ToldList<T extends Row> {
   readonly #key: readonly string[];
   readonly #path: string;
   readonly #withRow: (rows: readonly T[], row: T) => T[];
-  readonly #readings = new Set<Heard<T>>();
 
   /** `withRow`: the list, in its order, with a row as it is now. */
   constructor(key: readonly string[], path: string, withRow: (rows: readonly T[], row: T) => T[]) {
@@ -25,33 +23,32 @@ export class ToldList<T extends Row> {
 
   known = () => queryClient.getQueryData<T[]>(this.#key);
 
-  /** A row as it is told. A list that was never read is not made up from it. */
+  /** A row as it is told. */
   put(row: T) {
-    this.#readings.forEach((each) => each.set(row.id, row));
-    queryClient.setQueryData<T[]>(this.#key, (rows) => rows && this.#withRow(rows, row));
+    tell<T[]>(this.#key, (rows) => this.#withRow(rows, row));
   }
 
   remove(id: string) {
-    this.#readings.forEach((each) => each.set(id, undefined));
-    queryClient.setQueryData<T[]>(this.#key, (rows) => rows?.filter((each) => each.id !== id));
+    tell<T[]>(this.#key, (rows) => rows.filter((each) => each.id !== id));
   }
 
   keepOnly(ids: ReadonlySet<string>) {
-    queryClient.setQueryData<T[]>(this.#key, (rows) => rows?.filter((each) => ids.has(each.id)));
+    tell<T[]>(this.#key, (rows) => rows.filter((each) => ids.has(each.id)));
   }
 
-  read = async (): Promise<T[]> => {
-    const heard: Heard<T> = new Map();
-    this.#readings.add(heard);
-    try {
-      let rows = (await readList<T>(this.#path)).filter((each) => !heard.has(each.id));
-      for (const row of heard.values()) if (row) rows = this.#withRow(rows, row);
-      return rows;
-    } finally {
-      this.#readings.delete(heard);
-    }
-  };
+  /** What a request answers of a row, unless what was told of it while that was under way is as new. */
+  async answered(id: string | undefined, asking: Promise<T>): Promise<T> {
+    const find = (wanted: string | undefined) => this.known()?.find((each) => each.id === wanted);
+    const before = find(id);
+    const row = await asking;
+    const told = find(row.id);
+    const gone = before !== undefined && told === undefined;
+    if (!gone && (told === before || told === undefined || told.updatedAt < row.updatedAt)) this.put(row);
+    return row;
+  }
+
+  read = (): Promise<T[]> => readTold(this.#key, () => readList<T>(this.#path));
 }
 
 /** As the server lists most things: the newest first. */
-export const newestFirst = (a: Row & { createdAt: string }, b: Row & { createdAt: string }) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id);
+export const newestFirst = (a: { id: string; createdAt: string }, b: { id: string; createdAt: string }) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id);

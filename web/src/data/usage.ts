@@ -11,6 +11,7 @@ const kept = 60; // samples of each
 const streamsAtOnce = 2;
 const turnPause = 1_000;
 const roundPause = 4_000;
+const mostWait = 30_000;
 
 interface Entry {
   samples: readonly ContainerStats[];
@@ -58,6 +59,8 @@ function settle() {
   if (!turning && watched().some(([, entry]) => !entry.stop)) void turn();
 }
 
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 let turning = false;
 async function turn() {
   turning = true;
@@ -66,10 +69,11 @@ async function turn() {
   while (!document.hidden && waiting().length > 0) {
     for (const [id] of waiting()) {
       if (document.hidden) break;
-      await stats(id, patience.signal).then((sample) => take(id, sample), () => {});
-      await new Promise((resolve) => setTimeout(resolve, turnPause));
+      // When the session ends no answer comes: the next one's turns must not wait for it.
+      await Promise.race([stats(id, patience.signal).then((sample) => take(id, sample), () => {}), pause(mostWait)]);
+      await pause(turnPause);
     }
-    await new Promise((resolve) => setTimeout(resolve, roundPause));
+    await pause(roundPause);
   }
   turning = false;
 }
@@ -103,5 +107,6 @@ export function useUsage(id: string, shown: boolean): readonly ContainerStats[] 
       setTimeout(settle, 200);
     };
   }, [id, shown]);
-  return useSyncExternalStore(subscribe, () => (shown ? (entries.get(id)?.samples ?? none) : none));
+  const samples = () => (shown ? (entries.get(id)?.samples ?? none) : none);
+  return useSyncExternalStore(subscribe, samples, samples);
 }

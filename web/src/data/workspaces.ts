@@ -1,12 +1,13 @@
 // Workspaces: what there is, as a screen shows it, and what can be done.
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 
 import { call, open } from '@/base/session';
 import { useStorePart } from '@/base/store';
 
-import { changes, words, type Change } from './changes';
-import { keys, queryClient } from './client';
-import { toldWorkspaces, withWorkspace } from './live';
+import { changes, isOver, words, type Change } from './changes';
+import { keys, queryClient, untold } from './client';
+import { toldWorkspaces } from './live';
+import { readTold } from './told';
 import type { Activity, ContainerStats, LifeEvent, NewWorkspace, Operation, Phase, Project, ProxyTicket, Quota, Share, Workspace, WorkspaceChange, WorkspaceHealth, WorkspaceLimits, WorkspaceType } from './types';
 
 interface Data<T> {
@@ -19,11 +20,12 @@ export const useTypes = () => useQuery({ queryKey: keys.types, queryFn: () => ge
 export const useQuota = () => useQuery({ queryKey: keys.quota, queryFn: () => get<Quota>('/api/workspaces/quota') });
 /** The latest operation: of the event stream alone. */
 export const useOperation = (id: string) => useQuery<Operation | null>({ queryKey: keys.operation(id), queryFn: () => get<Operation[]>(`/api/workspaces/${id}/operations?limit=1`).then((all) => all[0] ?? null), enabled: false });
-export const useHistory = (id: string) => useQuery({ queryKey: keys.history(id), queryFn: () => get<LifeEvent[]>(`/api/workspaces/${id}/history?limit=200`) });
+export const readHistory = (id: string) => readTold(keys.history(id), () => get<LifeEvent[]>(`/api/workspaces/${id}/history?limit=200`));
+export const useHistory = (id: string) => useQuery({ queryKey: keys.history(id), queryFn: () => readHistory(id) });
 export const useLimits = (id: string) => useQuery({ queryKey: keys.limits(id), queryFn: () => get<WorkspaceLimits>(`/api/workspaces/${id}/limits`) });
-export const useActivity = (id: string) => useQuery({ queryKey: keys.activity(id), queryFn: () => get<Activity>(`/api/workspaces/${id}/activity`) });
-export const useHealth = (id: string) => useQuery({ queryKey: keys.health(id), queryFn: () => get<WorkspaceHealth>(`/api/workspaces/${id}/health`) });
-export const useShares = (id: string) => useQuery({ queryKey: keys.shares(id), queryFn: () => get<Share[]>(`/api/workspaces/${id}/shares`) });
+export const useActivity = (id: string) => useQuery({ queryKey: keys.activity(id), queryFn: () => get<Activity>(`/api/workspaces/${id}/activity`), ...untold });
+export const useHealth = (id: string) => useQuery({ queryKey: keys.health(id), queryFn: () => get<WorkspaceHealth>(`/api/workspaces/${id}/health`), ...untold });
+export const useShares = (id: string) => useQuery({ queryKey: keys.shares(id), queryFn: () => get<Share[]>(`/api/workspaces/${id}/shares`), ...untold });
 export const stats = (id: string, signal: AbortSignal) => call<Data<ContainerStats>>(`/api/workspaces/${id}/container-stats`, { signal }).then((answer) => answer.data);
 
 // What a workspace is doing, for a person: the phases of the API.
@@ -59,15 +61,18 @@ export interface Seen {
 }
 
 export function asSeen(workspace: Workspace, operation: Operation | null | undefined, change: Change | undefined): Seen {
-  const asked = change && !change.operation;
-  const phase = asked ? words[change.kind].phase : workspace.phase;
-  const current = !asked && isBusy(phase) && operation && (operation.state === 'running' || operation.state === 'pending') ? operation : undefined;
+  const open = operation && !isOver(operation) ? operation : undefined;
+  // The answer that it is begun comes before the server's word of what the workspace does: with several servers by seconds.
+  const begun = change?.operation !== undefined && !isBusy(workspace.phase) && (!operation || open?.id === change.operation);
+  const asked = change && (!change.operation || begun) ? change : undefined;
+  const phase = asked ? words[asked.kind].phase : workspace.phase;
+  const current = isBusy(phase) && (!asked || open?.id === asked.operation) ? open : undefined;
   return {
     workspace,
     phase,
     progress: current?.progress ?? undefined,
     queue: phase === 'queued' && current?.queue ? current.queue : undefined,
-    since: isBusy(phase) ? (asked ? change.began : current ? Date.parse(current.startedAt ?? current.createdAt) : undefined) : undefined,
+    since: !isBusy(phase) ? undefined : current ? Date.parse(current.startedAt ?? current.createdAt) : asked?.began,
     change,
     projectId: change?.project?.id ?? workspace.currentProjectId ?? null,
   };
@@ -79,36 +84,30 @@ export function useSeen(workspace: Workspace): Seen {
   return asSeen(workspace, operation, change);
 }
 
+/** Whether its project is its own for now. */
+export const isAtWork = ({ phase }: Pick<Workspace, 'phase'>) => phase === 'running' || isBusy(phase);
+
 /** Whether a project is another running workspace's: it can be read, not chosen. */
 export const userOf = (project: Project, workspaces: readonly Workspace[], except?: string) =>
-  workspaces.find((each) => each.id !== except && each.currentProjectId === project.id && (each.phase === 'running' || isBusy(each.phase)));
+  workspaces.find((each) => each.id !== except && each.currentProjectId === project.id && isAtWork(each));
 
 /** Projects that a workspace of this type can work on. */
 export const compatible = (projects: readonly Project[], type: string | undefined, current?: string | null) =>
   projects.filter((each) => !each.workspaceType || each.workspaceType === type || each.id === current);
 
-export const putWorkspace = (workspace: Workspace) => queryClient.setQueryData<Workspace[]>(keys.workspaces, (known) => withWorkspace(known ?? [], workspace));
+export const createWorkspace = (wanted: NewWorkspace) =>
+  toldWorkspaces.answered(undefined, call<Data<Workspace>>('/api/workspaces', { method: 'POST', json: wanted }).then((answer) => answer.data));
 
-export const useCreateWorkspace = () =>
-  useMutation({
-    mutationFn: (wanted: NewWorkspace) => call<Data<Workspace>>('/api/workspaces', { method: 'POST', json: wanted }).then((answer) => answer.data),
-    onSuccess: putWorkspace,
-  });
-
-export interface ChangedWorkspace extends Data<Workspace> {
-  limitsProblem?: string;
+/** Changes it, and tells what of its limits could not be put in force. */
+export async function changeWorkspace(id: string, change: WorkspaceChange): Promise<string | undefined> {
+  const asking = call<Data<Workspace> & { limitsProblem?: string }>(`/api/workspaces/${id}`, { method: 'PUT', json: change });
+  await toldWorkspaces.answered(id, asking.then((answer) => answer.data));
+  void queryClient.invalidateQueries({ queryKey: ['workspace', id] });
+  return (await asking).limitsProblem;
 }
-export const useChangeWorkspace = (id: string) =>
-  useMutation({
-    mutationFn: (change: WorkspaceChange) => call<ChangedWorkspace>(`/api/workspaces/${id}`, { method: 'PUT', json: change }),
-    onSuccess: (answer) => {
-      putWorkspace(answer.data);
-      void queryClient.invalidateQueries({ queryKey: ['workspace', id] });
-    },
-  });
 
 export const makeDefault = (id: string) =>
-  call<Data<Workspace>>(`/api/workspaces/${id}/set-default`, { method: 'POST', json: {} }).then((answer) => putWorkspace(answer.data));
+  toldWorkspaces.answered(id, call<Data<Workspace>>(`/api/workspaces/${id}/set-default`, { method: 'POST', json: {} }).then((answer) => answer.data));
 
 export const keepAlive = (id: string, seconds: number) =>
   call(`/api/workspaces/${id}/keep-alive`, { method: 'POST', json: { seconds } }).then(() => queryClient.invalidateQueries({ queryKey: keys.activity(id) }));

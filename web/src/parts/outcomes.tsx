@@ -5,14 +5,14 @@ import { useStore } from '@/base/store';
 
 import { IconButton } from './button';
 
-/** At the left, where names are: the buttons of the lists stay free. */
+/** At the left, where names are: the buttons of the lists stay free. With `aria-live` they are told, and found, beside a dialog, too. */
 export function Outcomes() {
   const all = useStore(outcomes);
   const of = (kind: Outcome['kind']) => all.filter((each) => each.kind === kind).map((each) => <Told key={each.id} {...each} />);
   return (
     <aside aria-label="Outcomes" className="pointer-events-none fixed bottom-4 left-4 z-[60] grid grid-cols-1 w-[min(26rem,calc(100vw-2rem))] gap-2">
-      <div role="status" className="grid grid-cols-1 gap-2 empty:hidden">{of('news')}</div>
-      <div role="alert" className="grid grid-cols-1 gap-2 empty:hidden">{of('problem')}</div>
+      <div role="status" aria-live="polite" className="grid grid-cols-1 gap-2 empty:hidden">{of('news')}</div>
+      <div role="alert" aria-live="assertive" className="grid grid-cols-1 gap-2 empty:hidden">{of('problem')}</div>
     </aside>
   );
 }

@@ -30,7 +30,7 @@ export function ProjectSelect({ seen, hideLabel = false, className = '' }: { see
         onPointerEnter={use}
         onChange={(event) => {
           const project = choices.find((each) => each.id === event.target.value);
-          if (project && project.id !== workspace.currentProjectId) void ask('switch', workspace, { project });
+          if (project && project.id !== projectId) void ask('switch', workspace, { project });
         }}
         // A key would choose the next project at once, and the workspace would switch: it opens the list instead.
         onKeyDown={(event) => {

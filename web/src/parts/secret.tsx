@@ -1,10 +1,11 @@
 import { Button } from './button';
 import { CopyButton } from './copy';
-import { DialogEnd } from './dialog';
+import { DialogEnd, useKept } from './dialog';
 import { Notice } from './notice';
 
-/** What is shown once: the content of a dialog. */
+/** What is shown once: the content of a dialog, which Escape does not close. */
 export function Secret({ text, what, hint, done }: { text: string; what: string; hint?: string; done: () => void }) {
+  useKept('secret');
   return (
     <>
       <Notice kind="warn">Copy it now: it is shown this once.{hint && ` ${hint}`}</Notice>

@@ -3,11 +3,19 @@ import { Component, type ReactNode } from 'react';
 import { Button } from '@/parts/button';
 import { Notice } from '@/parts/notice';
 
-/** A mistake of a screen, or a part of the page that could not be loaded (after an upgrade, say). */
-export class ErrorBoundary extends Component<{ children: ReactNode }, { problem: unknown }> {
-  override state = { problem: undefined as unknown };
-  static getDerivedStateFromError(problem: unknown) {
+interface State {
+  at: string;
+  problem: unknown;
+}
+
+/** A mistake of a screen, or a part of the page that could not be loaded (after an upgrade, say). Another address is another try. */
+export class ErrorBoundary extends Component<{ at?: string; children: ReactNode }, State> {
+  override state: State = { at: this.props.at ?? '', problem: undefined };
+  static getDerivedStateFromError(problem: unknown): Partial<State> {
     return { problem };
+  }
+  static getDerivedStateFromProps({ at = '' }: { at?: string }, state: State): State | null {
+    return at === state.at ? null : { at, problem: undefined };
   }
   override render() {
     if (this.state.problem === undefined) return this.props.children;

@@ -1,8 +1,10 @@
-// Ctrl-K: go anywhere, do anything, by a few letters.
+// Ctrl-K, ⌘K on a Mac: go anywhere, do anything, by a few letters.
 import { Boxes, FolderGit2, LogOut, Moon, Play, Plus, RotateCcw, Search, Square, Sun, UserRound, type LucideIcon } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import { useEffect, useId, useMemo, useState, type KeyboardEvent } from 'react';
 
+import { giveFocusBack, topDialog } from '@/base/focus';
+import { asksForPalette } from '@/base/keyboard';
 import { navigate } from '@/base/router';
 import { Store, useStore } from '@/base/store';
 import { ask } from '@/data/changes';
@@ -64,10 +66,12 @@ export function Palette({ user }: { user: User }) {
   const open = useStore(shown);
   useEffect(() => {
     const key = (event: globalThis.KeyboardEvent) => {
-      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+      if (!asksForPalette(event)) return;
       // There it is the shell's.
       if (event.target instanceof Element && event.target.closest('.xterm')) return;
       event.preventDefault();
+      // What stands in a dialog would be lost with the screen that it leads away from.
+      if (!shown.get() && topDialog()) return;
       shown.set((now) => !now);
     };
     addEventListener('keydown', key);
@@ -80,7 +84,14 @@ export function Palette({ user }: { user: User }) {
     <Dialog.Root open={open} onOpenChange={shown.set}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-[rgb(10_14_22/0.5)] animate-appear" />
-        <Dialog.Content aria-describedby={undefined} className="fixed top-[12dvh] left-1/2 z-50 flex max-h-[70dvh] w-[min(36rem,calc(100vw-1.5rem))] -translate-x-1/2 flex-col overflow-hidden rounded-2xl border border-line bg-surface shadow-float animate-appear">
+        <Dialog.Content
+          aria-describedby={undefined}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            giveFocusBack();
+          }}
+          className="fixed top-[12dvh] left-1/2 z-50 flex max-h-[70dvh] w-[min(36rem,calc(100vw-1.5rem))] -translate-x-1/2 flex-col overflow-hidden rounded-2xl border border-line bg-surface shadow-float animate-appear"
+        >
           <Dialog.Title className="sr-only">Go to or do</Dialog.Title>
           <Finder user={user} />
         </Dialog.Content>

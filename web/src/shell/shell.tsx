@@ -1,6 +1,7 @@
 import { Boxes, FolderGit2, LogOut, Menu as MenuIcon, Monitor, Moon, Search, ShieldCheck, Sun, Trash2, UserRound, type LucideIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 
+import { onMac } from '@/base/keyboard';
 import { tellProblem } from '@/base/outcomes';
 import { navigate, usePath } from '@/base/router';
 import { signOut } from '@/base/session';
@@ -29,8 +30,6 @@ export const places = (user: User): Place[] => [
 export const leave = () => signOut().catch((problem) => tellProblem('You are still signed in', problem));
 
 const isAt = (path: string, to: string) => path === to || path.startsWith(`${to}/`) || (path === '/' && to === '/workspaces');
-// The keyboard of whoever reads: ⌘ where that is the key.
-export const commandKey = /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘' : 'Ctrl ';
 
 export function Shell({ user, children }: { user: User; children: ReactNode }) {
   const path = usePath();
@@ -55,10 +54,10 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
             ))}
           </nav>
           <div className="grow" />
-          <button type="button" onClick={openPalette} aria-keyshortcuts="Control+K" className="hidden h-9 items-center gap-2 rounded-lg border border-line bg-canvas pr-2 pl-3 text-sm text-muted hover:border-edge sm:flex">
+          <button type="button" onClick={openPalette} aria-keyshortcuts={onMac ? 'Meta+K' : 'Control+K'} className="hidden h-9 items-center gap-2 rounded-lg border border-line bg-canvas pr-2 pl-3 text-sm text-muted hover:border-edge sm:flex">
             <Search aria-hidden className="size-4" />
             <span className="pr-4">Go to…</span>
-            <kbd className="rounded border border-line bg-surface px-1.5 font-sans text-xs">{commandKey}K</kbd>
+            <kbd className="rounded border border-line bg-surface px-1.5 font-sans text-xs">{onMac ? '⌘' : 'Ctrl '}K</kbd>
           </button>
           <IconButton label="Go to…" icon={Search} className="sm:!hidden" onClick={openPalette} />
           <Menu

@@ -1,12 +1,11 @@
-import { useState } from 'react';
-
 import { tellNews } from '@/base/outcomes';
-import { changePassword, changeProfile, useSession } from '@/data/account';
+import { changePassword, changeProfile, profileChange, profileOf, useSession } from '@/data/account';
 import type { User } from '@/data/types';
 import { useQuota } from '@/data/workspaces';
 import { Button } from '@/parts/button';
+import { useDraft } from '@/parts/draft';
 import { TextField } from '@/parts/field';
-import { Form, textOf } from '@/parts/form';
+import { Form } from '@/parts/form';
 import { Failed } from '@/parts/notice';
 import { Card, Skeleton, Title } from '@/parts/page';
 import { QuotaBars } from '@/parts/quota';
@@ -36,30 +35,25 @@ export function AccountScreen() {
 }
 
 function Profile({ user }: { user: User }) {
-  const [email, setEmail] = useState(user.email);
-  const changed = email.trim() !== user.email;
+  const { shown, field, saved } = useDraft(profileOf(user));
+  const changed = shown.email.trim() !== user.email;
   return (
     <Card title="Profile">
       <Form
         act={async (fields) => {
-          const password = textOf(fields, 'currentPassword');
-          await changeProfile({
-            ...(changed ? { email: email.trim(), currentPassword: password } : {}),
-            username: textOf(fields, 'username'),
-            firstName: String(fields.get('firstName')).trim(),
-            lastName: String(fields.get('lastName')).trim(),
-          });
+          await changeProfile(profileChange(user, shown, String(fields.get('currentPassword') ?? '')));
+          saved();
           tellNews('The profile is saved.');
         }}
       >
         {(busy) => (
           <>
-            <TextField label="Email" type="email" value={email} onChange={(event) => setEmail(event.target.value)} required autoComplete="email" />
+            <TextField label="Email" type="email" required autoComplete="email" {...field('email')} />
             {changed && <TextField label="Current password" name="currentPassword" type="password" required autoComplete="current-password" hint="Another address needs it." />}
-            <TextField label="User name" name="username" defaultValue={user.username} required maxLength={100} autoComplete="nickname" />
+            <TextField label="User name" required maxLength={100} autoComplete="nickname" {...field('username')} />
             <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
-              <TextField label="First name" name="firstName" defaultValue={user.firstName ?? ''} maxLength={100} autoComplete="given-name" />
-              <TextField label="Last name" name="lastName" defaultValue={user.lastName ?? ''} maxLength={100} autoComplete="family-name" />
+              <TextField label="First name" maxLength={100} autoComplete="given-name" {...field('firstName')} />
+              <TextField label="Last name" maxLength={100} autoComplete="family-name" {...field('lastName')} />
             </div>
             <div><Button type="submit" look="primary" busy={busy}>Save profile</Button></div>
           </>
@@ -98,7 +92,7 @@ function Use() {
   return (
     <Card title="What you may use">
       {quota.isPending && <Skeleton className="h-28" />}
-      {quota.isError && <Failed what="Your quota" problem={quota.error} again={quota.refetch} />}
+      {quota.isLoadingError && <Failed what="Your quota" problem={quota.error} again={quota.refetch} />}
       {quota.data && <QuotaBars quota={quota.data} />}
     </Card>
   );

@@ -5,6 +5,7 @@ import { tellNews } from '@/base/outcomes';
 import { deviceOf, endOtherSessions, endSession, useSessions } from '@/data/sessions';
 import { Button } from '@/parts/button';
 import { confirm } from '@/parts/dialog';
+import { useFocusKept } from '@/parts/focus';
 import { Failed } from '@/parts/notice';
 import { Badge, Card, Skeleton } from '@/parts/page';
 import { Refresh } from '@/parts/refresh';
@@ -15,6 +16,7 @@ const few = 6;
 /** Where one is signed in: this browser first, then as they were last used. */
 export function Sessions() {
   const sessions = useSessions();
+  useFocusKept(sessions.data?.length);
   const [all, setAll] = useState(false);
   const others = sessions.data?.filter((each) => !each.current).length ?? 0;
   const shown = all ? sessions.data : sessions.data?.slice(0, few);
@@ -29,10 +31,10 @@ export function Sessions() {
     <Card
       title="Sessions"
       hint="Where you are signed in. End what you do not know."
-      actions={<div className="flex flex-wrap gap-2"><Refresh of={sessions} small />{others > 0 && <Button size="small" look="danger-quiet" onClick={endOthers}>End all others</Button>}</div>}
+      actions={<div className="flex flex-wrap gap-2"><Refresh of={sessions} what="The sessions" small />{others > 0 && <Button size="small" look="danger-quiet" onClick={endOthers}>End all others</Button>}</div>}
     >
       {sessions.isPending && <Skeleton className="h-16" count={2} />}
-      {sessions.isError && <Failed what="Your sessions" problem={sessions.error} again={sessions.refetch} />}
+      {sessions.isLoadingError && <Failed what="Your sessions" problem={sessions.error} again={sessions.refetch} />}
       <ul className="grid grid-cols-1 gap-2">
         {shown?.map((each) => {
           const device = deviceOf(each.userAgent);

@@ -8,8 +8,9 @@ import { powers, powersFor, scopeWords, tokenRequest, type Power } from '@/data/
 import type { NewApiToken } from '@/data/types';
 import { useWorkspaces } from '@/data/workspaces';
 import { Button } from '@/parts/button';
-import { confirm, Dialog, DialogEnd } from '@/parts/dialog';
+import { Cancel, confirm, Dialog, DialogEnd } from '@/parts/dialog';
 import { SelectField, TextField } from '@/parts/field';
+import { useFocusKept } from '@/parts/focus';
 import { Form, textOf } from '@/parts/form';
 import { Failed } from '@/parts/notice';
 import { Badge, Card, Empty, Skeleton } from '@/parts/page';
@@ -20,6 +21,7 @@ const lifetimes: [string, string][] = [['30', 'For 30 days'], ['90', 'For 90 day
 
 export function Tokens() {
   const tokens = useTokens();
+  useFocusKept(tokens.data?.length);
   const workspaces = useWorkspaces();
   const [asking, setAsking] = useState(false);
   const [made, setMade] = useState<NewApiToken>();
@@ -32,7 +34,7 @@ export function Tokens() {
   return (
     <Card title="API tokens" hint="For programs and agents that work for you." actions={<Button size="small" icon={Plus} onClick={() => setAsking(true)}>New token</Button>}>
       {tokens.isPending && <Skeleton className="h-20" />}
-      {tokens.isError && <Failed what="Your tokens" problem={tokens.error} again={tokens.refetch} />}
+      {tokens.isLoadingError && <Failed what="Your tokens" problem={tokens.error} again={tokens.refetch} />}
       {tokens.data?.length === 0 && <Empty icon={KeyRound} title="No token yet.">A program that signs in with a token does what you let it, until you revoke it.</Empty>}
       <ul className="grid grid-cols-1 gap-2">
         {tokens.data?.map((each) => {
@@ -59,13 +61,13 @@ export function Tokens() {
         })}
       </ul>
       <Dialog open={asking} onClose={close} title={made ? 'The new token' : 'New API token'}>
-        {made ? <Secret text={made.token} what="the token" hint={`${scopeWords(made, nameOf)}.`} done={close} /> : <NewToken made={setMade} close={close} />}
+        {made ? <Secret text={made.token} what="the token" hint={`${scopeWords(made, nameOf)}.`} done={close} /> : <NewToken made={setMade} />}
       </Dialog>
     </Card>
   );
 }
 
-function NewToken({ made, close }: { made: (token: NewApiToken) => void; close: () => void }) {
+function NewToken({ made }: { made: (token: NewApiToken) => void }) {
   const workspaces = useWorkspaces();
   const [chosen, setPower] = useState<Power>('write');
   const [workspaceId, setWorkspace] = useState('');
@@ -88,7 +90,7 @@ function NewToken({ made, close }: { made: (token: NewApiToken) => void; close: 
           </SelectField>
           <SelectField label="Good" name="days" defaultValue="90">{lifetimes.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</SelectField>
           <DialogEnd>
-            <Button onClick={close}>Cancel</Button>
+            <Cancel />
             <Button type="submit" look="primary" busy={busy}>Create token</Button>
           </DialogEnd>
         </>

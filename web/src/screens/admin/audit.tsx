@@ -7,8 +7,12 @@ import { Button } from '@/parts/button';
 import { CheckField, TextField } from '@/parts/field';
 import { Failed } from '@/parts/notice';
 import { Badge, Empty, Skeleton } from '@/parts/page';
+import { More } from '@/parts/refresh';
 
 const nothing: AuditSearch = { who: '', target: '', since: '', until: '', failed: false };
+
+// A year of five digits is no date of the API.
+const lastDay = '9999-12-31';
 
 /** Who did what: found as it is asked for, the newest first. */
 export function AuditPart() {
@@ -28,13 +32,13 @@ export function AuditPart() {
       >
         <TextField label="Who" placeholder="Address or id" value={typed.who} onChange={(event) => put({ who: event.target.value })} autoComplete="off" />
         <TextField label="What" placeholder="An id, or a part of the path" value={typed.target} onChange={(event) => put({ target: event.target.value })} autoComplete="off" />
-        <TextField label="From" type="date" value={typed.since} onChange={(event) => put({ since: event.target.value })} />
-        <TextField label="Until" type="date" value={typed.until} onChange={(event) => put({ until: event.target.value })} />
+        <TextField label="From" type="date" max={lastDay} value={typed.since} onChange={(event) => put({ since: event.target.value })} />
+        <TextField label="Until" type="date" max={lastDay} value={typed.until} onChange={(event) => put({ until: event.target.value })} />
         <div className="flex min-h-9 items-center"><CheckField label="Refused only" checked={typed.failed} onChange={(event) => put({ failed: event.target.checked })} /></div>
         <Button type="submit" look="primary" icon={Search} busy={audit.isFetching && !audit.isFetchingNextPage}>Search</Button>
       </form>
       {audit.isPending && <Skeleton className="h-64" />}
-      {audit.isError && <Failed what="The audit log" problem={audit.error} again={audit.refetch} />}
+      {audit.isLoadingError && <Failed what="The audit log" problem={audit.error} again={audit.refetch} />}
       {audit.data && rows.length === 0 && <Empty icon={ScrollText} title="Nothing was found.">Every request that changed something, or tried to, is kept for a while.</Empty>}
       {rows.length > 0 && (
         <div className="overflow-x-auto rounded-2xl border border-line bg-surface shadow-card" tabIndex={0} role="region" aria-label="What was found">
@@ -56,7 +60,7 @@ export function AuditPart() {
           </table>
         </div>
       )}
-      {audit.hasNextPage && <div><Button busy={audit.isFetchingNextPage} onClick={() => void audit.fetchNextPage()}>Show older ones</Button></div>}
+      <More of={audit} what="the audit log">Show older ones</More>
     </div>
   );
 }

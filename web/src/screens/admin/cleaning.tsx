@@ -7,6 +7,7 @@ import { cleanUp, everyWords, runWords, useCleaning } from '@/data/admin';
 import type { Cleaning, CleaningItem, CleanUp } from '@/data/types';
 import { Button } from '@/parts/button';
 import { confirm } from '@/parts/dialog';
+import { useFocusKept } from '@/parts/focus';
 import { Failed, Notice } from '@/parts/notice';
 import { Badge, Card, Skeleton } from '@/parts/page';
 import { Refresh } from '@/parts/refresh';
@@ -22,6 +23,7 @@ const count = (result: CleanUp, outcome: CleaningItem['outcome']) => result.duti
 export function CleaningPart() {
   const cleaning = useCleaning();
   const [result, setResult] = useState<CleanUp>();
+  useFocusKept(result);
   const [looking, setLooking] = useState(false);
   const [problem, setProblem] = useState<unknown>();
   const look = async () => {
@@ -52,7 +54,7 @@ export function CleaningPart() {
     <div className="grid grid-cols-1 gap-4">
       <div className="flex flex-wrap items-center gap-2">
         <p className="min-w-0 grow basis-64 text-sm text-muted">What the server puts away by itself. A preview tells what would go now, and why, and changes nothing.</p>
-        <Refresh of={cleaning} />
+        <Refresh of={cleaning} what="The cleaning" />
         <Button look="primary" icon={Eye} busy={looking} onClick={() => void look()}>Preview</Button>
       </div>
       {problem !== undefined && <Notice kind="bad" requestId={requestOf(problem)}>There is no preview: {sentenceOf(problem)}</Notice>}
@@ -64,7 +66,7 @@ export function CleaningPart() {
       )}
       {result && <Result result={result} clean={() => clean(result)} close={() => setResult(undefined)} />}
       {cleaning.isPending && <Skeleton className="h-64" count={2} />}
-      {cleaning.isError && <Failed what="The cleaning" problem={cleaning.error} again={cleaning.refetch} />}
+      {cleaning.isLoadingError && <Failed what="The cleaning" problem={cleaning.error} again={cleaning.refetch} />}
       {now && <Duties now={now} />}
       {now && <Images now={now} />}
     </div>

@@ -20,10 +20,10 @@ export function OverviewPart() {
     <div className="grid grid-cols-1 gap-4">
       <div className="flex flex-wrap items-center justify-between gap-3">
         <p className="text-sm text-muted">{overview.data ? <>As it was <Ago time={new Date(overview.dataUpdatedAt).toISOString()} />.</> : 'The installation in numbers.'}</p>
-        <Refresh of={overview} />
+        <Refresh of={overview} what="The overview" />
       </div>
       {overview.isPending && <><Skeleton className="h-24" /><Skeleton className="h-64" count={2} /></>}
-      {overview.isError && <Failed what="The overview" problem={overview.error} again={overview.refetch} />}
+      {overview.isLoadingError && <Failed what="The overview" problem={overview.error} again={overview.refetch} />}
       {overview.data && <Numbers now={overview.data} />}
     </div>
   );

@@ -17,8 +17,9 @@ import { UserBadges } from './users';
 /** One account: what it is and has, and what it may use. */
 export function UserPart({ id }: { id: string }) {
   const found = useUser(id);
-  const user = found.data;
   const nobody = found.error instanceof Problem && (found.error.status === 404 || found.error.status === 400);
+  // Of one that is gone by now nothing counts that was read before.
+  const user = nobody ? undefined : found.data;
   const facts: [string, ReactNode][] = user
     ? [
         ['User name', user.username],
@@ -36,12 +37,12 @@ export function UserPart({ id }: { id: string }) {
     <div className="grid grid-cols-1 gap-4">
       <Link to="/admin/users" className="inline-flex items-center gap-1.5 justify-self-start text-sm text-accent underline-offset-2 hover:underline"><ArrowLeft aria-hidden className="size-4" />All users</Link>
       {found.isPending && <Skeleton className="h-56" count={2} />}
-      {nobody ? <Empty icon={UserX} title="There is no such account." /> : found.isError && <Failed what="The account" problem={found.error} again={found.refetch} />}
+      {nobody ? <Empty icon={UserX} title="There is no such account." /> : found.isLoadingError && <Failed what="The account" problem={found.error} again={found.refetch} />}
       {user && (
         <>
           <div className="flex flex-wrap items-center gap-2">
             <h2 className="min-w-0 grow text-xl font-semibold wrap-anywhere">{user.email} <UserBadges user={user} /></h2>
-            <Refresh of={found} />
+            <Refresh of={found} what="The account" />
             <UserMenu user={user} page />
           </div>
           <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-3">

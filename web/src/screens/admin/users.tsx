@@ -6,13 +6,13 @@ import { tellNews } from '@/base/outcomes';
 import { createUser, useUsers } from '@/data/admin';
 import type { UserSummary } from '@/data/types';
 import { Button } from '@/parts/button';
-import { Dialog, DialogEnd } from '@/parts/dialog';
+import { Cancel, Dialog, DialogEnd } from '@/parts/dialog';
 import { SelectField, TextField } from '@/parts/field';
 import { Form, textOf } from '@/parts/form';
 import { Link } from '@/parts/link';
 import { Failed } from '@/parts/notice';
 import { Badge, Empty, Skeleton } from '@/parts/page';
-import { Refresh } from '@/parts/refresh';
+import { More, Refresh } from '@/parts/refresh';
 import { SearchField } from '@/parts/search';
 import { Secret } from '@/parts/secret';
 import { Ago } from '@/parts/time';
@@ -45,18 +45,18 @@ export function UsersPart() {
         <SearchField label="Search users" value={typed} onChange={setTyped} className="min-w-0 grow basis-56" />
         <div className="w-36"><SelectField label="Role" hideLabel value={role} onChange={(event) => setRole(event.target.value)}><option value="">Every role</option><option value="user">Users</option><option value="admin">Administrators</option></SelectField></div>
         <div className="w-36"><SelectField label="Accounts" hideLabel value={active} onChange={(event) => setActive(event.target.value)}><option value="">All accounts</option><option value="true">Active</option><option value="false">Disabled</option></SelectField></div>
-        <Refresh of={users} />
+        <Refresh of={users} what="The users" />
         <Button look="primary" icon={UserPlus} onClick={() => setAdding(true)}>New user</Button>
       </div>
       {users.isPending && <Skeleton className="h-64" />}
-      {users.isError && <Failed what="The users" problem={users.error} again={users.refetch} />}
+      {users.isLoadingError && <Failed what="The users" problem={users.error} again={users.refetch} />}
       {users.data && rows.length === 0 && <Empty icon={Users} title={narrowed ? 'No account fits.' : 'Nobody is here.'}>{narrowed && 'Search for a part of an address or name, or take the filters away.'}</Empty>}
       {rows.length > 0 && (
         <Table label="Users" columns={[{ label: 'User' }, { label: 'Workspaces', look: 'hidden sm:table-cell' }, { label: 'Projects', look: 'hidden lg:table-cell' }, { label: 'Files', look: 'hidden lg:table-cell' }, { label: 'Last seen', look: 'hidden sm:table-cell' }, { label: 'Actions', silent: true }]}>
           {rows.map((each) => <Row key={each.id} user={each} />)}
         </Table>
       )}
-      {users.hasNextPage && <div><Button busy={users.isFetchingNextPage} onClick={() => void users.fetchNextPage()}>Show more</Button></div>}
+      <More of={users} what="the users">Show more</More>
       <NewUser open={adding} close={() => setAdding(false)} />
     </div>
   );
@@ -112,7 +112,7 @@ function NewUser({ open, close }: { open: boolean; close: () => void }) {
               <SelectField label="Role" name="role" defaultValue="user"><option value="user">User</option><option value="admin">Administrator</option></SelectField>
               <p className="text-sm text-muted">A password is made for them, and shown to you once.</p>
               <DialogEnd>
-                <Button onClick={done}>Cancel</Button>
+                <Cancel />
                 <Button type="submit" look="primary" busy={busy}>Create user</Button>
               </DialogEnd>
             </>

@@ -10,11 +10,12 @@ import { isBusy, phaseNames, useTypes } from '@/data/workspaces';
 import { Button } from '@/parts/button';
 import { confirm } from '@/parts/dialog';
 import { SelectField, TextField } from '@/parts/field';
+import { useFocusKept } from '@/parts/focus';
 import { Form, textOf } from '@/parts/form';
 import { Link } from '@/parts/link';
 import { Failed } from '@/parts/notice';
 import { Badge, Empty, Skeleton } from '@/parts/page';
-import { Refresh } from '@/parts/refresh';
+import { More, Refresh } from '@/parts/refresh';
 import { Ago } from '@/parts/time';
 
 import { Cell, Table } from './table';
@@ -32,6 +33,7 @@ export function WorkspacesPart() {
     navigate(query ? `/admin/workspaces?${query}` : '/admin/workspaces', { replace: true });
   };
   const narrowed = workspaceQuery(search) !== '';
+  useFocusKept(narrowed);
   // A type that is configured no more may still be looked for.
   const known = [...new Set([...(types.data?.map((each) => each.type) ?? []), ...(search.type ? [search.type] : [])])];
   const nameOf = (type: string) => types.data?.find((each) => each.type === type)?.name ?? type;
@@ -57,7 +59,7 @@ export function WorkspacesPart() {
         </Form>
         <SelectField label="Type" value={search.type} onChange={(event) => narrow({ type: event.target.value })}><option value="">Every type</option>{known.map((each) => <option key={each} value={each}>{nameOf(each)}</option>)}</SelectField>
         <SelectField label="State" value={search.status} onChange={(event) => narrow({ status: event.target.value })}><option value="">Every state</option>{Object.entries(statusNames).map(([each, name]) => <option key={each} value={each}>{name}</option>)}</SelectField>
-        <div><Refresh of={found} /></div>
+        <div><Refresh of={found} what="The workspaces" /></div>
       </div>
       {search.user && (
         <p className="flex flex-wrap items-center gap-2 text-sm">
@@ -66,7 +68,7 @@ export function WorkspacesPart() {
         </p>
       )}
       {found.isPending && <Skeleton className="h-64" />}
-      {found.isError && <Failed what="The workspaces" problem={found.error} again={found.refetch} />}
+      {found.isLoadingError && <Failed what="The workspaces" problem={found.error} again={found.refetch} />}
       {found.data && rows.length === 0 && (
         <Empty icon={Boxes} title={narrowed ? 'No workspace fits.' : 'There are no workspaces yet.'} action={narrowed && <Button onClick={() => narrow({ user: '', type: '', status: '' })}>Show all</Button>}>
           {!narrowed && 'Whatever anybody creates is listed here.'}
@@ -77,7 +79,7 @@ export function WorkspacesPart() {
           {rows.map((each) => <Row key={each.id} workspace={each} type={nameOf(each.type)} />)}
         </Table>
       )}
-      {found.hasNextPage && <div><Button busy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>Show more</Button></div>}
+      <More of={found} what="the workspaces">Show more</More>
     </div>
   );
 }
@@ -105,6 +107,7 @@ function Row({ workspace, type }: { workspace: WorkspaceSummary; type: string })
   );
   const ownerLink = userEmail ? <Link to={`/admin/users/${userId}`} className="text-accent underline-offset-2 hover:underline">{userEmail}</Link> : <span className="text-muted">An account that is gone</span>;
   const off = phase === 'stopped' || phase === 'failed' || phase === 'deleting';
+  useFocusKept(off);
   return (
     <tr>
       <Cell look="w-full wrap-anywhere">

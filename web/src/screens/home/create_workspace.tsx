@@ -7,9 +7,9 @@ import { queryClient, keys } from '@/data/client';
 import { ask } from '@/data/changes';
 import { createProject, useProjects } from '@/data/projects';
 import type { WorkspaceType } from '@/data/types';
-import { compatible, useCreateWorkspace, useTypes, useWorkspaces, userOf } from '@/data/workspaces';
+import { compatible, createWorkspace, useTypes, useWorkspaces, userOf } from '@/data/workspaces';
 import { Button } from '@/parts/button';
-import { Dialog, DialogEnd } from '@/parts/dialog';
+import { Cancel, Dialog, DialogEnd } from '@/parts/dialog';
 import { CheckField, SelectField, TextField } from '@/parts/field';
 import { Form, textOf } from '@/parts/form';
 import { Failed, Notice } from '@/parts/notice';
@@ -35,11 +35,10 @@ function NewWorkspaceForm({ onClose }: { onClose: () => void }) {
   const types = useTypes();
   const { data: projects = [] } = useProjects();
   const { data: workspaces = [] } = useWorkspaces();
-  const create = useCreateWorkspace();
   const [picked, setPicked] = useState<string>();
   const [project, setProject] = useState(own);
   if (types.isPending) return <Skeleton className="h-40" />;
-  if (types.isError) return <Failed what="The types of workspaces" problem={types.error} again={types.refetch} />;
+  if (types.isLoadingError) return <Failed what="The types of workspaces" problem={types.error} again={types.refetch} />;
   const available = types.data.filter((each) => each.available);
   const type = picked ?? available[0]?.type;
   const choices = compatible(projects, type);
@@ -48,7 +47,7 @@ function NewWorkspaceForm({ onClose }: { onClose: () => void }) {
   const submit = async (fields: FormData) => {
     const projectId = wanted === own ? null : wanted === named ? (await createProject({ name: textOf(fields, 'projectName') ?? 'Project', description: null })).id : wanted;
     if (wanted === named && projectId) setProject(projectId);
-    const workspace = await create.mutateAsync({ type: type ?? '', name: textOf(fields, 'name'), projectId });
+    const workspace = await createWorkspace({ type: type ?? '', name: textOf(fields, 'name'), projectId });
     onClose();
     if (fields.has('start')) void ask('start', workspace);
     else tellNews(`${workspace.name} is created. Start it when you need it.`);
@@ -80,7 +79,7 @@ function NewWorkspaceForm({ onClose }: { onClose: () => void }) {
           </div>
           <CheckField label="Start it now" name="start" defaultChecked />
           <DialogEnd>
-            <Button onClick={onClose}>Cancel</Button>
+            <Cancel />
             <Button type="submit" look="primary" icon={Rocket} busy={busy} off={!type}>Create workspace</Button>
           </DialogEnd>
         </>

@@ -5,6 +5,7 @@ import { navigate, usePath, useSearch } from '@/base/router';
 import { useProjects } from '@/data/projects';
 import { useTypes, useWorkspaces } from '@/data/workspaces';
 import { Button } from '@/parts/button';
+import { useFocusKept } from '@/parts/focus';
 import { Failed } from '@/parts/notice';
 import { Empty, Skeleton, Title } from '@/parts/page';
 import { SearchField } from '@/parts/search';
@@ -35,16 +36,12 @@ export function Home() {
   const shown = useMemo(() => (list ?? []).filter((each) => each.name.toLowerCase().includes(sought.trim().toLowerCase())), [list, sought]);
   // With hundreds the screen is there at once, with those that fit on it; the others follow, and a key in the search waits for none.
   const drawn = useDeferredValue(shown, shown.slice(0, atOnce));
-  const count = list?.length;
-  // A card that goes with the focus leaves it to the title.
-  useEffect(() => {
-    if (document.activeElement === document.body) document.querySelector('h1')?.focus({ preventScroll: true });
-  }, [count]);
+  useFocusKept(list?.length);
   return (
     <>
       <Title actions={list && list.length > 0 && <Button look="primary" icon={Plus} onClick={create}>New workspace</Button>}>Workspaces</Title>
       {workspaces.isPending && <div className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,22rem),1fr))] gap-4"><Skeleton count={3} className="h-72" /></div>}
-      {workspaces.isError && <Failed what="Your workspaces" problem={workspaces.error} again={workspaces.refetch} />}
+      {workspaces.isLoadingError && <Failed what="Your workspaces" problem={workspaces.error} again={workspaces.refetch} />}
       {list?.length === 0 && (
         <Empty icon={Boxes} title="No workspace yet." action={<Button look="primary" icon={Plus} onClick={create}>Create your first workspace</Button>}>
           A workspace is an application, VS Code say, that runs on this server and works on a project: its files stay when it stops, and another workspace can open them.

@@ -8,8 +8,9 @@ import { download, useBackups } from '@/data/projects';
 import type { Backup, Project, ProjectOperation } from '@/data/types';
 import { useWorkspaces, userOf } from '@/data/workspaces';
 import { Button, IconButton } from '@/parts/button';
-import { confirm, Dialog, DialogEnd } from '@/parts/dialog';
+import { Cancel, confirm, Dialog, DialogEnd } from '@/parts/dialog';
 import { CheckField, TextField } from '@/parts/field';
+import { useFocusKept } from '@/parts/focus';
 import { Form, textOf } from '@/parts/form';
 import { Menu } from '@/parts/menu';
 import { Failed, Notice } from '@/parts/notice';
@@ -20,6 +21,7 @@ const doing: Record<ProjectOperation['kind'], string> = { backup: 'A backup is b
 
 export function BackupsPart({ project }: { project: Project }) {
   const backups = useBackups(project.id);
+  useFocusKept(backups.data?.length);
   const { data: operations = [] } = useProjectOperations(project.id);
   const [asking, setAsking] = useState(false);
   const current = operations.filter((each) => each.state === 'pending' || each.state === 'running');
@@ -33,7 +35,7 @@ export function BackupsPart({ project }: { project: Project }) {
       {current.map((each) => <Progress key={each.id} operation={each} />)}
       {failed?.error && <Notice kind="bad">{failed.error}</Notice>}
       {backups.isPending && <Skeleton className="h-32" />}
-      {backups.isError && <Failed what="The backups" problem={backups.error} again={backups.refetch} />}
+      {backups.isLoadingError && <Failed what="The backups" problem={backups.error} again={backups.refetch} />}
       {backups.data?.length === 0 && <Empty icon={Archive} title="No backup yet.">Make one before something risky: it can be restored into this project or into a new one.</Empty>}
       {backups.data && backups.data.length > 0 && (
         <ul className="divide-y divide-line rounded-2xl border border-line bg-surface shadow-card">
@@ -52,7 +54,7 @@ export function BackupsPart({ project }: { project: Project }) {
               <TextField label="Name" name="name" maxLength={100} autoComplete="off" placeholder="Before the upgrade, say" />
               <CheckField label="Pause what runs on it meanwhile" name="pause" defaultChecked hint="For a minute at most: then the copy is of one moment." />
               <DialogEnd>
-                <Button onClick={() => setAsking(false)}>Cancel</Button>
+                <Cancel />
                 <Button type="submit" look="primary" busy={busy}>Back up</Button>
               </DialogEnd>
             </>
@@ -66,7 +68,8 @@ export function BackupsPart({ project }: { project: Project }) {
 function Progress({ operation }: { operation: ProjectOperation }) {
   return (
     <div className="rounded-2xl border border-line bg-surface p-4 shadow-card">
-      <p role="status" className="mb-2 text-sm font-medium">{doing[operation.kind]}… {operation.progress != null && <span className="tabular">{operation.progress} %</span>} <span className="font-normal text-muted">{operation.phase}</span></p>
+      {/* That it began is said aloud; its end is an outcome. How far it is would be said again and again. */}
+      <p className="mb-2 text-sm font-medium"><span role="status">{doing[operation.kind]}…</span> {operation.progress != null && <span className="tabular">{operation.progress} %</span>} <span className="font-normal text-muted">{operation.phase}</span></p>
       <div role="progressbar" aria-label={doing[operation.kind]} aria-valuemin={0} aria-valuemax={100} aria-valuenow={operation.progress ?? undefined} className="h-1.5 overflow-hidden rounded-full bg-accent-soft">
         {operation.progress == null ? <div className="h-full w-1/3 bg-accent animate-slide" /> : <div className="h-full rounded-full bg-accent transition-[width]" style={{ width: `${operation.progress}%` }} />}
       </div>
@@ -92,7 +95,7 @@ function Row({ project, backup }: { project: Project; backup: Backup }) {
       act: () => restoreBackup(project, backup.id),
     });
   const restoreApart = () =>
-    restoreBackup(project, backup.id, { name: `${project.name}, ${title}`.slice(0, 100) }).then(() => tellNews('It is being restored into a new project, which shows among the projects.'), (problem) => tellProblem('The backup could not be restored', problem));
+    restoreBackup(project, backup.id, { name: `${project.name}, ${title}`.slice(0, 100) }).then((goesOn) => goesOn && tellNews('It is being restored into a new project, which shows among the projects.'), (problem) => tellProblem('The backup could not be restored', problem));
   const complete = backup.state === 'complete';
   return (
     <li className="flex items-center gap-3 py-2.5 pr-2 pl-4">

@@ -1,6 +1,7 @@
 import { ArrowUp, Download, File, Folder, Link2, RefreshCw } from 'lucide-react';
-import { useState } from 'react';
+import { useLayoutEffect, useRef, useState } from 'react';
 
+import { isLost } from '@/base/focus';
 import { bytes } from '@/base/format';
 import { tellProblem } from '@/base/outcomes';
 import { Problem } from '@/base/session';
@@ -9,6 +10,7 @@ import type { Project } from '@/data/types';
 import { IconButton } from '@/parts/button';
 import { Failed, Notice } from '@/parts/notice';
 import { Empty, Skeleton } from '@/parts/page';
+import { readAnew } from '@/parts/refresh';
 import { Ago } from '@/parts/time';
 
 const join = (path: string, name: string) => (path ? `${path}/${name}` : name);
@@ -20,6 +22,11 @@ export function FilesPart({ project }: { project: Project }) {
   const [loading, setLoading] = useState<string>();
   const files = useFiles(project.id, path);
   const steps = path ? path.split('/') : [];
+  // A directory’s button goes when it is opened: the focus goes to its name above.
+  const way = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    if (path && isLost()) way.current?.querySelector<HTMLElement>('[aria-current]')?.focus();
+  }, [path]);
   const save = async (name: string) => {
     setLoading(name);
     await download(`/api/projects/${project.id}/files/content?path=${encodeURIComponent(join(path, name))}`, name).catch((problem) => tellProblem(`${name} could not be downloaded`, problem));
@@ -32,7 +39,7 @@ export function FilesPart({ project }: { project: Project }) {
     <div className="overflow-hidden rounded-2xl border border-line bg-surface shadow-card">
       <div className="flex items-center gap-1 border-b border-line px-2 py-1">
         <IconButton label="Up" icon={ArrowUp} off={steps.length === 0} onClick={() => setPath(steps.slice(0, -1).join('/'))} />
-        <nav aria-label="Path" className="min-w-0 grow overflow-x-auto">
+        <nav ref={way} aria-label="Path" className="min-w-0 grow overflow-x-auto">
           <ol className="flex items-center text-sm whitespace-nowrap">
             {['', ...steps].map((step, index) => (
               <li key={index} className="flex items-center">
@@ -44,10 +51,10 @@ export function FilesPart({ project }: { project: Project }) {
             ))}
           </ol>
         </nav>
-        <IconButton label="Read again" icon={RefreshCw} busy={files.isFetching && !files.isPending} onClick={() => void files.refetch()} />
+        <IconButton label="Read again" icon={RefreshCw} busy={files.isFetching && !files.isPending} onClick={() => readAnew(files, 'The files')} />
       </div>
       {files.isPending && <div className="p-4"><Skeleton className="h-40" /></div>}
-      {files.isError && <div className="p-4"><Failed what="The files" problem={files.error} again={files.refetch} /></div>}
+      {files.isLoadingError && <div className="p-4"><Failed what="The files" problem={files.error} again={files.refetch} /></div>}
       {files.data && entries.length === 0 && <p className="px-4 py-10 text-center text-sm text-muted">Nothing is in here.</p>}
       {entries.length > 0 && (
         <ul className="divide-y divide-line">

@@ -5,12 +5,13 @@ import { useState } from 'react';
 import { bytes, plural } from '@/base/format';
 import { tellNews, tellProblem } from '@/base/outcomes';
 import { navigate } from '@/base/router';
-import { assignProject, measure, unassignProject, useChangeProject, useProjects, useVolume } from '@/data/projects';
+import { assignProject, changeProject, measure, unassignProject, useProjects, useVolume } from '@/data/projects';
 import type { Project } from '@/data/types';
 import { useTypes, useWorkspaces } from '@/data/workspaces';
 import { Button } from '@/parts/button';
+import { useDraft } from '@/parts/draft';
 import { SelectField, TextArea, TextField } from '@/parts/field';
-import { Form, textOf } from '@/parts/form';
+import { Form } from '@/parts/form';
 import { Link } from '@/parts/link';
 import { Failed, Notice } from '@/parts/notice';
 import { Card, Skeleton, Title } from '@/parts/page';
@@ -21,7 +22,7 @@ import { NotFound } from '../not_found';
 import { BackupsPart } from './backups';
 import { FilesPart } from './files';
 import { confirmDeleteProject, ProjectMenu } from './project_menu';
-import { usageOf } from './use_of';
+import { usesOf } from './use_of';
 
 const parts = [
   { name: '', label: 'Files', icon: Files, part: FilesPart },
@@ -33,17 +34,18 @@ export function ProjectScreen({ id, part = '' }: { id: string; part?: string }) 
   const projects = useProjects();
   const { data: workspaces = [] } = useWorkspaces();
   if (projects.isPending) return <div className="grid grid-cols-1 gap-4"><Skeleton className="h-10" /><Skeleton className="h-72" /></div>;
-  if (projects.isError) return <Failed what="The project" problem={projects.error} again={projects.refetch} />;
+  if (projects.isLoadingError) return <Failed what="The project" problem={projects.error} again={projects.refetch} />;
   const project = projects.data.find((each) => each.id === id);
   const shown = parts.find((each) => each.name === part);
   if (!project || !shown) return <NotFound what="There is no such project of yours." />;
   const base = `/projects/${id}`;
+  const use = usesOf(workspaces)(project);
   return (
     <>
       <Title
         above={<Link to="/projects" className="mb-1 -ml-1 inline-flex items-center gap-1 rounded pr-1 text-sm text-muted hover:text-text"><ChevronLeft aria-hidden className="size-4" />Projects</Link>}
-        below={<p className="mt-1 text-sm text-muted">{usageOf(project, workspaces).text}</p>}
-        actions={<ProjectMenu project={project} onDelete={() => navigate('/projects')} />}
+        below={<p className="mt-1 text-sm text-muted">{use.text}</p>}
+        actions={<ProjectMenu project={project} use={use} onDelete={() => navigate('/projects')} />}
       >
         {project.name}
       </Title>
@@ -61,22 +63,23 @@ const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
 );
 
 function AboutPart({ project }: { project: Project }) {
-  const change = useChangeProject(project.id);
   const { data: workspaces = [] } = useWorkspaces();
-  const { busy, text } = usageOf(project, workspaces);
+  const { busy, text } = usesOf(workspaces)(project);
+  const { shown, field, saved } = useDraft({ name: project.name, description: project.description ?? '' });
   return (
     <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
       <Card title="General">
         <Form
-          act={async (fields) => {
-            await change.mutateAsync({ name: textOf(fields, 'name') ?? '', description: textOf(fields, 'description') ?? '' });
+          act={async () => {
+            await changeProject(project.id, { name: shown.name.trim(), description: shown.description.trim() });
+            saved();
             tellNews('The project is saved.');
           }}
         >
           {(saving) => (
             <>
-              <TextField label="Name" name="name" required maxLength={100} defaultValue={project.name} autoComplete="off" />
-              <TextArea label="Description" name="description" maxLength={2000} defaultValue={project.description ?? ''} />
+              <TextField label="Name" required maxLength={100} autoComplete="off" {...field('name')} />
+              <TextArea label="Description" maxLength={2000} {...field('description')} />
               <div><Button type="submit" look="primary" busy={saving}>Save</Button></div>
             </>
           )}
@@ -107,7 +110,7 @@ function Volume({ project }: { project: Project }) {
   const data = volume.data;
   return (
     <Card title="Volume" actions={<Button size="small" busy={measuring} onClick={() => void again()}>Measure</Button>}>
-      {volume.isError && <Failed what="The volume" problem={volume.error} again={volume.refetch} />}
+      {volume.isLoadingError && <Failed what="The volume" problem={volume.error} again={volume.refetch} />}
       {data && !data.engineAnswers && <Notice kind="warn" className="mb-3">The container engine does not answer: this is what was seen last.</Notice>}
       {data && data.engineAnswers && !data.exists && <Notice kind="warn" className="mb-3">It has no files yet: they are there once a workspace has started with it.</Notice>}
       <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-2 text-sm">

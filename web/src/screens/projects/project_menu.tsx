@@ -6,12 +6,11 @@ import { keys, queryClient } from '@/data/client';
 import { cloneProject } from '@/data/project_operations';
 import { deleteProject, download, readTrash } from '@/data/projects';
 import type { Project, TrashedVolume } from '@/data/types';
-import { useWorkspaces } from '@/data/workspaces';
 import { IconButton } from '@/parts/button';
 import { confirm } from '@/parts/dialog';
 import { Menu } from '@/parts/menu';
 
-import { usageOf } from './use_of';
+import type { Use } from './use_of';
 
 export function confirmDeleteProject(project: Project, after?: () => void) {
   confirm({
@@ -29,16 +28,14 @@ export function confirmDeleteProject(project: Project, after?: () => void) {
 }
 
 export const clone = (project: Project) =>
-  cloneProject(project, `Copy of ${project.name}`.slice(0, 100)).then(() => tellNews(`${project.name} is being copied.`), (problem) => tellProblem(`${project.name} could not be copied`, problem));
+  cloneProject(project, `Copy of ${project.name}`.slice(0, 100)).then((goesOn) => goesOn && tellNews(`${project.name} is being copied.`), (problem) => tellProblem(`${project.name} could not be copied`, problem));
 
 export const exportProject = (project: Project) => {
   tellNews(`The archive of ${project.name} is being made. The download begins by itself.`);
   return download(`/api/projects/${project.id}/export`, `${project.name}.tar.zst`).catch((problem) => tellProblem(`${project.name} could not be exported`, problem));
 };
 
-export function ProjectMenu({ project, onDelete }: { project: Project; onDelete?: () => void }) {
-  const { data: workspaces = [] } = useWorkspaces();
-  const { busy, text } = usageOf(project, workspaces);
+export function ProjectMenu({ project, use: { busy, text }, onDelete }: { project: Project; use: Use; onDelete?: () => void }) {
   return (
     <Menu
       trigger={<IconButton label={`More for ${project.name}`} icon={EllipsisVertical} />}

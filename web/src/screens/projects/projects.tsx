@@ -1,13 +1,15 @@
 import { FolderGit2, Plus, Upload } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { memo, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 
 import { tellNews } from '@/base/outcomes';
 import { navigate, useSearch } from '@/base/router';
 import { createProject, importProject, useProjects } from '@/data/projects';
+import type { Project } from '@/data/types';
 import { useTypes, useWorkspaces } from '@/data/workspaces';
 import { Button } from '@/parts/button';
-import { Dialog, DialogEnd } from '@/parts/dialog';
+import { Cancel, Dialog, DialogEnd } from '@/parts/dialog';
 import { TextArea, TextField } from '@/parts/field';
+import { useFocusKept } from '@/parts/focus';
 import { Form, textOf } from '@/parts/form';
 import { Link } from '@/parts/link';
 import { Failed, Notice } from '@/parts/notice';
@@ -16,7 +18,9 @@ import { SearchField } from '@/parts/search';
 import { Ago } from '@/parts/time';
 
 import { ProjectMenu } from './project_menu';
-import { usageOf } from './use_of';
+import { usesOf } from './use_of';
+
+const atOnce = 24;
 
 /** All projects: which are in use, and what can be done with each. */
 export function ProjectsScreen() {
@@ -32,8 +36,13 @@ export function ProjectsScreen() {
     setCreating(true);
     navigate('/projects', { replace: true });
   }, [search]);
-  const list = projects.data ?? [];
-  const shown = list.filter((each) => each.name.toLowerCase().includes(sought.toLowerCase()));
+  const list = projects.data;
+  useFocusKept(list?.length);
+  const shown = useMemo(() => (list ?? []).filter((each) => each.name.toLowerCase().includes(sought.trim().toLowerCase())), [list, sought]);
+  // With a thousand the screen is there at once, with those that fit on it; the others follow, and a key in the search waits for none.
+  const drawn = useDeferredValue(shown, shown.slice(0, atOnce));
+  const useOf = useMemo(() => usesOf(workspaces), [workspaces]);
+  const nameOf = (type: string | null) => types.find((each) => each.type === type)?.name ?? type;
   return (
     <>
       <Title
@@ -47,30 +56,18 @@ export function ProjectsScreen() {
         Projects
       </Title>
       {projects.isPending && <Skeleton className="mb-2 h-16" count={4} />}
-      {projects.isError && <Failed what="Your projects" problem={projects.error} again={projects.refetch} />}
-      {projects.data?.length === 0 && (
+      {projects.isLoadingError && <Failed what="Your projects" problem={projects.error} again={projects.refetch} />}
+      {list?.length === 0 && (
         <Empty icon={FolderGit2} title="No project yet." action={<Button look="primary" icon={Plus} onClick={() => setCreating(true)}>New project</Button>}>
           A project holds the files that you work on. Any workspace can open it, and it stays when the workspace goes.
         </Empty>
       )}
-      {list.length > 8 && (
-        <SearchField label="Search projects" value={sought} onChange={setSought} className="mb-3 max-w-sm" />
-      )}
-      {list.length > 0 && (
+      {list && list.length > 8 && <SearchField label="Search projects" value={sought} onChange={setSought} className="mb-3 max-w-sm" />}
+      {list && list.length > 0 && (
         <ul id="projects" className="divide-y divide-line rounded-2xl border border-line bg-surface shadow-card">
-          {shown.map((project) => {
-            const use = usageOf(project, workspaces);
-            const type = types.find((each) => each.type === project.workspaceType)?.name ?? project.workspaceType;
-            return (
-              <li key={project.id} className="flex items-center gap-3 py-2.5 pr-2 pl-4">
-                <FolderGit2 aria-hidden className="size-5 shrink-0 text-muted" />
-                <div className="min-w-0 grow">
-                  <h2 className="truncate font-medium"><Link to={`/projects/${project.id}`} className="hover:underline">{project.name}</Link></h2>
-                  <p className="truncate text-sm text-muted">{use.text}{type && ` · for ${type}`} · created <Ago time={project.createdAt} /></p>
-                </div>
-                <ProjectMenu project={project} />
-              </li>
-            );
+          {drawn.map((project) => {
+            const { text, busy } = useOf(project);
+            return <Row key={project.id} project={project} text={text} busy={busy} type={nameOf(project.workspaceType)} />;
           })}
           {shown.length === 0 && <li className="px-4 py-6 text-center text-sm text-muted">No project has this name.</li>}
         </ul>
@@ -88,7 +85,7 @@ export function ProjectsScreen() {
               <TextField label="Name" name="name" required maxLength={100} autoComplete="off" />
               <TextArea label="Description" name="description" maxLength={2000} />
               <DialogEnd>
-                <Button onClick={() => setCreating(false)}>Cancel</Button>
+                <Cancel />
                 <Button type="submit" look="primary" busy={busy}>Create project</Button>
               </DialogEnd>
             </>
@@ -99,6 +96,20 @@ export function ProjectsScreen() {
     </>
   );
 }
+
+/** Drawn anew when something of it changes, not whenever a workspace does. */
+const Row = memo(function Row({ project, text, busy, type }: { project: Project; text: string; busy: boolean; type: string | null }) {
+  return (
+    <li className="flex items-center gap-3 py-2.5 pr-2 pl-4 [content-visibility:auto] [contain-intrinsic-size:auto_4rem]">
+      <FolderGit2 aria-hidden className="size-5 shrink-0 text-muted" />
+      <div className="min-w-0 grow">
+        <h2 className="truncate font-medium"><Link to={`/projects/${project.id}`} className="hover:underline">{project.name}</Link></h2>
+        <p className="truncate text-sm text-muted">{text}{type && ` · for ${type}`} · created <Ago time={project.createdAt} /></p>
+      </div>
+      <ProjectMenu project={project} use={{ text, busy }} />
+    </li>
+  );
+});
 
 function ImportDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   const file = useRef<HTMLInputElement>(null);
@@ -121,7 +132,7 @@ function ImportDialog({ open, onClose }: { open: boolean; onClose: () => void })
             <TextField label="Name" value={name} onChange={(event) => setName(event.target.value)} maxLength={100} autoComplete="off" />
             {busy && <Notice kind="info">The archive is being sent and unpacked. Keep this page open.</Notice>}
             <DialogEnd>
-              <Button onClick={onClose} off={busy}>Cancel</Button>
+              <Cancel />
               <Button type="submit" look="primary" busy={busy}>Import</Button>
             </DialogEnd>
           </>

@@ -7,6 +7,7 @@ import { purgeTrashed, restoreTrashed, useTrash } from '@/data/projects';
 import type { TrashedVolume } from '@/data/types';
 import { Button } from '@/parts/button';
 import { confirm } from '@/parts/dialog';
+import { useFocusKept } from '@/parts/focus';
 import { Failed } from '@/parts/notice';
 import { Empty, Skeleton, Title } from '@/parts/page';
 
@@ -14,11 +15,12 @@ const kinds: Record<TrashedVolume['kind'], string> = { project: 'Project', home:
 
 export function TrashScreen() {
   const trash = useTrash();
+  useFocusKept(trash.data?.length);
   return (
     <>
       <Title below={<p className="mt-1 text-sm text-muted">What was deleted can be restored for a while.</p>}>Trash</Title>
       {trash.isPending && <Skeleton className="mb-2 h-16" count={3} />}
-      {trash.isError && <Failed what="The trash" problem={trash.error} again={trash.refetch} />}
+      {trash.isLoadingError && <Failed what="The trash" problem={trash.error} again={trash.refetch} />}
       {trash.data?.length === 0 && <Empty icon={Trash2} title="The trash is empty.">Deleted projects and workspaces come here first.</Empty>}
       {trash.data && trash.data.length > 0 && (
         <ul id="trash" className="divide-y divide-line rounded-2xl border border-line bg-surface shadow-card">

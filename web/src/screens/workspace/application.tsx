@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 
 import { isOpenable, proxyTicket } from '@/data/workspaces';
 import { Button, IconButton } from '@/parts/button';
+import { useFocusKept } from '@/parts/focus';
 import { Failed } from '@/parts/notice';
 
 import { openApplication } from '../open_application';
@@ -11,12 +12,14 @@ import type { PartProps } from './workspace';
 
 /** Its application, from its own origin, in a frame: it gets no hold of this page. */
 export function ApplicationPart({ seen }: PartProps) {
-  const { workspace, phase } = seen;
+  const { workspace } = seen;
   const [url, setUrl] = useState<string>();
   const [problem, setProblem] = useState<unknown>();
   const [loaded, setLoaded] = useState(false);
   const frame = useRef<HTMLIFrameElement>(null);
-  const there = isOpenable(phase);
+  // The server's word, not what was asked for: a stop may be refused, and what is in the frame is not to be lost for it.
+  const there = isOpenable(workspace.phase);
+  useFocusKept(there);
   const load = useCallback(() => {
     setProblem(undefined);
     setLoaded(false);

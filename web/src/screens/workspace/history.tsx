@@ -63,7 +63,7 @@ export function HistoryPart({ seen }: PartProps) {
   const history = useHistory(seen.workspace.id);
   const [shown, setShown] = useState(50);
   if (history.isPending) return <Skeleton className="h-72" />;
-  if (history.isError) return <Failed what="Its history" problem={history.error} again={history.refetch} />;
+  if (history.isLoadingError) return <Failed what="Its history" problem={history.error} again={history.refetch} />;
   if (history.data.length === 0) return <Empty icon={Clock} title="Nothing has happened yet." />;
   return (
     <Card title="What happened, and why" hint="The newest first.">

@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { clock, plural } from '@/base/format';
 import { found, withLines, withoutEscapes, type Line } from '@/base/log_buffer';
 import { tellProblem } from '@/base/outcomes';
-import { follow, type ServerEvent } from '@/base/sse';
+import { followSeen, type ServerEvent } from '@/base/sse';
 import { saveBlob } from '@/data/projects';
 import type { LogLine } from '@/data/types';
 import { logText } from '@/data/workspaces';
@@ -50,7 +50,7 @@ export function LogsPart({ seen }: PartProps) {
       waiting.current = [];
       setLines((now) => withLines(now, more));
     };
-    const stop = follow(`/api/workspaces/${id}/logs/stream?tail=500`, {
+    const stop = followSeen(`/api/workspaces/${id}/logs/stream?tail=500`, {
       onEvent: (event) => {
         const line = lineOf(event);
         if (!line) return;
@@ -73,10 +73,17 @@ export function LogsPart({ seen }: PartProps) {
 
   const shown = useMemo(() => found(lines, sought), [lines, sought]);
   const printed = useMemo(() => shown.filter((each) => each.kind !== 'note').length, [shown]);
+  // Said aloud as it is sought: that more lines come would be said again and again.
+  const foundFirst = useMemo(() => (sought ? `Found: ${plural(printed, 'line')}` : ''), [sought]);
   const toEnd = () => box.current && (box.current.scrollTop = box.current.scrollHeight);
   useLayoutEffect(() => {
     if (atEnd) toEnd();
   }, [shown, atEnd, wrap]);
+  // The button goes with it: the focus stays in the log.
+  const goToEnd = () => {
+    setAtEnd(true);
+    box.current?.focus({ preventScroll: true });
+  };
   const save = async () => {
     setSaving(true);
     await logText(id).then((text) => saveBlob(text, `${name}.log`), (problem) => tellProblem('The log could not be downloaded', problem));
@@ -86,7 +93,8 @@ export function LogsPart({ seen }: PartProps) {
     <div className="overflow-hidden rounded-2xl border border-line bg-surface">
       <div className="flex flex-wrap items-center gap-2 border-b border-line p-2">
         <SearchField label="Search the log" value={sought} onChange={setSought} className="min-w-40 grow" />
-        <span role="status" className="tabular text-sm text-muted">{sought ? `${plural(printed, 'line')} found` : plural(printed, 'line')}{waitingCount > 0 && `, ${waitingCount} waiting`}</span>
+        <span role="status" className="sr-only">{foundFirst}</span>
+        <span className="tabular text-sm text-muted">{sought ? `${plural(printed, 'line')} found` : plural(printed, 'line')}{waitingCount > 0 && `, ${waitingCount} waiting`}</span>
         <Button size="small" icon={paused ? Play : Pause} aria-pressed={paused} onClick={() => setPaused(!paused)}>{paused ? 'Go on' : 'Pause'}</Button>
         <Button size="small" icon={WrapText} aria-pressed={wrap} onClick={() => setWrap(!wrap)}>Wrap</Button>
         <Button size="small" icon={Download} busy={saving} onClick={() => void save()}>Download</Button>
@@ -115,7 +123,7 @@ export function LogsPart({ seen }: PartProps) {
             </div>
           ))}
         </div>
-        {!atEnd && <Button size="small" look="primary" icon={ArrowDownToLine} className="absolute right-4 bottom-4 shadow-float" onClick={() => setAtEnd(true)}>To the end</Button>}
+        {!atEnd && <Button size="small" look="primary" icon={ArrowDownToLine} className="absolute right-4 bottom-4 shadow-float" onClick={goToEnd}>To the end</Button>}
       </div>
     </div>
   );

@@ -8,7 +8,7 @@ import { useUsage } from '@/data/usage';
 import { keepAlive, useActivity, useHealth, useHistory, useLimits, type Seen } from '@/data/workspaces';
 import { Button } from '@/parts/button';
 import { Link } from '@/parts/link';
-import { Notice } from '@/parts/notice';
+import { Failed, Notice } from '@/parts/notice';
 import { Card } from '@/parts/page';
 import { Sparkline } from '@/parts/sparkline';
 import { Ago } from '@/parts/time';
@@ -26,6 +26,7 @@ export function Overview({ seen, type }: PartProps) {
       <div className="grid grid-cols-1 content-start gap-4 lg:col-span-2">
         <Usage seen={seen} cores={inForce?.cpus} />
         <Card title="What happened" actions={<Link to={`/workspaces/${workspace.id}/history`} className="text-sm font-medium text-accent hover:underline">All of it</Link>}>
+          {history.isLoadingError && <Failed what="Its history" problem={history.error} again={history.refetch} />}
           {history.data?.length === 0 && <p className="text-sm text-muted">Nothing yet.</p>}
           <ol className="grid grid-cols-1 gap-3 min-h-32 content-start">{history.data?.slice(0, 5).map((each) => <Happened key={each.id} event={each} />)}</ol>
         </Card>
@@ -42,6 +43,7 @@ export function Overview({ seen, type }: PartProps) {
             <Fact name="Container"><code className="text-xs wrap-anywhere">{workspace.containerName ?? '–'}</code></Fact>
             <Fact name="Id"><code className="text-xs wrap-anywhere">{workspace.id}</code></Fact>
           </dl>
+          {limits.isLoadingError && <div className="mt-3"><Failed what="Its limits" problem={limits.error} again={limits.refetch} /></div>}
           {workspace.description && <p className="mt-3 border-t border-line pt-3 text-sm whitespace-pre-line">{workspace.description}</p>}
         </Card>
       </div>
@@ -99,8 +101,8 @@ function Usage({ seen, cores }: { seen: Seen; cores: number | undefined }) {
 const conditions = { healthy: ['good', 'It answers.'], starting: ['info', 'It is starting.'], unhealthy: ['bad', 'It does not answer.'], stopped: ['info', 'It is not running.'], unknown: ['warn', 'The container engine does not answer. What was asked for goes on by itself when it does.'] } as const;
 
 function Condition({ seen }: { seen: Seen }) {
-  const { data: health } = useHealth(seen.workspace.id);
-  if (!health) return <Card title="Health"><div className="h-11" /></Card>;
+  const { data: health, isLoadingError, error, refetch } = useHealth(seen.workspace.id);
+  if (!health) return <Card title="Health"><div className="min-h-11">{isLoadingError && <Failed what="Its health" problem={error} again={refetch} />}</div></Card>;
   const [kind, text] = conditions[health.status];
   return (
     <Card title="Health">
@@ -117,9 +119,9 @@ function Condition({ seen }: { seen: Seen }) {
 
 function Idle({ seen }: { seen: Seen }) {
   const { id } = seen.workspace;
-  const { data: activity } = useActivity(id);
+  const { data: activity, isLoadingError, error, refetch } = useActivity(id);
   const keep = (hours: number) => keepAlive(id, hours * 3600).then(() => tellNews(`It is kept on for ${plural(hours, 'hour')}, used or not.`), (problem) => tellProblem('It could not be kept on', problem));
-  if (!activity) return <Card title="When it stops"><div className="h-24" /></Card>;
+  if (!activity) return <Card title="When it stops"><div className="min-h-24">{isLoadingError && <Failed what="When it stops" problem={error} again={refetch} />}</div></Card>;
   return (
     <Card title="When it stops">
       {/* As high when it runs as when it does not: what is below stays. */}

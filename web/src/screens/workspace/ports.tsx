@@ -11,6 +11,7 @@ import { Button, IconButton } from '@/parts/button';
 import { CopyButton } from '@/parts/copy';
 import { confirm } from '@/parts/dialog';
 import { SelectField, TextField } from '@/parts/field';
+import { useFocusKept } from '@/parts/focus';
 import { Form } from '@/parts/form';
 import { Failed, Notice } from '@/parts/notice';
 import { Badge, Card, Skeleton } from '@/parts/page';
@@ -48,7 +49,9 @@ export function PortsPart({ seen, type }: PartProps) {
         {!isOpenable(phase) && <p className="mt-2 text-sm text-muted">It is not running: start it first.</p>}
       </Card>
       <Card title="Share a port" hint="What others may use, and nothing else of the workspace.">
-        {!facts.data ? (
+        {facts.isLoadingError ? (
+          <Failed what="Whether ports can be shared" problem={facts.error} again={facts.refetch} />
+        ) : !facts.data ? (
           <Skeleton className="h-24" />
         ) : facts.data.sharing ? (
           <Sharing id={workspace.id} defaultPort={type?.defaultPort} />
@@ -62,6 +65,7 @@ export function PortsPart({ seen, type }: PartProps) {
 
 function Sharing({ id, defaultPort }: { id: string; defaultPort: number | undefined }) {
   const shares = useShares(id);
+  useFocusKept(shares.data?.length);
   const [level, setLevel] = useState<Share['level']>('users');
   return (
     <>
@@ -91,7 +95,7 @@ function Sharing({ id, defaultPort }: { id: string; defaultPort: number | undefi
           </>
         )}
       </Form>
-      {shares.isError && <Failed what="What is shared" problem={shares.error} again={shares.refetch} />}
+      {shares.isLoadingError && <Failed what="What is shared" problem={shares.error} again={shares.refetch} />}
       <ul className="mt-4 grid grid-cols-1 gap-2">
         {shares.data?.map((each) => (
           <li key={each.id} className="flex items-center gap-2 rounded-xl border border-line py-1.5 pr-1.5 pl-3 text-sm">

@@ -8,17 +8,22 @@ import { useEffect, useRef, useState } from 'react';
 import { TerminalLink, type LinkState } from '@/base/terminal_link';
 import { isOpenable, terminalTicket } from '@/data/workspaces';
 import { Button } from '@/parts/button';
+import { useFocusKept } from '@/parts/focus';
 import { Notice } from '@/parts/notice';
 
 import { NotRunning } from './not_running';
 import type { PartProps } from './workspace';
 import { withSheets } from './xterm_styles';
 
-/** A shell in its container. */
+/** A shell in its container. It begins once that runs, and ends by its own word alone: a stop that was asked for may be refused. */
 export function TerminalPart({ seen }: PartProps) {
   const [round, setRound] = useState(0);
   const [state, setState] = useState<LinkState>({ kind: 'connecting' });
-  if (!isOpenable(seen.phase) && state.kind !== 'over') return <NotRunning seen={seen} what="A terminal needs a running container." />;
+  const there = isOpenable(seen.workspace.phase);
+  const [begun, setBegun] = useState(there);
+  if (there && !begun) setBegun(true);
+  useFocusKept(begun);
+  if (!begun) return <NotRunning seen={seen} what="A terminal needs a running container." />;
   return (
     <div className="overflow-hidden rounded-2xl border border-line bg-[#12161d]">
       <Screen key={round} id={seen.workspace.id} name={seen.workspace.name} onState={setState} />
@@ -29,7 +34,7 @@ export function TerminalPart({ seen }: PartProps) {
         {state.kind === 'over' && (
           <>
             <span className="grow">{state.why}</span>
-            <Button size="small" icon={Plus} onClick={() => { setState({ kind: 'connecting' }); setRound(round + 1); }}>New terminal</Button>
+            <Button size="small" icon={Plus} onClick={() => { setState({ kind: 'connecting' }); setRound(round + 1); setBegun(there); }}>New terminal</Button>
           </>
         )}
       </div>

@@ -44,7 +44,7 @@ const parts: Part[] = [
 export function WorkspaceScreen({ id, part = '' }: { id: string; part?: string }) {
   const workspaces = useWorkspaces();
   if (workspaces.isPending) return <div className="grid grid-cols-1 gap-4"><Skeleton className="h-10" /><Skeleton className="h-72" /></div>;
-  if (workspaces.isError) return <Failed what="The workspace" problem={workspaces.error} again={workspaces.refetch} />;
+  if (workspaces.isLoadingError) return <Failed what="The workspace" problem={workspaces.error} again={workspaces.refetch} />;
   const workspace = workspaces.data.find((each) => each.id === id);
   if (!workspace) return <NotFound what="There is no such workspace of yours." />;
   return <Present key={id} workspace={workspace} part={part} />;
