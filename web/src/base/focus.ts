@@ -1,5 +1,5 @@
 // Where the focus was: a dialog that closes gives it back. Noted of each layer apart, a dialog or the screen below: of a menu that
-// opened one the trigger counts, to which the menu gives its own.
+// opened one its trigger counts, which a mouse does not focus.
 const layers = '[role=dialog], [role=alertdialog]';
 const layerOf = (element: Element): Element => element.closest(layers) ?? document.body;
 
@@ -11,8 +11,10 @@ const lastIn = new WeakMap<Element, Place>();
 
 if (typeof document !== 'undefined') {
   document.addEventListener('focusin', ({ target }) => {
-    if (!(target instanceof HTMLElement) || target === document.body || target.closest('[role=menu], [data-radix-focus-guard]')) return;
-    lastIn.set(layerOf(target), { element: target, path: location.pathname });
+    if (!(target instanceof HTMLElement) || target === document.body || target.closest('[data-radix-focus-guard]')) return;
+    const menu = target.closest('[role=menu]');
+    const element = menu ? document.getElementById(menu.getAttribute('aria-labelledby') ?? '') : target;
+    if (element) lastIn.set(layerOf(element), { element, path: location.pathname });
   });
 }
 
