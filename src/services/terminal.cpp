@@ -40,6 +40,7 @@ Task<> Terminal::run(base::Scope& scope) {
     if (!end_) end_ = TerminalEnd{.exit_code = {}, .ending = wanted_.value_or(CommandEnding::kItself)};
     // Here, and not wherever the last connection ends.
     execution_.reset();
+    input_.clear();
     news_.notify_all();
     input_moved_.notify_all();
     if (failure_ && base::is_cancellation(failure_)) std::rethrow_exception(failure_);
@@ -170,6 +171,8 @@ std::shared_ptr<TerminalAttachment> Terminal::attach(auth::Principal principal) 
 Task<> Terminal::input(std::string bytes) {
     while (input_.size() >= kMostInput && !end_)
         co_await input_moved_.wait();
+    // Nobody would ever take it out again.
+    if (end_) co_return;
     // Counted with being kept: whoever is cut off knows by the count what is to be sent again.
     input_bytes_ += bytes.size();
     used_at_ = clock_.now();

@@ -54,6 +54,16 @@ TEST_F(TerminalTest, IsAShellOfTheSizeThatIsAskedFor) {
     EXPECT_EQ(attachment->terminal->input_bytes(), 8U);
 }
 
+TEST_F(TerminalTest, OneThatHasEndedKeepsNoInput) {
+    const auto attachment = open();
+    service_.end(workspace_, attachment->terminal->facts().id);
+    pass(1s);
+    ASSERT_TRUE(attachment->terminal->how_it_ended());
+    for (int i = 0; i < 100; ++i)
+        run(attachment->terminal->input(std::string(Terminal::kMostInput, 'x')));
+    EXPECT_EQ(attachment->terminal->input_bytes(), 0U) << "what is counted is kept";
+}
+
 TEST_F(TerminalTest, TheProgramWaitsWhileNobodyTakesItsOutputAndNoneOfItIsLost) {
     const auto attachment = open();
     auto& terminal = *attachment->terminal;
