@@ -145,8 +145,7 @@ Task<bool> TerminalLink::take(std::string bytes) {
 Task<bool> TerminalLink::take_message(http::WebSocketMessage message) {
     switch (message.kind) {
         case Kind::kBinary:
-            // Another may have it meanwhile.
-            if (!attachment_->taken_over) co_await terminal_->input(std::move(message.bytes));
+            co_await terminal_->input(attachment_, std::move(message.bytes));
             co_return true;
         case Kind::kText:
             co_await obey(message.bytes);

@@ -165,14 +165,16 @@ std::shared_ptr<TerminalAttachment> Terminal::attach(auth::Principal principal) 
     look_for_connection();
     changed_.notify_all();
     news_.notify_all();
+    input_moved_.notify_all();
     return attachment;
 }
 
-Task<> Terminal::input(std::string bytes) {
-    while (input_.size() >= kMostInput && !end_)
+Task<> Terminal::input(std::shared_ptr<const TerminalAttachment> from, std::string bytes) {
+    while (input_.size() >= kMostInput && !end_ && !from->taken_over)
         co_await input_moved_.wait();
-    // Nobody would ever take it out again.
-    if (end_) co_return;
+    // Of one that has ended nobody would ever take it out again; another connection was told that this has
+    // not come, and sends it itself.
+    if (end_ || from->taken_over) co_return;
     // Counted with being kept: whoever is cut off knows by the count what is to be sent again.
     input_bytes_ += bytes.size();
     used_at_ = clock_.now();

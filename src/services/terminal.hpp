@@ -65,9 +65,9 @@ class Terminal : public std::enable_shared_from_this<Terminal> {
     std::shared_ptr<TerminalAttachment> attach(auth::Principal principal);
     bool attached() const { return !attachment_.expired(); }
 
-    // For its connection. Waits while there is too much that the program has not read. Once it has ended, it
-    // takes none.
-    Task<> input(std::string bytes);
+    // For its connection. Waits while there is too much that the program has not read. Takes none once it has
+    // ended, or another connection has it.
+    Task<> input(std::shared_ptr<const TerminalAttachment> from, std::string bytes);
     std::uint64_t input_bytes() const { return input_bytes_; }
     Task<> resize(runtime::TerminalSize size);
     runtime::TerminalSize size() const { return size_; }

@@ -47,8 +47,8 @@ TEST_F(TerminalTest, IsAShellOfTheSizeThatIsAskedFor) {
     EXPECT_EQ(last().spec.terminal->rows, 40);
     EXPECT_TRUE(last().spec.input);
     EXPECT_THAT(stage_.instances, ElementsAre(instance_));
-    run(attachment->terminal->input("ls\n"));
-    run(attachment->terminal->input("exit\n"));
+    run(attachment->terminal->input(attachment, "ls\n"));
+    run(attachment->terminal->input(attachment, "exit\n"));
     pass(1ms);
     EXPECT_EQ(last().input, "ls\nexit\n");
     EXPECT_EQ(attachment->terminal->input_bytes(), 8U);
@@ -60,7 +60,7 @@ TEST_F(TerminalTest, OneThatHasEndedKeepsNoInput) {
     pass(1s);
     ASSERT_TRUE(attachment->terminal->how_it_ended());
     for (int i = 0; i < 100; ++i)
-        run(attachment->terminal->input(std::string(Terminal::kMostInput, 'x')));
+        run(attachment->terminal->input(attachment, std::string(Terminal::kMostInput, 'x')));
     EXPECT_EQ(attachment->terminal->input_bytes(), 0U) << "what is counted is kept";
 }
 
@@ -125,6 +125,28 @@ TEST_F(TerminalTest, WhoComesLastHasIt) {
     EXPECT_TRUE(first->taken_over);
     EXPECT_FALSE(second->taken_over);
     EXPECT_EQ(service_.running(), 1U);
+}
+
+TEST_F(TerminalTest, WhatWaitsToBeTakenIsDroppedWhereAnotherTakesOver) {
+    const auto first = open();
+    auto& terminal = *first->terminal;
+    last().reads = false;
+    run(terminal.input(first, "a"));
+    pass(1ms);
+    run(terminal.input(first, std::string(Terminal::kMostInput, 'b')));
+    const auto received = terminal.input_bytes();
+    base::Scope waiting(loop_.executor());
+    waiting.spawn("input", terminal.input(first, "c"));
+    pass(1s);
+    EXPECT_EQ(terminal.input_bytes(), received) << "it waits";
+    // Whoever comes is told that it has not come, and sends it.
+    const auto second = open({.size = {}, .session = terminal.facts().id});
+    EXPECT_EQ(terminal.input_bytes(), received);
+    last().read_on();
+    run(terminal.input(second, "c"));
+    pass(1s);
+    EXPECT_EQ(last().input, "a" + std::string(Terminal::kMostInput, 'b') + "c");
+    run(waiting.close());
 }
 
 TEST_F(TerminalTest, EndsWithThePermissionOfWhoeverCameLast) {
