@@ -84,15 +84,32 @@ TEST_F(ExecutionTest, WhatCannotBeEndedIsToldSo) {
     EXPECT_EQ(service_.running(), 0U);
 }
 
-TEST_F(ExecutionTest, APauseIsNoEnd) {
-    stage_.on_signal = [](Process& process, Execution::Force) {
-        if (process.signals.size() < 3) throw base::conflict("instance_paused", "It is frozen.");
-        process.exit(137);
+TEST_F(ExecutionTest, OneInAPausedWorkspaceIsEndedAfterThePause) {
+    const auto thaws = clock_.steady_now() + 60s;
+    std::vector<Execution::Force> heard;
+    stage_.on_signal = [&](Process& process, Execution::Force force) {
+        if (clock_.steady_now() < thaws) throw base::conflict("instance_paused", "It is frozen.");
+        heard.push_back(force);
+        process.exit(143);
     };
     const auto reader = begin(request(1s));
     drain(*reader);
-    EXPECT_GE(last().signals.size(), 3U) << "it is asked again until it hears";
     EXPECT_FALSE(reader->how_it_ended().left_running);
+    EXPECT_EQ(reader->how_it_ended().exit_code, 143);
+    EXPECT_THAT(heard, ElementsAre(Execution::Force::kAsk, Execution::Force::kKill))
+        << "asked first, as ever, and then what it has left behind";
+    EXPECT_LT(clock_.steady_now(), thaws + 1s);
+}
+
+TEST_F(ExecutionTest, APauseThatDoesNotEndIsNotWaitedForForEver) {
+    stage_.on_signal = [](Process&, Execution::Force) {
+        throw base::conflict("instance_paused", "It is frozen.");
+    };
+    const auto before = clock_.steady_now();
+    const auto reader = begin(request(1s));
+    drain(*reader);
+    EXPECT_TRUE(reader->how_it_ended().left_running);
+    EXPECT_LT(clock_.steady_now() - before, 2min);
 }
 
 TEST_F(ExecutionTest, EndsAMomentAfterItsReaderHasGone) {
