@@ -28,6 +28,16 @@ Terminal::Terminal(asio::any_io_executor executor, base::Clock& clock, runtime::
 
 void Terminal::end(CommandEnding why) {
     if (!wanted_) wanted_ = why;
+    if (why == CommandEnding::kAsked) {
+        unwanted_ = true;
+    } else if (why != CommandEnding::kWorkspaceStopped) {
+        abandoned_ = true;
+    }
+    changed_.notify_all();
+}
+
+void Terminal::keep_no_longer() {
+    unwanted_ = true;
     changed_.notify_all();
 }
 
@@ -130,11 +140,9 @@ Task<> Terminal::reason_to_end() {
 
 // Whoever comes again is told how it ended.
 Task<> Terminal::linger() {
-    const bool tells =
-        !wanted_ || *wanted_ == CommandEnding::kAsked || *wanted_ == CommandEnding::kWorkspaceStopped;
-    while (tells && !told_) {
+    while (!told_ && !abandoned_) {
         look_for_connection();
-        if (away() >= facts_.keep || (wanted_ && *wanted_ == CommandEnding::kShuttingDown)) break;
+        if (away() >= facts_.keep || (unwanted_ && !attached())) break;
         co_await base::with_timeout(clock_, kLook, changed_.wait());
     }
 }

@@ -2,8 +2,10 @@
 // server, and each is one server's where several work. Control executor.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "services/activity_source.hpp"
@@ -51,7 +53,10 @@ class TerminalService final : public ActivitySource {
 
   private:
     std::shared_ptr<Terminal> find(const base::WorkspaceId& workspace, const std::string& session) const;
-    void require_room(const base::WorkspaceId& workspace, const base::UserId& user) const;
+    // Throws where there is none.
+    void make_room(const base::WorkspaceId& workspace, const base::UserId& user) const;
+    void make_room_among(const std::function<bool(const Terminal::Facts&)>& those, std::size_t most,
+                         std::string_view whose) const;
     static Task<> run(TerminalService& self, std::shared_ptr<Terminal> terminal);
 
     asio::any_io_executor executor_;

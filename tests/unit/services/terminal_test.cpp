@@ -16,8 +16,12 @@ class TerminalTest : public MonitoredWorkspace {
   protected:
     TerminalTest() {
         stage_.on_signal = [](Process& process, Execution::Force) { process.exit(129); };
+        reconciler_.on_change([this](const base::WorkspaceId& id) { service_.changed(id); });
     }
-    ~TerminalTest() override { run(service_.stop()); }
+    ~TerminalTest() override {
+        run(service_.stop());
+        reconciler_.on_change({});
+    }
 
     auth::Principal principal(std::optional<base::SessionId> session = {}) const {
         return {.user = user_,
@@ -177,6 +181,70 @@ TEST_F(TerminalTest, EndsWithItsWorkspaceAndByACall) {
     service_.end(workspace_, another->terminal->facts().id);
     pass(1s);
     EXPECT_EQ(another->terminal->how_it_ended()->ending, CommandEnding::kAsked);
+}
+
+TEST_F(TerminalTest, OneThatNobodyHasIsGoneOnceACallHasEndedIt) {
+    auto attachment = open();
+    const auto id = attachment->terminal->facts().id;
+    attachment.reset();
+    service_.end(workspace_, id);
+    pass(2s);
+    EXPECT_THAT(service_.of_workspace(workspace_), IsEmpty());
+    EXPECT_EQ(service_.running(), 0U);
+    // Also where it had ended before.
+    attachment = open();
+    const auto ended = attachment->terminal->facts().id;
+    attachment.reset();
+    last().exit(0);
+    pass(2s);
+    ASSERT_THAT(service_.of_workspace(workspace_), SizeIs(1));
+    service_.end(workspace_, ended);
+    pass(2s);
+    EXPECT_EQ(service_.running(), 0U);
+}
+
+TEST_F(TerminalTest, AnEndThatNobodyHasHeardOfIsForgottenWhereItsPlaceIsNeeded) {
+    auto first = open();
+    const auto first_id = first->terminal->facts().id;
+    first.reset();
+    last().exit(1);
+    pass(1s);
+    auto second = open();
+    const auto second_id = second->terminal->facts().id;
+    second.reset();
+    last().exit(2);
+    pass(1s);
+    const auto third = open();
+    EXPECT_EQ(error_of({.size = {}, .session = first_id}), "terminal_not_found");
+    EXPECT_EQ(open({.size = {}, .session = second_id})->terminal->how_it_ended()->exit_code, 2);
+    const auto fourth = open();
+    EXPECT_EQ(error_of({}), "too_many_terminals") << "two that go on";
+}
+
+TEST_F(TerminalTest, WithItsWorkspaceEverythingOfItGoes) {
+    auto left = open();
+    left.reset();
+    auto had = open();
+    run(containers_.delete_workspace(user_, workspace_, {}));
+    for (const auto& process : stage_.processes)
+        process->exit(137);
+    pass(2s);
+    EXPECT_THAT(service_.of_workspace(workspace_), SizeIs(1));
+    EXPECT_EQ(had->terminal->how_it_ended()->ending, CommandEnding::kWorkspaceStopped);
+    had.reset();
+    pass(2s);
+    EXPECT_EQ(service_.running(), 0U);
+}
+
+TEST_F(TerminalTest, AnEndIsNotKeptForWhoeverHasSignedOut) {
+    auto attachment = open();
+    attachment.reset();
+    last().exit(0);
+    pass(2s);
+    ASSERT_EQ(service_.running(), 1U);
+    service_.revoke({.user = {}, .session = session_, .api_token = {}, .except_session = {}});
+    pass(1s);
+    EXPECT_EQ(service_.running(), 0U);
 }
 
 TEST_F(TerminalTest, OnlySoManyAtOnce) {
