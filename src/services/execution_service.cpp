@@ -52,17 +52,18 @@ void ExecutionService::require_room(const base::WorkspaceId& workspace, const ba
     if (theirs >= limits_.per_user) throw too_many("in your workspaces", theirs, limits_.per_user);
 }
 
-Task<std::shared_ptr<CommandReader>> ExecutionService::run(auth::Principal principal,
-                                                           base::WorkspaceId workspace,
+Task<std::shared_ptr<CommandReader>> ExecutionService::run(PendingStart who, base::WorkspaceId workspace,
                                                            CommandRequest request) {
-    auto instance = co_await running_instance(finder_, principal.user, workspace);
+    const auto user = who.principal().user;
+    auto instance = co_await running_instance(finder_, user, workspace);
     // Nothing below waits until it is counted.
     if (finished_) throw shutting_down();
-    require_room(workspace, principal.user);
+    who.require_permission();
+    require_room(workspace, user);
     auto command = std::make_shared<RunningCommand>(
         executor_, clock_, executions_,
         RunningCommand::Facts{.workspace = workspace,
-                              .principal = std::move(principal),
+                              .principal = who.principal(),
                               .instance = instance,
                               .instance_is_gone =
                                   [this, workspace, instance] {
@@ -94,6 +95,7 @@ Task<std::shared_ptr<CommandReader>> ExecutionService::run(auth::Principal princ
 }
 
 void ExecutionService::revoke(const auth::Revocation& revocation) {
+    pending_.revoke(revocation);
     for (const auto& [key, command] : commands_)
         if (revocation.covers(command->facts().principal)) command->end(CommandEnding::kSignedOut);
 }

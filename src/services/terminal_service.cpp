@@ -109,25 +109,26 @@ Task<> TerminalService::run(TerminalService& self, std::shared_ptr<Terminal> ter
     if (failure) std::rethrow_exception(failure);
 }
 
-Task<std::shared_ptr<TerminalAttachment>> TerminalService::open(auth::Principal principal,
-                                                                base::WorkspaceId workspace,
+Task<std::shared_ptr<TerminalAttachment>> TerminalService::open(PendingStart who, base::WorkspaceId workspace,
                                                                 TerminalStart start) {
     if (start.session) {
         const auto terminal = find(workspace, *start.session);
         co_await terminal->begun();
         if (finished_) throw shutting_down();
-        co_return terminal->attach(std::move(principal));
+        who.require_permission();
+        co_return terminal->attach(who.principal());
     }
-    auto instance = co_await running_instance(finder_, principal.user, workspace);
+    const auto user = who.principal().user;
+    auto instance = co_await running_instance(finder_, user, workspace);
     // Nothing below waits until it is counted.
     if (finished_) throw shutting_down();
-    make_room(workspace, principal.user);
-    const auto user = principal;
+    who.require_permission();
+    make_room(workspace, user);
     auto terminal = std::make_shared<Terminal>(
         executor_, clock_, executions_,
         Terminal::Facts{.id = make_id(),
                         .workspace = workspace,
-                        .principal = std::move(principal),
+                        .principal = who.principal(),
                         .instance = instance,
                         .created_at = clock_.now(),
                         .keep = limits_.keep,
@@ -145,7 +146,7 @@ Task<std::shared_ptr<TerminalAttachment>> TerminalService::open(auth::Principal 
         failure = error;
     }
     if (failure) throw as_workspaces(*failure);
-    co_return terminal->attach(user);
+    co_return terminal->attach(who.principal());
 }
 
 void TerminalService::end(const base::WorkspaceId& workspace, const std::string& session) {
@@ -153,6 +154,7 @@ void TerminalService::end(const base::WorkspaceId& workspace, const std::string&
 }
 
 void TerminalService::revoke(const auth::Revocation& revocation) {
+    pending_.revoke(revocation);
     for (const auto& [id, terminal] : terminals_)
         if (revocation.covers(terminal->facts().principal)) terminal->end(CommandEnding::kSignedOut);
 }

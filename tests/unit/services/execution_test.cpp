@@ -25,7 +25,7 @@ class ExecutionTest : public MonitoredWorkspace {
                 .time_limit = limit};
     }
     std::shared_ptr<CommandReader> begin(CommandRequest wanted = request()) {
-        return run(service_.run(principal(), workspace_, std::move(wanted)));
+        return run(service_.run(service_.pending(principal()), workspace_, std::move(wanted)));
     }
     // All that there is, and how it ended.
     std::string drain(CommandReader& reader) {
@@ -128,8 +128,8 @@ TEST_F(ExecutionTest, EndsAMomentAfterItsReaderHasGone) {
 TEST_F(ExecutionTest, OneWhoGoesBeforeItHasBegunLeavesNothingEither) {
     stage_.on_signal = dies;
     stage_.slow = true;
-    const auto answered =
-        run(base::with_timeout(clock_, 2s, service_.run(principal(), workspace_, request(1h))));
+    const auto answered = run(
+        base::with_timeout(clock_, 2s, service_.run(service_.pending(principal()), workspace_, request(1h))));
     EXPECT_FALSE(answered);
     stage_.let_on();
     pass(1s);
@@ -174,11 +174,25 @@ TEST_F(ExecutionTest, EndsWithThePermission) {
     EXPECT_EQ(one->how_it_ended().ending, CommandEnding::kSignedOut);
     auto until = principal();
     until.ends_at = clock_.now() + 10s;
-    const auto two = run(service_.run(until, workspace_, request(1h)));
+    const auto two = run(service_.run(service_.pending(until), workspace_, request(1h)));
     const auto before = clock_.steady_now();
     drain(*two);
     EXPECT_EQ(two->how_it_ended().ending, CommandEnding::kSignedOut);
     EXPECT_LE(clock_.steady_now() - before, 11s);
+}
+
+TEST_F(ExecutionTest, DoesNotBeginWhereThePermissionEndsBeforeIt) {
+    auto who = service_.pending(principal());
+    service_.revoke({.user = {}, .session = session_, .api_token = {}, .except_session = {}});
+    EXPECT_EQ(word_of([&] { run(service_.run(std::move(who), workspace_, request())); }), "token_revoked");
+    EXPECT_THAT(stage_.instances, IsEmpty());
+    auto another = service_.pending(principal());
+    service_.revoke(
+        {.user = {}, .session = base::SessionId::generate(), .api_token = {}, .except_session = {}});
+    const auto reader = run(service_.run(std::move(another), workspace_, request()));
+    last().exit(0);
+    drain(*reader);
+    EXPECT_EQ(reader->how_it_ended().exit_code, 0);
 }
 
 TEST_F(ExecutionTest, EndsWithItsWorkspace) {
@@ -213,7 +227,8 @@ TEST_F(ExecutionTest, OnlySoManyAtOnce) {
 TEST_F(ExecutionTest, AnothersWorkspaceIsNotThere) {
     auto stranger = principal();
     stranger.user = base::UserId::generate();
-    EXPECT_EQ(word_of([&] { run(service_.run(stranger, workspace_, request())); }), "workspace_not_found");
+    EXPECT_EQ(word_of([&] { run(service_.run(service_.pending(stranger), workspace_, request())); }),
+              "workspace_not_found");
     EXPECT_THAT(stage_.instances, IsEmpty());
 }
 

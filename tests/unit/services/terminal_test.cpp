@@ -31,7 +31,7 @@ class TerminalTest : public MonitoredWorkspace {
                 .expires_at = base::Time::max()};
     }
     std::shared_ptr<TerminalAttachment> open(TerminalStart start = {}) {
-        return run(service_.open(principal(), workspace_, std::move(start)));
+        return run(service_.open(service_.pending(principal()), workspace_, std::move(start)));
     }
     void pass(base::Duration time) { run(clock_.sleep_for(time)); }
     Process& last() { return *stage_.processes.back(); }
@@ -156,8 +156,8 @@ TEST_F(TerminalTest, WhatWaitsToBeTakenIsDroppedWhereAnotherTakesOver) {
 TEST_F(TerminalTest, EndsWithThePermissionOfWhoeverCameLast) {
     const auto first = open();
     const auto other = base::SessionId::generate();
-    const auto second = run(
-        service_.open(principal(other), workspace_, {.size = {}, .session = first->terminal->facts().id}));
+    const auto second = run(service_.open(service_.pending(principal(other)), workspace_,
+                                          {.size = {}, .session = first->terminal->facts().id}));
     service_.revoke({.user = {}, .session = session_, .api_token = {}, .except_session = {}});
     pass(1s);
     EXPECT_FALSE(second->terminal->how_it_ended());
@@ -165,6 +165,22 @@ TEST_F(TerminalTest, EndsWithThePermissionOfWhoeverCameLast) {
     pass(1s);
     EXPECT_EQ(second->terminal->how_it_ended()->ending, CommandEnding::kSignedOut);
     EXPECT_EQ(service_.running(), 0U);
+}
+
+TEST_F(TerminalTest, IsNotOpenedWhereThePermissionEndsBeforeIt) {
+    const auto first = open();
+    const auto session = base::SessionId::generate();
+    auto who = service_.pending(principal(session));
+    auto another = service_.pending(principal(session));
+    service_.revoke({.user = {}, .session = session, .api_token = {}, .except_session = {}});
+    EXPECT_EQ(word_of([&] { run(service_.open(std::move(who), workspace_, {})); }), "token_revoked");
+    EXPECT_EQ(word_of([&] {
+                  run(service_.open(std::move(another), workspace_,
+                                    {.size = {}, .session = first->terminal->facts().id}));
+              }),
+              "token_revoked");
+    EXPECT_THAT(stage_.instances, SizeIs(1));
+    EXPECT_FALSE(first->taken_over);
 }
 
 TEST_F(TerminalTest, EndsWithItsWorkspaceAndByACall) {
