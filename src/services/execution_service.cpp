@@ -81,6 +81,7 @@ Task<std::shared_ptr<CommandReader>> ExecutionService::run(PendingStart who, bas
             failure = std::current_exception();
         }
         self.commands_.erase(one.get());
+        self.forget_deleted(one->facts().workspace);
         self.one_ended_.notify_all();
         if (failure) std::rethrow_exception(failure);
     }(*this, command));
@@ -101,6 +102,7 @@ void ExecutionService::revoke(const auth::Revocation& revocation) {
 }
 
 void ExecutionService::changed(const base::WorkspaceId& workspace) {
+    forget_deleted(workspace);
     const auto serving = finder_.serving(workspace);
     for (const auto& [key, command] : commands_) {
         const auto& facts = command->facts();
@@ -108,6 +110,10 @@ void ExecutionService::changed(const base::WorkspaceId& workspace) {
         if (facts.workspace == workspace && !serving.empty() && serving != facts.instance)
             command->end(CommandEnding::kWorkspaceStopped);
     }
+}
+
+void ExecutionService::forget_deleted(const base::WorkspaceId& workspace) {
+    if (!finder_.is_there(workspace)) begun_at_.erase(workspace);
 }
 
 void ExecutionService::finish() {

@@ -67,6 +67,7 @@ class ExecutionService final : public ActivitySource {
     Task<> stop();
 
   private:
+    void forget_deleted(const base::WorkspaceId& workspace);
     void require_room(const base::WorkspaceId& workspace, const base::UserId& user) const;
 
     asio::any_io_executor executor_;

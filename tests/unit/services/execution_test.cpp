@@ -13,7 +13,13 @@ using testing::IsEmpty;
 
 class ExecutionTest : public MonitoredWorkspace {
   protected:
-    ~ExecutionTest() override { run(service_.stop()); }
+    ExecutionTest() {
+        reconciler_.on_change([this](const base::WorkspaceId& id) { service_.changed(id); });
+    }
+    ~ExecutionTest() override {
+        run(service_.stop());
+        reconciler_.on_change({});
+    }
 
     auth::Principal principal() const {
         return {
@@ -204,6 +210,20 @@ TEST_F(ExecutionTest, EndsWithItsWorkspace) {
     EXPECT_EQ(reader->how_it_ended().ending, CommandEnding::kWorkspaceStopped);
     EXPECT_EQ(reader->how_it_ended().exit_code, std::nullopt);
     EXPECT_EQ(word_of([&] { begin(); }), "workspace_not_running");
+}
+
+TEST_F(ExecutionTest, WhenTheLastOneBeganIsRememberedAsLongAsThereIsTheWorkspace) {
+    const auto reader = begin();
+    const auto began = clock_.now();
+    pass(10s);
+    EXPECT_EQ(service_.last_activity(workspace_), clock_.now());
+    last().exit(0);
+    drain(*reader);
+    pass(1h);
+    EXPECT_EQ(service_.last_activity(workspace_), began);
+    run(containers_.delete_workspace(user_, workspace_, {}));
+    pass(1s);
+    EXPECT_EQ(service_.last_activity(workspace_), std::nullopt);
 }
 
 TEST_F(ExecutionTest, OneThatIsKilledInALivingWorkspaceEndedByItself) {
