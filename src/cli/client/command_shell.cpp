@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "cli/client/commands.hpp"
+#include "cli/client/descriptors.hpp"
 #include "cli/client/objects.hpp"
 #include "cli/client/raw_terminal.hpp"
 #include "cli/client/text.hpp"
@@ -36,13 +37,8 @@ constexpr std::uint16_t kSignedOut = 1008;
 constexpr std::uint16_t kTakenOver = 4001;
 
 void write_out(std::string_view bytes) {
-    while (!bytes.empty()) {
-        const auto put = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
-        if (put < 0 && errno == EINTR) continue;
-        if (put <= 0)
-            throw Error(ErrorCode::kInternal, "output_failed", "The terminal takes nothing any more.");
-        bytes.remove_prefix(static_cast<std::size_t>(put));
-    }
+    if (!write_all(STDOUT_FILENO, bytes))
+        throw Error(ErrorCode::kInternal, "output_failed", "The terminal takes nothing any more.");
 }
 
 // Between the program's own lines, on a raw terminal.
