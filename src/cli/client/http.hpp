@@ -60,6 +60,7 @@ class HttpClient {
     // An exchange under way ends with kCancelled, within a second, once this is true.
     void set_cancelled(std::function<bool()> cancelled) { cancelled_ = std::move(cancelled); }
 
+    // Throws what the functions of `request` and set_cancelled() throw; the exchange has ended then.
     std::expected<HttpAnswer, HttpFailure> send(const HttpRequest& request);
 
   private:
