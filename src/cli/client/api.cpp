@@ -198,20 +198,20 @@ Error Api::over() const {
 }
 
 HttpAnswer Api::send(const std::string& method, const std::string& path, const std::string& body,
-                     bool asynchronous) {
+                     bool asynchronous, std::chrono::milliseconds limit) {
     return exchange(http_, url(),
                     {.method = method,
                      .url = url() + path,
                      .headers = headers_of(token(), !body.empty(), asynchronous),
                      .body = body,
-                     .limit = options_.limit});
+                     .limit = std::max(options_.limit, limit)});
 }
 
 ApiAnswer Api::call(const std::string& method, const std::string& path, const json::object& body,
-                    bool asynchronous) {
+                    bool asynchronous, std::chrono::milliseconds limit) {
     const auto text =
         (method == "POST" || method == "PUT") && !body.empty() ? base::to_text(body) : std::string();
-    return authorized([&] { return send(method, path, text, asynchronous); });
+    return authorized([&] { return send(method, path, text, asynchronous, limit); });
 }
 
 ApiAnswer Api::authorized(const std::function<HttpAnswer()>& send) {

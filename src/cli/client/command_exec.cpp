@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <iostream>
 
@@ -23,6 +24,10 @@ using base::ErrorCode;
 
 // As timeout(1) has it.
 constexpr int kExitTimeLimit = 124;
+// As a server has it that was not told otherwise.
+constexpr std::chrono::seconds kServersLimit{60};
+// For a command that is to end, in a workspace that is paused just then, to be ended.
+constexpr std::chrono::seconds kMostOfEnding{120};
 // What a server's limit of bodies allows for is less; this keeps memory.
 constexpr std::size_t kMostInput = std::size_t{64} << 20;
 
@@ -118,8 +123,10 @@ int tell_end(const json::object& end) {
     return kExitFailed;
 }
 
-int print_whole(Api& api, const std::string& path, const json::object& body) {
-    const auto data = api.call("POST", path, body).data();
+// The answer comes when the command has ended, and nothing before it.
+int print_whole(Api& api, const std::string& path, const json::object& body, int time_limit) {
+    const auto most = (time_limit > 0 ? std::chrono::seconds(time_limit) : kServersLimit) + kMostOfEnding;
+    const auto data = api.call("POST", path, body, false, most).data();
     print_json(data);
     return tell_end(as_row(data, api));
 }
@@ -157,7 +164,8 @@ int run(const Context& context, const Wanted& wanted) {
     const auto workspace = find_workspace(api, wanted.workspace);
     const auto path = "/api/workspaces/" + text_in(workspace, "id") + "/exec";
     auto body = body_of(wanted);
-    return context.json ? print_whole(api, path, body) : pass_on(api, path, std::move(body));
+    return context.json ? print_whole(api, path, body, wanted.time_limit)
+                        : pass_on(api, path, std::move(body));
 }
 
 }  // namespace

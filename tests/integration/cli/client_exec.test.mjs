@@ -1,7 +1,8 @@
 // exec, shell, logs and stats: what runs in a workspace, from a command line somewhere.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 
 import { begins, ends, longSleep } from '../../support/commands.mjs';
@@ -87,6 +88,19 @@ describe('exec', () => {
   test('--json is the API\'s answer', async () => {
     const done = (await person.run('exec', 'desk', '--json', '--', 'sh', '-c', 'echo hi; exit 3')).expect(3);
     assert.deepEqual([done.json.exitCode, done.json.stdout, done.json.endedBy], [3, 'hi\n', 'itself']);
+    // Which comes at the command's end, however long other calls may take.
+    const long = (await person.run('exec', 'desk', '--json', '--timeout', '1', '--time-limit', '20', '--', 'sh', '-c', 'sleep 3; echo whole')).expect(0);
+    assert.equal(long.json.stdout, 'whole\n');
+  });
+
+  test('output that finds no room ends it, and is told', async () => {
+    const sleep = longSleep();
+    const full = openSync('/dev/full', 'w');
+    const done = spawnSync(binary, ['exec', 'desk', '--no-stdin', '--', 'sh', '-c', `echo x; ${sleep}`], { env: person.environment, stdio: ['ignore', full, 'pipe'], encoding: 'utf8', timeout: 30_000 });
+    closeSync(full);
+    assert.deepEqual([done.status, done.signal], [1, null], done.stderr);
+    assert.match(done.stderr, /could not be written: No space left/);
+    await ends(container, sleep);
   });
 });
 
