@@ -16,6 +16,7 @@
 #include "cli/client/descriptors.hpp"
 #include "cli/client/objects.hpp"
 #include "cli/client/operation.hpp"
+#include "cli/client/signals_held.hpp"
 #include "cli/client/text.hpp"
 #include "cli/client/tree_copy.hpp"
 #include "runtime/docker/engine_client.hpp"
@@ -58,6 +59,8 @@ class Beside {
                         "This machine has no room for another pipe; try again.");
         Descriptor theirs(ends[outwards ? 1 : 0]);
         ours_ = Descriptor(ends[outwards ? 0 : 1]);
+        // The other thread may renew the session meanwhile, which no signal may break off.
+        const SignalsHeld held;
         thread_ = std::thread([this, end = std::move(theirs), work = std::move(work)]() mutable {
             archive::use_utf8_names();
             try {

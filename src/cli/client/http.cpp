@@ -71,7 +71,8 @@ std::size_t give(char* room, std::size_t size, std::size_t count, void* user) {
 
 int look(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     auto& transfer = *static_cast<Transfer*>(user);
-    return kept(transfer, 1, [&] { return transfer.cancelled && transfer.cancelled() ? 1 : 0; });
+    if (!transfer.request.may_be_cancelled || !transfer.cancelled) return 0;
+    return kept(transfer, 1, [&] { return transfer.cancelled() ? 1 : 0; });
 }
 
 class HeaderList {

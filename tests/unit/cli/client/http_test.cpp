@@ -89,5 +89,17 @@ TEST(HttpClient, PassesOnWhatIsThrownWhileItSends) {
     EXPECT_TRUE(client.send(server.request()));
 }
 
+TEST(HttpClient, IsCancelledWhereThatIsAllowed) {
+    const Answering server;
+    HttpClient client({});
+    client.set_cancelled([] { return true; });
+    auto request = server.request();
+    const auto cancelled = client.send(request);
+    ASSERT_FALSE(cancelled);
+    EXPECT_EQ(cancelled.error().kind, HttpFailure::Kind::kCancelled);
+    request.may_be_cancelled = false;
+    EXPECT_TRUE(client.send(request));
+}
+
 }  // namespace
 }  // namespace agentdb9::cli::client
