@@ -272,8 +272,8 @@ void Api::download(const std::string& path, const std::function<bool(std::string
 std::unique_ptr<WebSocket> Api::open_websocket(const std::string& path) {
     std::unique_ptr<WebSocket> socket;
     authorized([&] {
-        auto opened =
-            WebSocket::open(url() + path, {"Authorization: Bearer " + token()}, ca_file_, options_.limit);
+        auto opened = WebSocket::open(url() + path, {"Authorization: Bearer " + token()}, ca_file_,
+                                      options_.limit, cancelled_);
         if (!opened) throw failure_error(url(), opened.error(), options_.limit);
         socket = std::move(opened->socket);
         if (socket) return HttpAnswer{.status = 200, .body = R"({"success":true})", .location = {}};

@@ -61,7 +61,11 @@ class Api {
 
     const std::string& url() const { return session_.url; }
     std::chrono::milliseconds limit() const { return options_.limit; }
-    void set_cancelled(std::function<bool()> cancelled) { http_.set_cancelled(std::move(cancelled)); }
+    // Whatever waits for the server ends, within a second or so, once this is true.
+    void set_cancelled(std::function<bool()> cancelled) {
+        cancelled_ = cancelled;
+        http_.set_cancelled(std::move(cancelled));
+    }
 
     // `path` with its query, percent-encoded. `body`: sent by POST and PUT alone. `asynchronous`: answer 202
     // rather than wait. `limit`: for an answer that may take longer than others.
@@ -100,6 +104,7 @@ class Api {
     std::string source_;  // of a token that is not in the file
     ApiOptions options_;
     std::string ca_file_;
+    std::function<bool()> cancelled_;
     HttpClient http_;
 };
 

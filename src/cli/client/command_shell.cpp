@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <functional>
 #include <iostream>
 
 #include "cli/client/commands.hpp"
@@ -113,12 +114,18 @@ class Shell {
         socket_.reset();
         note("the connection is lost; trying again. Ctrl-C gives up");
         const auto until = steady_clock::now() + kPatience;
-        while (!socket_ && !code_) {
+        // Also while a try hangs.
+        const Listening listening(api_, [this] {
+            listen(std::chrono::milliseconds(0));
+            return is_given_up();
+        });
+        while (!socket_ && !is_given_up()) {
             wait(kRetry);
-            if (code_) return;
+            if (is_given_up()) break;
             try {
                 connect();
             } catch (const Error& error) {
+                if (is_given_up()) break;
                 if (error.word() == "terminal_not_found") return end("the terminal has ended meanwhile");
                 const bool passes = error.code() == ErrorCode::kUnavailable ||
                                     error.code() == ErrorCode::kTimeout ||
@@ -126,23 +133,47 @@ class Shell {
                 if (!passes || steady_clock::now() > until) throw;
             }
         }
+        if (!given_up_.empty()) end(given_up_);
     }
 
-    // For time to pass; Ctrl-C ends the whole.
+    class Listening {
+      public:
+        Listening(Api& api, std::function<bool()> cancelled) : api_(api) {
+            api_.set_cancelled(std::move(cancelled));
+        }
+        Listening(const Listening&) = delete;
+        Listening& operator=(const Listening&) = delete;
+        ~Listening() { api_.set_cancelled({}); }
+
+      private:
+        Api& api_;
+    };
+
+    bool is_given_up() const { return code_ || !given_up_.empty(); }
+
+    // Without a connection: what is typed is kept, but Ctrl-C and signals end the whole. Writes nothing.
+    void listen(std::chrono::milliseconds longest) {
+        std::array<pollfd, 2> polled{{{STDIN_FILENO, POLLIN, 0}, {raw_->descriptor(), POLLIN, 0}}};
+        ::poll(polled.data(), polled.size(), static_cast<int>(longest.count()));
+        if (polled[1].revents != 0) {
+            raw_->drain();
+            if (RawTerminal::wants_end()) given_up_ = "ended";
+        }
+        if (polled[0].revents != 0) {
+            const auto bytes = read_keys();
+            if (bytes.contains(kCtrlC))
+                given_up_ = "given up";
+            else
+                typed_.add(bytes);
+        }
+    }
+
     void wait(std::chrono::milliseconds duration) {
         const auto until = steady_clock::now() + duration;
-        for (;;) {
-            const auto left =
-                std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
-            if (left <= 0 || code_) return;
-            std::array<pollfd, 2> polled{{{STDIN_FILENO, POLLIN, 0}, {raw_->descriptor(), POLLIN, 0}}};
-            ::poll(polled.data(), polled.size(), static_cast<int>(left));
-            if (polled[1].revents != 0) look_at_signals();
-            if (polled[0].revents != 0) {
-                const auto bytes = read_keys();
-                if (bytes.find(kCtrlC) != std::string::npos) return end("given up");
-                typed_.add(bytes);
-            }
+        while (!is_given_up()) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now());
+            if (left.count() <= 0) return;
+            listen(left);
         }
     }
 
@@ -267,6 +298,7 @@ class Shell {
     Typed typed_;
     std::uint64_t sent_ = 0;
     steady_clock::time_point heard_at_;
+    std::string_view given_up_;
     std::optional<int> code_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,11 +22,13 @@ class WebSocket {
         std::unique_ptr<WebSocket> socket;  // null: it was refused
         HttpAnswer answer;
     };
-    // `url`: whole, http or https. `limit`: until it is open.
+    // `url`: whole, http or https. `limit`: until it is open. Ends with kCancelled, within a second or so,
+    // once `cancelled`, which throws nothing, is true.
     static std::expected<Opened, HttpFailure> open(const std::string& url,
                                                    const std::vector<std::string>& headers,
                                                    const std::string& ca_file,
-                                                   std::chrono::milliseconds limit);
+                                                   std::chrono::milliseconds limit,
+                                                   const std::function<bool()>& cancelled);
     WebSocket(const WebSocket&) = delete;
     WebSocket& operator=(const WebSocket&) = delete;
     ~WebSocket();

@@ -142,6 +142,23 @@ describe('shell', () => {
     await proxy.close();
   });
 
+  test('Ctrl-C gives up also while the server says nothing', async () => {
+    const proxy = await new TcpProxy(new URL(server.api)).open();
+    const elsewhere = new Person({ AGENTDB9_URL: proxy.url, AGENTDB9_TOKEN: (await api.post('/api/auth/tokens', { name: 'silent' })).expect(201).data.token });
+    const shell = elsewhere.startShellOnTerminal(line());
+    await shell.says('$ ');
+    proxy.silent = true;
+    proxy.cut();
+    await shell.says('the connection is lost');
+    await eventually('another try', () => proxy.swallowed > 0);
+    shell.type('\x03');
+    await shell.says('given up');
+    await shell.says('code=1');
+    await shell.says('terminal=restored');
+    await shell.ended;
+    await proxy.close();
+  });
+
   test('a signal from elsewhere restores the terminal and ends what runs', async () => {
     const sleep = longSleep();
     const shell = person.startShellOnTerminal(line());

@@ -11,6 +11,7 @@ import { EngineProxy } from '../../support/engine_proxy.mjs';
 import { eventually } from '../../support/eventually.mjs';
 import { Person } from '../../support/person.mjs';
 import { startServer, testType } from '../../support/server.mjs';
+import { TcpProxy } from '../../support/tcp_proxy.mjs';
 
 /** A server of our own that answers as `handler` says, and keeps what it was asked. */
 async function strange(handler) {
@@ -283,6 +284,23 @@ describe('by https', () => {
     assert.match((await login(server.api, '--cacert', at('nowhere.pem'))).expect(2).stderr, /nowhere\.pem cannot be read/);
     assert.ok(!existsSync(person.file));
     (await login(server.api, '--cacert', at('own.pem'))).expect(0);
+  });
+
+  test('Ctrl-C gives a shell up whose connection does not come about', async () => {
+    const workspace = await api.createWorkspace({ name: 'far' });
+    await api.start(workspace.id);
+    const proxy = await new TcpProxy(new URL(server.api)).open();
+    const person = new Person({ AGENTDB9_URL: proxy.url.replace('http', 'https'), AGENTDB9_TOKEN: (await api.post('/api/auth/tokens', { name: 'far' })).expect(201).data.token, AGENTDB9_CACERT: at('own.pem') });
+    const shell = person.startShellOnTerminal('"$AGENTDB9" shell far; echo "code=$?"');
+    await shell.says('$ ');
+    proxy.silent = true;
+    proxy.cut();
+    await eventually('another try', () => proxy.swallowed > 0);
+    shell.type('\x03');
+    await shell.says('given up');
+    await shell.says('code=1');
+    await shell.ended;
+    await proxy.close();
   });
 
   test('the authority is remembered with the login, or named by the environment', async () => {
