@@ -29,6 +29,8 @@ constexpr std::chrono::milliseconds kRetry{1000};
 constexpr std::chrono::minutes kPatience{10};
 // The server says something every twenty-five seconds.
 constexpr std::chrono::seconds kSilence{70};
+// For what comes behind the end.
+constexpr std::chrono::milliseconds kLeave{1000};
 constexpr std::uint64_t kAckEvery = std::uint64_t{32} << 10;
 // What was typed, kept until it may have arrived.
 constexpr std::size_t kMostTyped = std::size_t{256} << 10;
@@ -88,6 +90,7 @@ class Shell {
             if (!socket_ || socket_->lost()) reconnect();
             if (!code_) one_round();
         }
+        if (ended_) take_leave();
         return *code_;
     }
 
@@ -241,6 +244,18 @@ class Shell {
         if (received_ > acknowledged_) acknowledge();
     }
 
+    // The server keeps the end for another connection until its close is answered.
+    void take_leave() {
+        const auto until = steady_clock::now() + kLeave;
+        while (socket_ && !socket_->lost() && steady_clock::now() < until) {
+            const auto message = socket_->next();
+            if (message && message->kind == Kind::kClose) return;
+            if (message) continue;
+            pollfd polled{socket_->descriptor(), POLLIN, 0};
+            ::poll(&polled, 1, static_cast<int>(kLeave.count()));
+        }
+    }
+
     void acknowledge() {
         acknowledged_ = received_;
         tell({{"type", "ack"}, {"offset", received_}});
@@ -263,6 +278,7 @@ class Shell {
             received_ += count_in(word, "bytes");
             note("some output is lost");
         } else if (type == "exit") {
+            ended_ = true;
             const auto* how = word.if_contains("exitCode");
             const auto why = text_in(word, "endedBy");
             if (why != "itself" && why != "request")
@@ -298,6 +314,7 @@ class Shell {
     Typed typed_;
     std::uint64_t sent_ = 0;
     steady_clock::time_point heard_at_;
+    bool ended_ = false;  // as the server says
     std::string_view given_up_;
     std::optional<int> code_;
 };

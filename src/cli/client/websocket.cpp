@@ -205,9 +205,12 @@ std::optional<http::WebSocketMessage> WebSocket::next() {
     std::array<char, 16384> piece{};
     while (!lost_) {
         if (auto message = reader_.next()) {
-            if (message->kind != Kind::kPing) return message;
-            send(Kind::kPong, message->bytes);
-            continue;
+            if (message->kind == Kind::kPing) {
+                send(Kind::kPong, message->bytes);
+                continue;
+            }
+            if (message->kind == Kind::kClose) answer_close(message->code);
+            return message;
         }
         std::size_t got = 0;
         if (reader_.failure() != 0 || !line_->receive(piece, got)) {
@@ -218,6 +221,14 @@ std::optional<http::WebSocketMessage> WebSocket::next() {
         reader_.push({piece.data(), got});
     }
     return std::nullopt;
+}
+
+// RFC 6455 section 5.5.1.
+void WebSocket::answer_close(std::uint16_t code) {
+    constexpr std::uint16_t kNone = 1005;
+    std::string bytes;
+    if (code != kNone) bytes = {static_cast<char>(code >> 8), static_cast<char>(code)};
+    send(Kind::kClose, bytes);
 }
 
 bool WebSocket::send(Kind kind, std::string_view bytes) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -35,8 +36,8 @@ class WebSocket {
 
     // To be polled for reading; next() is to be asked before that, for what has come already.
     int descriptor() const;
-    // What has come, without waiting. Absent: nothing yet, or lost() says that it is over. Pings are
-    // answered.
+    // What has come, without waiting. Absent: nothing yet, or lost() says that it is over. Pings and a close
+    // are answered.
     std::optional<http::WebSocketMessage> next();
     // Waits until all is sent. False: it is lost.
     bool send(http::WebSocketMessage::Kind kind, std::string_view bytes);
@@ -45,6 +46,7 @@ class WebSocket {
   private:
     class Line;
     explicit WebSocket(std::unique_ptr<Line> line);
+    void answer_close(std::uint16_t code);
 
     std::unique_ptr<Line> line_;
     http::WebSocketReader reader_;

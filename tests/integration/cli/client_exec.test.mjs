@@ -123,6 +123,8 @@ describe('shell', () => {
     await shell.says('code=9');
     await shell.says('terminal=restored');
     await shell.ended;
+    // The server has heard that it is known here.
+    await eventually('it to be forgotten', async () => (await api.get(`/api/workspaces/${workspace.id}/terminals`)).expect(200).data.length === 0, { within: 3000 });
   });
 
   test('goes on after a lost connection, and loses nothing', async () => {
