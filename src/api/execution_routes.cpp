@@ -42,12 +42,13 @@ class CommandStream {
 
 Task<http::Response> run(const ExecutionServices& s, Call& call) {
     const auto id = call.id<WorkspaceId>("id");
+    auto who = s.executions.pending(call.user());
     // Whether it is there, and whose, comes before what is wrong with the body.
     co_await s.workspaces.find(call.user().user, id);
     Body body(call.request);
     auto wanted = read_command(body, s.executions.limits());
     const bool streams = http::list_has(call.request.headers.get("Accept").value_or(""), "text/event-stream");
-    auto reader = co_await s.executions.run(call.user(), id, std::move(wanted.request));
+    auto reader = co_await s.executions.run(std::move(who), id, std::move(wanted.request));
     if (streams) {
         auto stream = std::make_shared<CommandStream>(s.clock, std::move(reader), wanted.encoding);
         co_return event_stream([stream] { return stream->next(); });

@@ -80,10 +80,13 @@ std::string TerminalLink::last_frames() {
                          {"endedBy", services::to_text(end.ending)},
                          {"leftRunning", end.left_running}};
     if (end.exit_code) message["exitCode"] = *end.exit_code;
-    exit_told_ = true;
-    terminal_->told();
     const bool signed_out = end.ending == services::CommandEnding::kSignedOut;
     const bool leaves = end.ending == services::CommandEnding::kShuttingDown;
+    // Nobody can come again for the end of these.
+    if (signed_out || leaves)
+        over_ = true;
+    else
+        end_said_at_ = clock_.steady_now();
     return control(std::move(message)) + http::websocket_close_frame(signed_out ? kSignedOut
                                                                      : leaves   ? kGoingAway
                                                                                 : kEnded,
@@ -98,8 +101,21 @@ Task<> TerminalLink::something_to_say() {
         co_await terminal_->news().wait();
 }
 
+// The client's close frame: what was only sent a dead connection may have taken with it. Who does not come to
+// say it on this one may come again.
+Task<> TerminalLink::end_to_be_heard() {
+    while (!over_ && !close_ && !attachment_->taken_over) {
+        const auto left = *end_said_at_ + kGone - clock_.steady_now();
+        if (left <= base::SteadyTime::duration(0)) break;
+        co_await base::with_timeout(clock_, std::chrono::ceil<base::Duration>(left),
+                                    terminal_->news().wait());
+    }
+    over_ = true;
+}
+
 Task<std::optional<std::string>> TerminalLink::next() {
     if (!std::exchange(begun_, true)) co_return ready();
+    if (end_said_at_) co_await end_to_be_heard();
     auto quiet_until = clock_.steady_now() + kQuiet;
     while (!over_) {
         if (attachment_->taken_over) close(kTakenOver, "another connection has taken the terminal over");
@@ -113,10 +129,7 @@ Task<std::optional<std::string>> TerminalLink::next() {
             co_return reply;
         }
         if (auto bytes = output()) co_return bytes;
-        if (terminal_->how_it_ended()) {
-            over_ = true;
-            co_return last_frames();
-        }
+        if (terminal_->how_it_ended()) co_return last_frames();
         const auto now = clock_.steady_now();
         if (asked_at_ && now - *asked_at_ >= kGone) break;
         if (now >= quiet_until) {
@@ -145,8 +158,7 @@ Task<bool> TerminalLink::take(std::string bytes) {
 Task<bool> TerminalLink::take_message(http::WebSocketMessage message) {
     switch (message.kind) {
         case Kind::kBinary:
-            // Another may have it meanwhile.
-            if (!attachment_->taken_over) co_await terminal_->input(std::move(message.bytes));
+            co_await terminal_->input(attachment_, std::move(message.bytes));
             co_return true;
         case Kind::kText:
             co_await obey(message.bytes);
@@ -157,6 +169,12 @@ Task<bool> TerminalLink::take_message(http::WebSocketMessage message) {
         case Kind::kPong:
             co_return true;
         case Kind::kClose:
+            if (end_said_at_) {
+                over_ = true;
+                terminal_->told();
+                terminal_->news().notify_all();
+                co_return false;
+            }
             // RFC 6455 section 5.5.1: it is answered with the same code.
             close(message.code == 1005 ? kEnded : message.code, {});
             co_return false;

@@ -3,7 +3,8 @@
 //
 //   server  {"type":"ready","session","offset","received","skipped","columns","rows"}   at first
 //           {"type":"skipped","bytes"}                 output that there was no room for
-//           {"type":"exit","exitCode","endedBy","leftRunning"}   the last one
+//           {"type":"exit","exitCode","endedBy","leftRunning"}   the last one, before a close frame: once the
+//                                                      client answers that, nobody else is told of the end
 //           {"type":"error","message"}                 what the client said is not understood; it goes on
 //   client  {"type":"resize","columns","rows"}
 //           {"type":"ack","offset"}                    it has all output before; from the first one on, what
@@ -49,6 +50,7 @@ class TerminalLink {
     std::optional<std::string> output();
     std::string last_frames();
     Task<> something_to_say();
+    Task<> end_to_be_heard();
     Task<bool> take_message(http::WebSocketMessage message);
     Task<> obey(std::string_view text);
     void reply(std::string frame);
@@ -62,7 +64,7 @@ class TerminalLink {
     std::uint64_t sent_ = 0;
     bool begun_ = false;
     bool acknowledges_ = false;
-    bool exit_told_ = false;
+    std::optional<base::SteadyTime> end_said_at_;
     bool over_ = false;
     std::deque<std::string> replies_;
     std::optional<std::string> close_;

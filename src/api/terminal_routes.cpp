@@ -76,6 +76,7 @@ class TerminalRoutes {
 
     Task<http::Response> open(Call& call) {
         const auto caller = co_await identify(call);
+        auto who = s_.terminals.pending(caller);
         const auto id = call.id<WorkspaceId>("id");
         co_await s_.workspaces.find(caller.user, id);
         services::TerminalStart start;
@@ -89,7 +90,7 @@ class TerminalRoutes {
         if (after && !start.session) throw base::invalid_field("after", "needs a session");
         const auto accept = accept_of(call.request);
         const bool anew = start.session.has_value();
-        auto attachment = co_await s_.terminals.open(caller, id, start);
+        auto attachment = co_await s_.terminals.open(std::move(who), id, start);
         if (anew && columns && rows) co_await attachment->terminal->resize(start.size);
         auto link = std::make_shared<TerminalLink>(
             s_.clock, std::move(attachment),

@@ -12,34 +12,66 @@ constexpr base::Duration kKillGrace{5000};
 constexpr std::chrono::seconds kSignalLimit{10};
 constexpr int kKills = 3;
 constexpr int kKillsOfLost = 12;
+// A container that a backup has paused hears nothing, and goes on: within Freeze's minute or, where its
+// server has died, ten seconds later, when some reconciler looks.
+constexpr std::chrono::seconds kLongestPause{80};
+constexpr base::Duration kPauseLook{500};
 
 using Force = runtime::Execution::Force;
 
-// False: its container is gone, and it with that.
-Task<bool> signal(base::Clock& clock, runtime::Execution& execution, Force force) {
+enum class Heard { kPerhaps, kPaused, kGone };
+
+Task<Heard> signal_once(base::Clock& clock, runtime::Execution& execution, Force force) {
     std::optional<base::Error> failure;
     try {
         co_await base::with_timeout(clock, kSignalLimit, execution.end(force));
     } catch (const base::Error& error) {
         failure = error;
     }
-    if (!failure) co_return true;
+    if (!failure) co_return Heard::kPerhaps;
     log::debug("a command was not ended", {{"reason", failure->what()}});
-    co_return failure->word() != "instance_not_found" && failure->word() != "instance_not_running";
+    if (failure->word() == "instance_paused") co_return Heard::kPaused;
+    const bool gone = failure->word() == "instance_not_found" || failure->word() == "instance_not_running";
+    co_return gone ? Heard::kGone : Heard::kPerhaps;
 }
 
-// True when its output has ended.
-Task<bool> signal_and_wait(base::Clock& clock, runtime::Execution& execution,
-                           const std::function<Task<>()>& pump, Force force, base::Duration grace) {
-    if (!co_await signal(clock, execution, force)) co_return true;
-    try {
-        co_return co_await base::with_timeout(clock, grace, pump());
-    } catch (const base::Error&) {
-        // Whether it has ended is not known; killing once more does no harm.
+// Ends one command: what all tries have in common.
+class Ender {
+  public:
+    Ender(base::Clock& clock, runtime::Execution& execution, std::function<Task<>()> pump)
+        : clock_(clock),
+          execution_(execution),
+          pump_(std::move(pump)),
+          patient_until_(clock.steady_now() + kLongestPause) {}
+
+    // Once it is not paused. False: its container is gone, and it with that.
+    Task<bool> signal(Force force) {
+        for (;;) {
+            const auto heard = co_await signal_once(clock_, execution_, force);
+            if (heard != Heard::kPaused || clock_.steady_now() >= patient_until_)
+                co_return heard != Heard::kGone;
+            co_await clock_.sleep_for(kPauseLook);
+        }
     }
-    co_await clock.sleep_for(grace);
-    co_return false;
-}
+
+    // True when its output has ended.
+    Task<bool> signal_and_wait(Force force, base::Duration grace) {
+        if (!co_await signal(force)) co_return true;
+        try {
+            co_return co_await base::with_timeout(clock_, grace, pump_());
+        } catch (const base::Error&) {
+            // Whether it has ended is not known; killing once more does no harm.
+        }
+        co_await clock_.sleep_for(grace);
+        co_return false;
+    }
+
+  private:
+    base::Clock& clock_;
+    runtime::Execution& execution_;
+    std::function<Task<>()> pump_;
+    base::SteadyTime patient_until_;
+};
 
 }  // namespace
 
@@ -70,12 +102,13 @@ namespace {
 // Asked first, so that it can put its things in order.
 Task<bool> end_it(base::Clock& clock, runtime::Execution& execution, std::function<Task<>()> pump,
                   Leftovers leftovers, int kills) {
-    if (co_await signal_and_wait(clock, execution, pump, Force::kAsk, kGrace)) {
-        if (leftovers == Leftovers::kKill) co_await signal(clock, execution, Force::kKill);
+    Ender ender(clock, execution, std::move(pump));
+    if (co_await ender.signal_and_wait(Force::kAsk, kGrace)) {
+        if (leftovers == Leftovers::kKill) co_await ender.signal(Force::kKill);
         co_return true;
     }
     for (int tries = 0; tries < kills; ++tries)
-        if (co_await signal_and_wait(clock, execution, pump, Force::kKill, kKillGrace)) co_return true;
+        if (co_await ender.signal_and_wait(Force::kKill, kKillGrace)) co_return true;
     co_return false;
 }
 

@@ -29,7 +29,8 @@ enum class Leftovers {
 };
 
 // Asks it to end and, where it does not soon, kills it. `pump` takes its output and returns once that has
-// ended, as it does with it; it is called again where it was cancelled. False: it could not be ended.
+// ended, as it does with it; it is called again where it was cancelled. Where its container is paused, waits
+// until it is not. False: it could not be ended.
 Task<bool> make_it_end(base::Clock& clock, runtime::Execution& execution, std::function<Task<>()> pump,
                        Leftovers leftovers);
 // The same where its output broke off, with the engine perhaps: for a minute.

@@ -52,17 +52,18 @@ void ExecutionService::require_room(const base::WorkspaceId& workspace, const ba
     if (theirs >= limits_.per_user) throw too_many("in your workspaces", theirs, limits_.per_user);
 }
 
-Task<std::shared_ptr<CommandReader>> ExecutionService::run(auth::Principal principal,
-                                                           base::WorkspaceId workspace,
+Task<std::shared_ptr<CommandReader>> ExecutionService::run(PendingStart who, base::WorkspaceId workspace,
                                                            CommandRequest request) {
-    auto instance = co_await running_instance(finder_, principal.user, workspace);
+    const auto user = who.principal().user;
+    auto instance = co_await running_instance(finder_, user, workspace);
     // Nothing below waits until it is counted.
     if (finished_) throw shutting_down();
-    require_room(workspace, principal.user);
+    who.require_permission();
+    require_room(workspace, user);
     auto command = std::make_shared<RunningCommand>(
         executor_, clock_, executions_,
         RunningCommand::Facts{.workspace = workspace,
-                              .principal = std::move(principal),
+                              .principal = who.principal(),
                               .instance = instance,
                               .instance_is_gone =
                                   [this, workspace, instance] {
@@ -80,6 +81,7 @@ Task<std::shared_ptr<CommandReader>> ExecutionService::run(auth::Principal princ
             failure = std::current_exception();
         }
         self.commands_.erase(one.get());
+        self.forget_deleted(one->facts().workspace);
         self.one_ended_.notify_all();
         if (failure) std::rethrow_exception(failure);
     }(*this, command));
@@ -94,11 +96,13 @@ Task<std::shared_ptr<CommandReader>> ExecutionService::run(auth::Principal princ
 }
 
 void ExecutionService::revoke(const auth::Revocation& revocation) {
+    pending_.revoke(revocation);
     for (const auto& [key, command] : commands_)
         if (revocation.covers(command->facts().principal)) command->end(CommandEnding::kSignedOut);
 }
 
 void ExecutionService::changed(const base::WorkspaceId& workspace) {
+    forget_deleted(workspace);
     const auto serving = finder_.serving(workspace);
     for (const auto& [key, command] : commands_) {
         const auto& facts = command->facts();
@@ -106,6 +110,10 @@ void ExecutionService::changed(const base::WorkspaceId& workspace) {
         if (facts.workspace == workspace && !serving.empty() && serving != facts.instance)
             command->end(CommandEnding::kWorkspaceStopped);
     }
+}
+
+void ExecutionService::forget_deleted(const base::WorkspaceId& workspace) {
+    if (!finder_.is_there(workspace)) begun_at_.erase(workspace);
 }
 
 void ExecutionService::finish() {

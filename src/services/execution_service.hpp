@@ -6,6 +6,7 @@
 
 #include "services/activity_source.hpp"
 #include "services/instance_finder.hpp"
+#include "services/pending_start.hpp"
 #include "services/running_command.hpp"
 
 namespace agentdb9::services {
@@ -39,11 +40,13 @@ class ExecutionService final : public ActivitySource {
 
     const ExecutionLimits& limits() const { return limits_; }
 
+    // Who is about to run one, right after their permission was checked.
+    PendingStart pending(auth::Principal principal) { return pending_.add(std::move(principal)); }
     // Returns once the command has begun. Throws kNotFound for what is not the user's, kConflict
     // "workspace_not_running", "workspace_paused", "no_shell" or "no_input", kRateLimited
     // "too_many_executions", kInvalid for a directory that is not there, kUnavailable "shutting_down" or
-    // "runtime_unavailable", kTimeout.
-    Task<std::shared_ptr<CommandReader>> run(auth::Principal principal, base::WorkspaceId workspace,
+    // "runtime_unavailable", kTimeout, kUnauthenticated where the permission has ended meanwhile.
+    Task<std::shared_ptr<CommandReader>> run(PendingStart who, base::WorkspaceId workspace,
                                              CommandRequest request);
 
     // What is running, for those who ask whether a workspace is in use.
@@ -64,6 +67,7 @@ class ExecutionService final : public ActivitySource {
     Task<> stop();
 
   private:
+    void forget_deleted(const base::WorkspaceId& workspace);
     void require_room(const base::WorkspaceId& workspace, const base::UserId& user) const;
 
     asio::any_io_executor executor_;
@@ -71,6 +75,7 @@ class ExecutionService final : public ActivitySource {
     runtime::Executions& executions_;
     const InstanceFinder& finder_;
     ExecutionLimits limits_;
+    PendingStarts pending_;
     bool finished_ = false;
     base::Signal one_ended_;
     std::unordered_map<const RunningCommand*, std::shared_ptr<RunningCommand>> commands_;

@@ -26,6 +26,8 @@ class InstanceFinder {
     Task<std::vector<model::Instance>> all(base::WorkspaceId workspace) const;
     // Requests reach it now; empty when none does. Asks nobody.
     std::string serving(const base::WorkspaceId& workspace) const { return routes_.serving(workspace); }
+    // False: it was deleted. Asks nobody.
+    bool is_there(const base::WorkspaceId& workspace) const { return routes_.knows(workspace); }
 
   private:
     base::Clock& clock_;

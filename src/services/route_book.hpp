@@ -49,6 +49,8 @@ class RouteBook {
 
     // The instance that requests reach now; empty when none.
     std::string serving(const base::WorkspaceId& workspace) const;
+    // False: there is no such workspace, as far as this server has heard.
+    bool knows(const base::WorkspaceId& workspace) const { return entries_.contains(workspace); }
     // Requests reach it, or wait for it.
     bool routed(const base::WorkspaceId& workspace) const;
     std::vector<base::WorkspaceId> routed() const;

@@ -28,6 +28,16 @@ Terminal::Terminal(asio::any_io_executor executor, base::Clock& clock, runtime::
 
 void Terminal::end(CommandEnding why) {
     if (!wanted_) wanted_ = why;
+    if (why == CommandEnding::kAsked) {
+        unwanted_ = true;
+    } else if (why != CommandEnding::kWorkspaceStopped) {
+        abandoned_ = true;
+    }
+    changed_.notify_all();
+}
+
+void Terminal::keep_no_longer() {
+    unwanted_ = true;
     changed_.notify_all();
 }
 
@@ -40,6 +50,7 @@ Task<> Terminal::run(base::Scope& scope) {
     if (!end_) end_ = TerminalEnd{.exit_code = {}, .ending = wanted_.value_or(CommandEnding::kItself)};
     // Here, and not wherever the last connection ends.
     execution_.reset();
+    input_.clear();
     news_.notify_all();
     input_moved_.notify_all();
     if (failure_ && base::is_cancellation(failure_)) std::rethrow_exception(failure_);
@@ -129,11 +140,9 @@ Task<> Terminal::reason_to_end() {
 
 // Whoever comes again is told how it ended.
 Task<> Terminal::linger() {
-    const bool tells =
-        !wanted_ || *wanted_ == CommandEnding::kAsked || *wanted_ == CommandEnding::kWorkspaceStopped;
-    while (tells && !told_) {
+    while (!told_ && !abandoned_) {
         look_for_connection();
-        if (away() >= facts_.keep || (wanted_ && *wanted_ == CommandEnding::kShuttingDown)) break;
+        if (away() >= facts_.keep || (unwanted_ && !attached())) break;
         co_await base::with_timeout(clock_, kLook, changed_.wait());
     }
 }
@@ -164,12 +173,16 @@ std::shared_ptr<TerminalAttachment> Terminal::attach(auth::Principal principal) 
     look_for_connection();
     changed_.notify_all();
     news_.notify_all();
+    input_moved_.notify_all();
     return attachment;
 }
 
-Task<> Terminal::input(std::string bytes) {
-    while (input_.size() >= kMostInput && !end_)
+Task<> Terminal::input(std::shared_ptr<const TerminalAttachment> from, std::string bytes) {
+    while (input_.size() >= kMostInput && !end_ && !from->taken_over)
         co_await input_moved_.wait();
+    // Of one that has ended nobody would ever take it out again; another connection was told that this has
+    // not come, and sends it itself.
+    if (end_ || from->taken_over) co_return;
     // Counted with being kept: whoever is cut off knows by the count what is to be sent again.
     input_bytes_ += bytes.size();
     used_at_ = clock_.now();

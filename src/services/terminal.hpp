@@ -59,14 +59,17 @@ class Terminal : public std::enable_shared_from_this<Terminal> {
     Task<> begun();
     // Ends it soon, for that reason; the first counts.
     void end(CommandEnding why);
+    // Nobody is expected to ask how it ended, but who has it now.
+    void keep_no_longer();
     const std::optional<TerminalEnd>& how_it_ended() const { return end_; }
 
     // For the connection that has it from now on; one that had it before is told so.
     std::shared_ptr<TerminalAttachment> attach(auth::Principal principal);
     bool attached() const { return !attachment_.expired(); }
 
-    // For its connection. Waits while there is too much that the program has not read.
-    Task<> input(std::string bytes);
+    // For its connection. Waits while there is too much that the program has not read. Takes none once it has
+    // ended, or another connection has it.
+    Task<> input(std::shared_ptr<const TerminalAttachment> from, std::string bytes);
     std::uint64_t input_bytes() const { return input_bytes_; }
     Task<> resize(runtime::TerminalSize size);
     runtime::TerminalSize size() const { return size_; }
@@ -76,11 +79,12 @@ class Terminal : public std::enable_shared_from_this<Terminal> {
     // When bytes last moved, either way.
     base::Time used_at() const { return used_at_; }
     base::Signal& news() { return news_; }
-    // The client knows how it ended.
+    // The client knows how it ended, or its place is needed: it is gone.
     void told() {
         told_ = true;
         changed_.notify_all();
     }
+    bool is_gone() const { return told_; }
 
   private:
     Task<> begin_and_run(base::Scope& scope);
@@ -115,6 +119,8 @@ class Terminal : public std::enable_shared_from_this<Terminal> {
     bool begun_ = false;
     bool output_over_ = false;
     bool told_ = false;
+    bool unwanted_ = false;   // its end is kept for whoever has it, and for nobody else
+    bool abandoned_ = false;  // nor for anybody
     std::optional<CommandEnding> wanted_;
     std::exception_ptr failure_;
     std::optional<TerminalEnd> end_;

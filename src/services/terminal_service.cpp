@@ -47,7 +47,9 @@ TerminalService::TerminalService(asio::any_io_executor executor, base::Clock& cl
 std::shared_ptr<Terminal> TerminalService::find(const base::WorkspaceId& workspace,
                                                 const std::string& session) const {
     const auto found = terminals_.find(session);
-    if (found == terminals_.end() || found->second->facts().workspace != workspace) throw no_such_terminal();
+    if (found == terminals_.end() || found->second->facts().workspace != workspace ||
+        found->second->is_gone())
+        throw no_such_terminal();
     return found->second;
 }
 
@@ -66,17 +68,33 @@ std::vector<std::shared_ptr<const Terminal>> TerminalService::of_workspace(
     const base::WorkspaceId& workspace) const {
     std::vector<std::shared_ptr<const Terminal>> all;
     for (const auto& [id, terminal] : terminals_)
-        if (terminal->facts().workspace == workspace) all.push_back(terminal);
+        if (terminal->facts().workspace == workspace && !terminal->is_gone()) all.push_back(terminal);
     std::ranges::sort(all, {}, [](const auto& each) { return each->facts().created_at; });
     return all;
 }
 
-void TerminalService::require_room(const base::WorkspaceId& workspace, const base::UserId& user) const {
-    if (const auto here = running(workspace); here >= limits_.per_workspace)
-        throw too_many("in this workspace", here, limits_.per_workspace);
-    const auto theirs = static_cast<std::size_t>(std::ranges::count_if(
-        terminals_, [&](const auto& each) { return each.second->facts().principal.user == user; }));
-    if (theirs >= limits_.per_user) throw too_many("in your workspaces", theirs, limits_.per_user);
+void TerminalService::make_room(const base::WorkspaceId& workspace, const base::UserId& user) const {
+    make_room_among([&](const Terminal::Facts& facts) { return facts.workspace == workspace; },
+                    limits_.per_workspace, "in this workspace");
+    make_room_among([&](const Terminal::Facts& facts) { return facts.principal.user == user; },
+                    limits_.per_user, "in your workspaces");
+}
+
+// The end of one that nobody has is kept only as long as its place is not needed.
+void TerminalService::make_room_among(const std::function<bool(const Terminal::Facts&)>& those,
+                                      std::size_t most, std::string_view whose) const {
+    std::size_t open = 0;
+    std::shared_ptr<Terminal> oldest;
+    for (const auto& [id, terminal] : terminals_) {
+        if (terminal->is_gone() || !those(terminal->facts())) continue;
+        ++open;
+        if (terminal->how_it_ended() && !terminal->attached() &&
+            (!oldest || terminal->facts().created_at < oldest->facts().created_at))
+            oldest = terminal;
+    }
+    if (open < most) return;
+    if (!oldest) throw too_many(whose, open, most);
+    oldest->told();
 }
 
 Task<> TerminalService::run(TerminalService& self, std::shared_ptr<Terminal> terminal) {
@@ -91,25 +109,26 @@ Task<> TerminalService::run(TerminalService& self, std::shared_ptr<Terminal> ter
     if (failure) std::rethrow_exception(failure);
 }
 
-Task<std::shared_ptr<TerminalAttachment>> TerminalService::open(auth::Principal principal,
-                                                                base::WorkspaceId workspace,
+Task<std::shared_ptr<TerminalAttachment>> TerminalService::open(PendingStart who, base::WorkspaceId workspace,
                                                                 TerminalStart start) {
     if (start.session) {
         const auto terminal = find(workspace, *start.session);
         co_await terminal->begun();
         if (finished_) throw shutting_down();
-        co_return terminal->attach(std::move(principal));
+        who.require_permission();
+        co_return terminal->attach(who.principal());
     }
-    auto instance = co_await running_instance(finder_, principal.user, workspace);
+    const auto user = who.principal().user;
+    auto instance = co_await running_instance(finder_, user, workspace);
     // Nothing below waits until it is counted.
     if (finished_) throw shutting_down();
-    require_room(workspace, principal.user);
-    const auto user = principal;
+    who.require_permission();
+    make_room(workspace, user);
     auto terminal = std::make_shared<Terminal>(
         executor_, clock_, executions_,
         Terminal::Facts{.id = make_id(),
                         .workspace = workspace,
-                        .principal = std::move(principal),
+                        .principal = who.principal(),
                         .instance = instance,
                         .created_at = clock_.now(),
                         .keep = limits_.keep,
@@ -127,7 +146,7 @@ Task<std::shared_ptr<TerminalAttachment>> TerminalService::open(auth::Principal 
         failure = error;
     }
     if (failure) throw as_workspaces(*failure);
-    co_return terminal->attach(user);
+    co_return terminal->attach(who.principal());
 }
 
 void TerminalService::end(const base::WorkspaceId& workspace, const std::string& session) {
@@ -135,16 +154,19 @@ void TerminalService::end(const base::WorkspaceId& workspace, const std::string&
 }
 
 void TerminalService::revoke(const auth::Revocation& revocation) {
+    pending_.revoke(revocation);
     for (const auto& [id, terminal] : terminals_)
         if (revocation.covers(terminal->facts().principal)) terminal->end(CommandEnding::kSignedOut);
 }
 
 void TerminalService::changed(const base::WorkspaceId& workspace) {
     const auto serving = finder_.serving(workspace);
+    const bool deleted = !finder_.is_there(workspace);
     for (const auto& [id, terminal] : terminals_) {
         const auto& facts = terminal->facts();
-        if (facts.workspace == workspace && !serving.empty() && serving != facts.instance)
-            terminal->end(CommandEnding::kWorkspaceStopped);
+        if (facts.workspace != workspace) continue;
+        if (deleted) terminal->keep_no_longer();
+        if (!serving.empty() && serving != facts.instance) terminal->end(CommandEnding::kWorkspaceStopped);
     }
 }
 

@@ -202,13 +202,14 @@ Task<FilePlace> WorkspaceFiles::place(const auth::Principal& caller, base::Works
 Task<std::shared_ptr<WorkspaceFiles::Reading>> WorkspaceFiles::read(auth::Principal caller,
                                                                     base::WorkspaceId workspace,
                                                                     std::string path) {
+    auto who = executions_.pending(caller);
     const auto from = co_await place(caller, workspace, path);
     CommandRequest request;
     request.spec.command = reading_command(from.directory, from.name, from.roots);
     request.spec.directory = kProject;
     request.time_limit = kLongestCopy;
     co_return std::make_shared<Reading>(
-        co_await executions_.run(std::move(caller), workspace, std::move(request)));
+        co_await executions_.run(std::move(who), workspace, std::move(request)));
 }
 
 Task<std::string> WorkspaceFiles::Reading::piece() {
@@ -227,6 +228,7 @@ Task<std::string> WorkspaceFiles::Reading::piece() {
 
 Task<std::uint64_t> WorkspaceFiles::write(auth::Principal caller, base::WorkspaceId workspace,
                                           std::string path, std::shared_ptr<base::ByteSource> tar) {
+    auto who = executions_.pending(caller);
     const auto to = co_await place(caller, workspace, path);
     auto counted = std::make_shared<Counted>(std::move(tar), most_bytes_);
     CommandRequest request;
@@ -235,7 +237,7 @@ Task<std::uint64_t> WorkspaceFiles::write(auth::Principal caller, base::Workspac
     request.spec.input = true;
     request.time_limit = kLongestCopy;
     request.source = counted;
-    const auto command = co_await executions_.run(std::move(caller), workspace, std::move(request));
+    const auto command = co_await executions_.run(std::move(who), workspace, std::move(request));
     std::string said;
     while (const auto output = co_await command->next()) {
         if (output->stream == OutputStream::kStderr) keep_said(said, output->bytes);

@@ -3,6 +3,10 @@ import { connect, createServer } from 'node:net';
 
 export class TcpProxy {
   #sockets = new Set();
+  /** New connections are taken, and nothing comes of them. */
+  silent = false;
+  /** How many were. */
+  swallowed = 0;
 
   /** `to`: the URL behind it. */
   constructor(to) {
@@ -10,6 +14,12 @@ export class TcpProxy {
   }
   async open() {
     this.server = createServer((client) => {
+      if (this.silent) {
+        ++this.swallowed;
+        this.#sockets.add(client);
+        client.on('error', () => {}).on('close', () => this.#sockets.delete(client)).resume();
+        return;
+      }
       const server = connect(Number(this.to.port), this.to.hostname);
       for (const [from, other] of [[client, server], [server, client]]) {
         this.#sockets.add(from);

@@ -3,13 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <iostream>
 
 #include "cli/client/server_url.hpp"
+#include "cli/client/signals_held.hpp"
 #include "cli/client/text.hpp"
 #include "runtime/docker/engine_client.hpp"
 
@@ -35,24 +35,6 @@ std::string environment(const char* name) {
 std::int64_t now_seconds() {
     return static_cast<std::int64_t>(std::time(nullptr));
 }
-
-// Between the exchange of a refresh token and its record on disk nothing may end this process.
-class SignalsHeld {
-  public:
-    SignalsHeld() {
-        sigset_t held;
-        sigemptyset(&held);
-        for (const int each : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP})
-            sigaddset(&held, each);
-        ::sigprocmask(SIG_BLOCK, &held, &before_);
-    }
-    SignalsHeld(const SignalsHeld&) = delete;
-    SignalsHeld& operator=(const SignalsHeld&) = delete;
-    ~SignalsHeld() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
-
-  private:
-    sigset_t before_{};
-};
 
 std::vector<std::string> headers_of(const std::string& token, bool has_body, bool asynchronous) {
     std::vector<std::string> headers{"Accept: application/json"};
@@ -198,20 +180,20 @@ Error Api::over() const {
 }
 
 HttpAnswer Api::send(const std::string& method, const std::string& path, const std::string& body,
-                     bool asynchronous) {
+                     bool asynchronous, std::chrono::milliseconds limit) {
     return exchange(http_, url(),
                     {.method = method,
                      .url = url() + path,
                      .headers = headers_of(token(), !body.empty(), asynchronous),
                      .body = body,
-                     .limit = options_.limit});
+                     .limit = std::max(options_.limit, limit)});
 }
 
 ApiAnswer Api::call(const std::string& method, const std::string& path, const json::object& body,
-                    bool asynchronous) {
+                    bool asynchronous, std::chrono::milliseconds limit) {
     const auto text =
         (method == "POST" || method == "PUT") && !body.empty() ? base::to_text(body) : std::string();
-    return authorized([&] { return send(method, path, text, asynchronous); });
+    return authorized([&] { return send(method, path, text, asynchronous, limit); });
 }
 
 ApiAnswer Api::authorized(const std::function<HttpAnswer()>& send) {
@@ -290,8 +272,8 @@ void Api::download(const std::string& path, const std::function<bool(std::string
 std::unique_ptr<WebSocket> Api::open_websocket(const std::string& path) {
     std::unique_ptr<WebSocket> socket;
     authorized([&] {
-        auto opened =
-            WebSocket::open(url() + path, {"Authorization: Bearer " + token()}, ca_file_, options_.limit);
+        auto opened = WebSocket::open(url() + path, {"Authorization: Bearer " + token()}, ca_file_,
+                                      options_.limit, cancelled_);
         if (!opened) throw failure_error(url(), opened.error(), options_.limit);
         socket = std::move(opened->socket);
         if (socket) return HttpAnswer{.status = 200, .body = R"({"success":true})", .location = {}};
@@ -328,6 +310,7 @@ void Api::renew(std::string refused) {
     session_ = std::move(*stored);
     if (session_.access_token != refused && session_.access_expires_at > now_seconds()) return;
 
+    // Between the exchange of a refresh token and its record on disk nothing may end this process.
     const SignalsHeld held;
     file_.save(session_);
     const auto answer =
@@ -336,7 +319,8 @@ void Api::renew(std::string refused) {
                   .url = url() + "/api/auth/refresh",
                   .headers = headers_of({}, true, false),
                   .body = base::to_text(json::object{{"refreshToken", session_.refresh_token}}),
-                  .limit = kRenewLimit});
+                  .limit = kRenewLimit,
+                  .may_be_cancelled = false});
     if (answer.status == 401) throw over();
     const auto tokens = read_answer(url(), answer);
     auto next = session_;

@@ -61,12 +61,16 @@ class Api {
 
     const std::string& url() const { return session_.url; }
     std::chrono::milliseconds limit() const { return options_.limit; }
-    void set_cancelled(std::function<bool()> cancelled) { http_.set_cancelled(std::move(cancelled)); }
+    // Whatever waits for the server ends, within a second or so, once this is true.
+    void set_cancelled(std::function<bool()> cancelled) {
+        cancelled_ = cancelled;
+        http_.set_cancelled(std::move(cancelled));
+    }
 
     // `path` with its query, percent-encoded. `body`: sent by POST and PUT alone. `asynchronous`: answer 202
-    // rather than wait.
+    // rather than wait. `limit`: for an answer that may take longer than others.
     ApiAnswer call(const std::string& method, const std::string& path, const json::object& body = {},
-                   bool asynchronous = false);
+                   bool asynchronous = false, std::chrono::milliseconds limit = std::chrono::milliseconds(0));
     ApiAnswer get(const std::string& path) { return call("GET", path); }
     // A call whose answer is a stream of events, given to `on_piece` as it comes; false: enough. `headers`:
     // beside those of every call. Throws as call() does where it is refused, or breaks off.
@@ -85,7 +89,7 @@ class Api {
 
   private:
     HttpAnswer send(const std::string& method, const std::string& path, const std::string& body,
-                    bool asynchronous);
+                    bool asynchronous, std::chrono::milliseconds limit);
     // As the caller, whose token is renewed where it has to be.
     ApiAnswer authorized(const std::function<HttpAnswer()>& send);
     bool is_session() const { return source_.empty() && session_.api_token.empty(); }
@@ -100,6 +104,7 @@ class Api {
     std::string source_;  // of a token that is not in the file
     ApiOptions options_;
     std::string ca_file_;
+    std::function<bool()> cancelled_;
     HttpClient http_;
 };
 

@@ -13,8 +13,10 @@
 #include <thread>
 
 #include "cli/client/commands.hpp"
+#include "cli/client/descriptors.hpp"
 #include "cli/client/objects.hpp"
 #include "cli/client/operation.hpp"
+#include "cli/client/signals_held.hpp"
 #include "cli/client/text.hpp"
 #include "cli/client/tree_copy.hpp"
 #include "runtime/docker/engine_client.hpp"
@@ -57,6 +59,8 @@ class Beside {
                         "This machine has no room for another pipe; try again.");
         Descriptor theirs(ends[outwards ? 1 : 0]);
         ours_ = Descriptor(ends[outwards ? 0 : 1]);
+        // The other thread may renew the session meanwhile, which no signal may break off.
+        const SignalsHeld held;
         thread_ = std::thread([this, end = std::move(theirs), work = std::move(work)]() mutable {
             archive::use_utf8_names();
             try {
@@ -88,30 +92,10 @@ class Beside {
     std::thread thread_;
 };
 
-// Absent: it could not be read.
-std::optional<std::size_t> read_from(int fd, std::span<char> room) {
-    for (;;) {
-        const auto got = ::read(fd, room.data(), room.size());
-        if (got >= 0) return static_cast<std::size_t>(got);
-        if (errno != EINTR) return std::nullopt;
-    }
-}
-
-std::size_t read_some(int fd, std::span<char> room) {
-    const auto got = read_from(fd, room);
+std::size_t read_on(int fd, std::span<char> room) {
+    const auto got = read_some(fd, room);
     if (!got) throw Error(ErrorCode::kInternal, "not_readable", "What is to be copied could not be read on.");
     return *got;
-}
-
-// False: nobody reads any more.
-bool write_all(int fd, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const auto put = ::write(fd, bytes.data(), bytes.size());
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return false;
-        bytes.remove_prefix(static_cast<std::size_t>(put));
-    }
-    return true;
 }
 
 // How much has passed, four times a second, where somebody can see it.
@@ -152,7 +136,7 @@ std::pair<Descriptor, std::uint64_t> open_input() {
     if (aside) ::unlink(name.c_str());
     std::vector<char> piece(kPiece);
     std::uint64_t size = 0;
-    while (const auto got = aside ? read_some(STDIN_FILENO, piece) : 0) {
+    while (const auto got = aside ? read_on(STDIN_FILENO, piece) : 0) {
         if (!write_all(aside.get(), {piece.data(), got})) aside = Descriptor();
         size += got;
     }
@@ -206,7 +190,7 @@ int copy_in(const Context& context, const std::vector<std::string>& sources, con
     try {
         api.upload(files_path(workspace, path), [&](std::span<char> room) -> std::optional<std::size_t> {
             // libcurl is no place for exceptions.
-            const auto got = read_from(packer.end(), room);
+            const auto got = read_some(packer.end(), room);
             meter.passed(got.value_or(0));
             // The end of a stream that failed is none.
             return got == 0U && packer.failed() ? std::nullopt : got;
@@ -264,7 +248,7 @@ Copied copy_one_out(Api& api, const json::object& workspace, const Remote& from,
                     const Target& target, Meter& meter) {
     Copied copied;
     Beside unpacker(false, [&](int in) {
-        archive::TarReader tar([in](std::span<char> room) { return read_some(in, room); }, false, {});
+        archive::TarReader tar([in](std::span<char> room) { return read_on(in, room); }, false, {});
         copied = to == "-" ? unpack_to(tar, STDOUT_FILENO)
                            : unpack(tar, target.directory,
                                     target.name.empty() ? last_part(from.path) : target.name);

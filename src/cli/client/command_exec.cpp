@@ -5,10 +5,13 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <cstring>
 #include <iostream>
 
 #include "base/crypto.hpp"
 #include "cli/client/commands.hpp"
+#include "cli/client/descriptors.hpp"
 #include "cli/client/objects.hpp"
 #include "cli/client/server_sent_events.hpp"
 #include "cli/client/text.hpp"
@@ -21,6 +24,10 @@ using base::ErrorCode;
 
 // As timeout(1) has it.
 constexpr int kExitTimeLimit = 124;
+// As a server has it that was not told otherwise.
+constexpr std::chrono::seconds kServersLimit{60};
+// For a command that is to end, in a workspace that is paused just then, to be ended.
+constexpr std::chrono::seconds kMostOfEnding{120};
 // What a server's limit of bodies allows for is less; this keeps memory.
 constexpr std::size_t kMostInput = std::size_t{64} << 20;
 
@@ -44,10 +51,14 @@ std::string read_input() {
     std::string all;
     std::array<char, 65536> piece{};
     for (;;) {
-        const auto got = ::read(STDIN_FILENO, piece.data(), piece.size());
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return all;
-        all.append(piece.data(), static_cast<std::size_t>(got));
+        const auto got = read_some(STDIN_FILENO, piece);
+        if (!got) {
+            throw Error(ErrorCode::kInternal, "not_readable",
+                        "Standard input cannot be read: " + std::string(std::strerror(errno)) +
+                            ". Leave it out with --no-stdin.");
+        }
+        if (*got == 0) return all;
+        all.append(piece.data(), *got);
         if (all.size() > kMostInput) {
             throw Error(ErrorCode::kInvalid, "input_too_large",
                         "Standard input is too large to be handed to a command: write it to a file of the "
@@ -81,14 +92,10 @@ json::object body_of(const Wanted& wanted) {
     return body;
 }
 
-void write_all(int fd, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const auto put = ::write(fd, bytes.data(), bytes.size());
-        if (put < 0 && errno == EINTR) continue;
-        if (put <= 0)
-            throw Error(ErrorCode::kInternal, "output_failed", "The command's output could not be written.");
-        bytes.remove_prefix(static_cast<std::size_t>(put));
-    }
+void put_out(int fd, std::string_view bytes) {
+    if (write_all(fd, bytes)) return;
+    throw Error(ErrorCode::kInternal, "output_failed",
+                "The command's output could not be written: " + std::string(std::strerror(errno)) + ".");
 }
 
 bool is_true(const json::object& object, std::string_view key) {
@@ -116,8 +123,10 @@ int tell_end(const json::object& end) {
     return kExitFailed;
 }
 
-int print_whole(Api& api, const std::string& path, const json::object& body) {
-    const auto data = api.call("POST", path, body).data();
+// The answer comes when the command has ended, and nothing before it.
+int print_whole(Api& api, const std::string& path, const json::object& body, int time_limit) {
+    const auto most = (time_limit > 0 ? std::chrono::seconds(time_limit) : kServersLimit) + kMostOfEnding;
+    const auto data = api.call("POST", path, body, false, most).data();
     print_json(data);
     return tell_end(as_row(data, api));
 }
@@ -129,8 +138,8 @@ int pass_on(Api& api, const std::string& path, json::object body) {
     ServerSentEvents events([&](const ServerSentEvent& event) {
         const auto data = event.object();
         if (event.name == "stdout" || event.name == "stderr") {
-            write_all(event.name == "stderr" ? STDERR_FILENO : STDOUT_FILENO,
-                      base::base64_decode(text_in(data, "data")).value_or(std::string()));
+            put_out(event.name == "stderr" ? STDERR_FILENO : STDOUT_FILENO,
+                    base::base64_decode(text_in(data, "data")).value_or(std::string()));
         } else if (event.name == "exit") {
             end = data;
         } else if (event.name == "failed") {
@@ -155,7 +164,8 @@ int run(const Context& context, const Wanted& wanted) {
     const auto workspace = find_workspace(api, wanted.workspace);
     const auto path = "/api/workspaces/" + text_in(workspace, "id") + "/exec";
     auto body = body_of(wanted);
-    return context.json ? print_whole(api, path, body) : pass_on(api, path, std::move(body));
+    return context.json ? print_whole(api, path, body, wanted.time_limit)
+                        : pass_on(api, path, std::move(body));
 }
 
 }  // namespace

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <functional>
 #include <iostream>
 
 #include "cli/client/commands.hpp"
+#include "cli/client/descriptors.hpp"
 #include "cli/client/objects.hpp"
 #include "cli/client/raw_terminal.hpp"
 #include "cli/client/text.hpp"
@@ -27,6 +29,8 @@ constexpr std::chrono::milliseconds kRetry{1000};
 constexpr std::chrono::minutes kPatience{10};
 // The server says something every twenty-five seconds.
 constexpr std::chrono::seconds kSilence{70};
+// For what comes behind the end.
+constexpr std::chrono::milliseconds kLeave{1000};
 constexpr std::uint64_t kAckEvery = std::uint64_t{32} << 10;
 // What was typed, kept until it may have arrived.
 constexpr std::size_t kMostTyped = std::size_t{256} << 10;
@@ -36,13 +40,8 @@ constexpr std::uint16_t kSignedOut = 1008;
 constexpr std::uint16_t kTakenOver = 4001;
 
 void write_out(std::string_view bytes) {
-    while (!bytes.empty()) {
-        const auto put = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
-        if (put < 0 && errno == EINTR) continue;
-        if (put <= 0)
-            throw Error(ErrorCode::kInternal, "output_failed", "The terminal takes nothing any more.");
-        bytes.remove_prefix(static_cast<std::size_t>(put));
-    }
+    if (!write_all(STDOUT_FILENO, bytes))
+        throw Error(ErrorCode::kInternal, "output_failed", "The terminal takes nothing any more.");
 }
 
 // Between the program's own lines, on a raw terminal.
@@ -91,6 +90,7 @@ class Shell {
             if (!socket_ || socket_->lost()) reconnect();
             if (!code_) one_round();
         }
+        if (ended_) take_leave();
         return *code_;
     }
 
@@ -117,12 +117,18 @@ class Shell {
         socket_.reset();
         note("the connection is lost; trying again. Ctrl-C gives up");
         const auto until = steady_clock::now() + kPatience;
-        while (!socket_ && !code_) {
+        // Also while a try hangs.
+        const Listening listening(api_, [this] {
+            listen(std::chrono::milliseconds(0));
+            return is_given_up();
+        });
+        while (!socket_ && !is_given_up()) {
             wait(kRetry);
-            if (code_) return;
+            if (is_given_up()) break;
             try {
                 connect();
             } catch (const Error& error) {
+                if (is_given_up()) break;
                 if (error.word() == "terminal_not_found") return end("the terminal has ended meanwhile");
                 const bool passes = error.code() == ErrorCode::kUnavailable ||
                                     error.code() == ErrorCode::kTimeout ||
@@ -130,23 +136,47 @@ class Shell {
                 if (!passes || steady_clock::now() > until) throw;
             }
         }
+        if (!given_up_.empty()) end(given_up_);
     }
 
-    // For time to pass; Ctrl-C ends the whole.
+    class Listening {
+      public:
+        Listening(Api& api, std::function<bool()> cancelled) : api_(api) {
+            api_.set_cancelled(std::move(cancelled));
+        }
+        Listening(const Listening&) = delete;
+        Listening& operator=(const Listening&) = delete;
+        ~Listening() { api_.set_cancelled({}); }
+
+      private:
+        Api& api_;
+    };
+
+    bool is_given_up() const { return code_ || !given_up_.empty(); }
+
+    // Without a connection: what is typed is kept, but Ctrl-C and signals end the whole. Writes nothing.
+    void listen(std::chrono::milliseconds longest) {
+        std::array<pollfd, 2> polled{{{STDIN_FILENO, POLLIN, 0}, {raw_->descriptor(), POLLIN, 0}}};
+        ::poll(polled.data(), polled.size(), static_cast<int>(longest.count()));
+        if (polled[1].revents != 0) {
+            raw_->drain();
+            if (RawTerminal::wants_end()) given_up_ = "ended";
+        }
+        if (polled[0].revents != 0) {
+            const auto bytes = read_keys();
+            if (bytes.contains(kCtrlC))
+                given_up_ = "given up";
+            else
+                typed_.add(bytes);
+        }
+    }
+
     void wait(std::chrono::milliseconds duration) {
         const auto until = steady_clock::now() + duration;
-        for (;;) {
-            const auto left =
-                std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
-            if (left <= 0 || code_) return;
-            std::array<pollfd, 2> polled{{{STDIN_FILENO, POLLIN, 0}, {raw_->descriptor(), POLLIN, 0}}};
-            ::poll(polled.data(), polled.size(), static_cast<int>(left));
-            if (polled[1].revents != 0) look_at_signals();
-            if (polled[0].revents != 0) {
-                const auto bytes = read_keys();
-                if (bytes.find(kCtrlC) != std::string::npos) return end("given up");
-                typed_.add(bytes);
-            }
+        while (!is_given_up()) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now());
+            if (left.count() <= 0) return;
+            listen(left);
         }
     }
 
@@ -214,6 +244,18 @@ class Shell {
         if (received_ > acknowledged_) acknowledge();
     }
 
+    // The server keeps the end for another connection until its close is answered.
+    void take_leave() {
+        const auto until = steady_clock::now() + kLeave;
+        while (socket_ && !socket_->lost() && steady_clock::now() < until) {
+            const auto message = socket_->next();
+            if (message && message->kind == Kind::kClose) return;
+            if (message) continue;
+            pollfd polled{socket_->descriptor(), POLLIN, 0};
+            ::poll(&polled, 1, static_cast<int>(kLeave.count()));
+        }
+    }
+
     void acknowledge() {
         acknowledged_ = received_;
         tell({{"type", "ack"}, {"offset", received_}});
@@ -236,6 +278,7 @@ class Shell {
             received_ += count_in(word, "bytes");
             note("some output is lost");
         } else if (type == "exit") {
+            ended_ = true;
             const auto* how = word.if_contains("exitCode");
             const auto why = text_in(word, "endedBy");
             if (why != "itself" && why != "request")
@@ -271,6 +314,8 @@ class Shell {
     Typed typed_;
     std::uint64_t sent_ = 0;
     steady_clock::time_point heard_at_;
+    bool ended_ = false;  // as the server says
+    std::string_view given_up_;
     std::optional<int> code_;
 };
 

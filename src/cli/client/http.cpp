@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <array>
+#include <exception>
 #include <new>
 #include <string_view>
 
@@ -15,13 +16,16 @@ namespace {
 constexpr std::size_t kMaxBodyBytes = std::size_t{32} << 20;
 constexpr std::chrono::milliseconds kConnectLimit{10'000};
 
-struct Received {
-    std::string body;
-    const std::function<bool()>* cancelled = nullptr;
-    const std::function<bool(std::string_view)>* on_piece = nullptr;
+struct Transfer {
+    const HttpRequest& request;
+    const std::function<bool()>& cancelled;
     CURL* curl = nullptr;
+    std::string body;
     bool too_large = false;
     bool enough = false;
+    // What was thrown in one of the functions below: it must not pass through libcurl, which is C and would
+    // stay where it was.
+    std::exception_ptr thrown = {};
 };
 
 bool is_success(CURL* curl) {
@@ -30,30 +34,45 @@ bool is_success(CURL* curl) {
     return status >= 200 && status < 300;
 }
 
+// What `work` returns; `otherwise` where it throws.
+template <class T, class F>
+T kept(Transfer& transfer, T otherwise, F work) {
+    try {
+        return work();
+    } catch (...) {
+        transfer.thrown = std::current_exception();
+        return otherwise;
+    }
+}
+
 std::size_t receive(char* data, std::size_t size, std::size_t count, void* user) {
-    auto& received = *static_cast<Received*>(user);
+    auto& transfer = *static_cast<Transfer*>(user);
     const auto bytes = size * count;
-    if (*received.on_piece && is_success(received.curl)) {
-        received.enough = !(*received.on_piece)({data, bytes});
-        return received.enough ? 0 : bytes;
-    }
-    if (received.body.size() + bytes > kMaxBodyBytes) {
-        received.too_large = true;
-        return 0;
-    }
-    received.body.append(data, bytes);
-    return bytes;
+    return kept(transfer, std::size_t{0}, [&]() -> std::size_t {
+        if (transfer.request.on_piece && is_success(transfer.curl)) {
+            transfer.enough = !transfer.request.on_piece({data, bytes});
+            return transfer.enough ? 0 : bytes;
+        }
+        if (transfer.body.size() + bytes > kMaxBodyBytes) {
+            transfer.too_large = true;
+            return 0;
+        }
+        transfer.body.append(data, bytes);
+        return bytes;
+    });
 }
 
 std::size_t give(char* room, std::size_t size, std::size_t count, void* user) {
-    const auto& read_body =
-        *static_cast<const std::function<std::optional<std::size_t>(std::span<char>)>*>(user);
-    return read_body({room, size * count}).value_or(CURL_READFUNC_ABORT);
+    auto& transfer = *static_cast<Transfer*>(user);
+    return kept(transfer, std::size_t{CURL_READFUNC_ABORT}, [&]() -> std::size_t {
+        return transfer.request.read_body({room, size * count}).value_or(CURL_READFUNC_ABORT);
+    });
 }
 
 int look(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    const auto& cancelled = *static_cast<Received*>(user)->cancelled;
-    return cancelled && cancelled() ? 1 : 0;
+    auto& transfer = *static_cast<Transfer*>(user);
+    if (!transfer.request.may_be_cancelled || !transfer.cancelled) return 0;
+    return kept(transfer, 1, [&] { return transfer.cancelled() ? 1 : 0; });
 }
 
 class HeaderList {
@@ -137,8 +156,7 @@ HttpClient::~HttpClient() = default;
 std::expected<HttpAnswer, HttpFailure> HttpClient::send(const HttpRequest& request) {
     if (!handle_) handle_ = std::make_unique<Handle>();
     auto& curl = *handle_;
-    Received received{
-        .body = {}, .cancelled = &cancelled_, .on_piece = &request.on_piece, .curl = curl.get()};
+    Transfer transfer{.request = request, .cancelled = cancelled_, .curl = curl.get(), .body = {}};
     std::array<char, CURL_ERROR_SIZE> words{};
     HeaderList headers;
     for (const auto& line : request.headers)
@@ -169,7 +187,7 @@ std::expected<HttpAnswer, HttpFailure> HttpClient::send(const HttpRequest& reque
         curl.set(CURLOPT_UPLOAD, 1L);
         curl.set(CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
         curl.set(CURLOPT_READFUNCTION, &give);
-        curl.set(CURLOPT_READDATA, static_cast<const void*>(&request.read_body));
+        curl.set(CURLOPT_READDATA, &transfer);
     } else if (!request.body.empty()) {
         curl.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
         curl.set(CURLOPT_POSTFIELDS, request.body.c_str());
@@ -179,23 +197,24 @@ std::expected<HttpAnswer, HttpFailure> HttpClient::send(const HttpRequest& reque
     }
     curl.set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
     curl.set(CURLOPT_WRITEFUNCTION, &receive);
-    curl.set(CURLOPT_WRITEDATA, &received);
+    curl.set(CURLOPT_WRITEDATA, &transfer);
     curl.set(CURLOPT_XFERINFOFUNCTION, &look);
-    curl.set(CURLOPT_XFERINFODATA, &received);
+    curl.set(CURLOPT_XFERINFODATA, &transfer);
     curl.set(CURLOPT_NOPROGRESS, 0L);
     curl.set(CURLOPT_ERRORBUFFER, words.data());
 
     const auto code = curl_easy_perform(curl.get());
+    if (transfer.thrown) std::rethrow_exception(transfer.thrown);
     if (code != CURLE_OK) {
-        if (received.enough) return std::unexpected(HttpFailure{HttpFailure::Kind::kCancelled, "enough"});
-        if (received.too_large) {
+        if (transfer.enough) return std::unexpected(HttpFailure{HttpFailure::Kind::kCancelled, "enough"});
+        if (transfer.too_large) {
             return std::unexpected(
                 HttpFailure{HttpFailure::Kind::kOther, "its answer is larger than 32 MiB"});
         }
         return std::unexpected(HttpFailure{failure_kind(static_cast<int>(code)),
                                            words[0] != '\0' ? words.data() : curl_easy_strerror(code)});
     }
-    HttpAnswer answer{.status = 0, .body = std::move(received.body), .location = {}};
+    HttpAnswer answer{.status = 0, .body = std::move(transfer.body), .location = {}};
     long status = 0;
     curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
     answer.status = static_cast<int>(status);

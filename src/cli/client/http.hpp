@@ -20,6 +20,7 @@ struct HttpRequest {
     std::vector<std::string> headers;  // "Name: value"
     std::string body;
     std::chrono::milliseconds limit{60'000};  // for the whole exchange
+    bool may_be_cancelled = true;
     // Where it is set, the body of a success comes piece by piece instead, and `limit` is how long nothing
     // may come. False: enough.
     std::function<bool(std::string_view piece)> on_piece = {};
@@ -57,9 +58,10 @@ class HttpClient {
     HttpClient& operator=(const HttpClient&) = delete;
     ~HttpClient();
 
-    // An exchange under way ends with kCancelled, within a second, once this is true.
+    // An exchange under way that may be cancelled ends with kCancelled, within a second, once this is true.
     void set_cancelled(std::function<bool()> cancelled) { cancelled_ = std::move(cancelled); }
 
+    // Throws what the functions of `request` and set_cancelled() throw; the exchange has ended then.
     std::expected<HttpAnswer, HttpFailure> send(const HttpRequest& request);
 
   private:

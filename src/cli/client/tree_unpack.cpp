@@ -12,6 +12,7 @@
 
 #include "base/crypto.hpp"
 #include "base/error.hpp"
+#include "cli/client/descriptors.hpp"
 #include "cli/client/text.hpp"
 #include "cli/client/tree_copy.hpp"
 
@@ -34,20 +35,11 @@ Error unwritable(const std::string& path, int error) {
                  "'" + printable(path) + "' cannot be written: " + std::strerror(error) + ".");
 }
 
-void write_all(int fd, std::span<const char> bytes, const std::string& path) {
-    while (!bytes.empty()) {
-        const auto put = ::write(fd, bytes.data(), bytes.size());
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) throw unwritable(path, errno);
-        bytes = bytes.subspan(static_cast<std::size_t>(put));
-    }
-}
-
 std::uint64_t write_content(archive::TarReader& tar, int fd, const std::string& path) {
     std::vector<char> piece(kPiece);
     std::uint64_t all = 0;
     while (const auto got = tar.read(piece)) {
-        write_all(fd, std::span(piece).first(got), path);
+        if (!write_all(fd, {piece.data(), got})) throw unwritable(path, errno);
         all += got;
     }
     return all;

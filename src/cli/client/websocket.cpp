@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <new>
@@ -24,6 +25,8 @@ constexpr std::size_t kMostOfMessage = std::size_t{1} << 20;
 constexpr std::size_t kMostOfAnswer = std::size_t{256} << 10;
 constexpr std::chrono::seconds kSendLimit{60};
 constexpr std::size_t kKeyBytes = 16;
+// How often it is looked whether a connection is still wanted.
+constexpr std::chrono::milliseconds kLook{250};
 
 std::uint32_t random_mask() {
     std::array<unsigned char, 4> bytes{};
@@ -64,7 +67,8 @@ class WebSocket::Line {
     ~Line() { curl_easy_cleanup(curl_); }
 
     std::optional<HttpFailure> connect(const std::string& url, const std::string& ca_file,
-                                       std::chrono::milliseconds limit) {
+                                       std::chrono::milliseconds limit,
+                                       const std::function<bool()>& cancelled) {
         std::array<char, CURL_ERROR_SIZE> words{};
         curl_easy_setopt(curl_, CURLOPT_URL, url.c_str());
         curl_easy_setopt(curl_, CURLOPT_CONNECT_ONLY, 1L);
@@ -79,8 +83,12 @@ class WebSocket::Line {
         curl_easy_setopt(curl_, CURLOPT_TCP_NODELAY, 1L);
         curl_easy_setopt(curl_, CURLOPT_TCP_KEEPALIVE, 1L);
         curl_easy_setopt(curl_, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
+        curl_easy_setopt(curl_, CURLOPT_XFERINFOFUNCTION, &look);
+        curl_easy_setopt(curl_, CURLOPT_XFERINFODATA, &cancelled);
+        curl_easy_setopt(curl_, CURLOPT_NOPROGRESS, 0L);
         curl_easy_setopt(curl_, CURLOPT_ERRORBUFFER, words.data());
         const auto code = curl_easy_perform(curl_);
+        curl_easy_setopt(curl_, CURLOPT_NOPROGRESS, 1L);
         curl_easy_setopt(curl_, CURLOPT_ERRORBUFFER, nullptr);
         if (code == CURLE_OK && curl_easy_getinfo(curl_, CURLINFO_ACTIVESOCKET, &socket_) == CURLE_OK &&
             socket_ != CURL_SOCKET_BAD)
@@ -114,6 +122,11 @@ class WebSocket::Line {
     }
 
   private:
+    static int look(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+        const auto& cancelled = *static_cast<const std::function<bool()>*>(user);
+        return cancelled && cancelled() ? 1 : 0;
+    }
+
     CURL* curl_;
     curl_socket_t socket_ = CURL_SOCKET_BAD;
 };
@@ -121,10 +134,12 @@ class WebSocket::Line {
 std::expected<WebSocket::Opened, HttpFailure> WebSocket::open(const std::string& url,
                                                               const std::vector<std::string>& headers,
                                                               const std::string& ca_file,
-                                                              std::chrono::milliseconds limit) {
+                                                              std::chrono::milliseconds limit,
+                                                              const std::function<bool()>& cancelled) {
     const auto deadline = steady_clock::now() + limit;
     auto line = std::make_unique<Line>();
-    if (auto failure = line->connect(url, ca_file, limit)) return std::unexpected(std::move(*failure));
+    if (auto failure = line->connect(url, ca_file, limit, cancelled))
+        return std::unexpected(std::move(*failure));
     std::string raw(kKeyBytes, '\0');
     base::random_bytes({reinterpret_cast<unsigned char*>(raw.data()), raw.size()});
     const auto key = base::base64_encode(raw);
@@ -162,7 +177,8 @@ std::expected<WebSocket::Opened, HttpFailure> WebSocket::open(const std::string&
         if (got > 0) continue;
         if (steady_clock::now() >= deadline)
             return std::unexpected(HttpFailure{HttpFailure::Kind::kSilent, "no answer in time"});
-        line->wait(POLLIN, deadline);
+        if (cancelled && cancelled()) return std::unexpected(HttpFailure{HttpFailure::Kind::kCancelled, ""});
+        line->wait(POLLIN, std::min(deadline, steady_clock::now() + kLook));
     }
     Opened opened;
     opened.answer.status = head.status;
@@ -189,9 +205,12 @@ std::optional<http::WebSocketMessage> WebSocket::next() {
     std::array<char, 16384> piece{};
     while (!lost_) {
         if (auto message = reader_.next()) {
-            if (message->kind != Kind::kPing) return message;
-            send(Kind::kPong, message->bytes);
-            continue;
+            if (message->kind == Kind::kPing) {
+                send(Kind::kPong, message->bytes);
+                continue;
+            }
+            if (message->kind == Kind::kClose) answer_close(message->code);
+            return message;
         }
         std::size_t got = 0;
         if (reader_.failure() != 0 || !line_->receive(piece, got)) {
@@ -202,6 +221,14 @@ std::optional<http::WebSocketMessage> WebSocket::next() {
         reader_.push({piece.data(), got});
     }
     return std::nullopt;
+}
+
+// RFC 6455 section 5.5.1.
+void WebSocket::answer_close(std::uint16_t code) {
+    constexpr std::uint16_t kNone = 1005;
+    std::string bytes;
+    if (code != kNone) bytes = {static_cast<char>(code >> 8), static_cast<char>(code)};
+    send(Kind::kClose, bytes);
 }
 
 bool WebSocket::send(Kind kind, std::string_view bytes) {

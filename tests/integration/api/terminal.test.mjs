@@ -117,6 +117,32 @@ test('an end while nobody is there is told to whoever comes again', async () => 
   assert.equal(terminal.words.at(-1).exitCode, 3);
 });
 
+test('an end that a dying connection took with it is told once more', async () => {
+  const terminal = await open();
+  terminal.type('sleep 1; echo last wo"r"ds; exit 4\n');
+  await terminal.shows('exit 4');
+  terminal.socket._socket.pause();
+  const state = async () => (await user.get(path())).expect(200).data.find((each) => each.id === terminal.session);
+  await eventually('it to have ended', async () => (await state())?.ended);
+  terminal.drop();
+  await eventually('it to be alone', async () => (await state())?.attached === false);
+  await terminal.connect({ again: true });
+  assert.equal((await terminal.ends()).code, 1000);
+  assert.match(terminal.text, /last words\r\n/);
+  assert.equal(terminal.words.at(-1).exitCode, 4);
+  assert.equal(await state(), undefined);
+});
+
+test('one that nobody has is gone, and its place free, once it was ended', async () => {
+  const all = [];
+  for (let i = 0; i < 4; ++i) all.push(await open());
+  for (const each of all) each.drop();
+  await eventually('all to be alone', async () => (await user.get(path())).data.every((each) => !each.attached));
+  for (const each of all) (await user.delete(path(`terminals/${each.session}`))).expect(200);
+  await eventually('none to be left', async () => (await user.get(path())).data.length === 0, { within: 4000 });
+  await end(await open());
+});
+
 test('a second connection takes it over; the list and the end', async () => {
   const first = await open();
   first.type('echo o"n"e\n');

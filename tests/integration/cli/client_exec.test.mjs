@@ -1,7 +1,8 @@
 // exec, shell, logs and stats: what runs in a workspace, from a command line somewhere.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 
 import { begins, ends, longSleep } from '../../support/commands.mjs';
@@ -87,6 +88,19 @@ describe('exec', () => {
   test('--json is the API\'s answer', async () => {
     const done = (await person.run('exec', 'desk', '--json', '--', 'sh', '-c', 'echo hi; exit 3')).expect(3);
     assert.deepEqual([done.json.exitCode, done.json.stdout, done.json.endedBy], [3, 'hi\n', 'itself']);
+    // Which comes at the command's end, however long other calls may take.
+    const long = (await person.run('exec', 'desk', '--json', '--timeout', '1', '--time-limit', '20', '--', 'sh', '-c', 'sleep 3; echo whole')).expect(0);
+    assert.equal(long.json.stdout, 'whole\n');
+  });
+
+  test('output that finds no room ends it, and is told', async () => {
+    const sleep = longSleep();
+    const full = openSync('/dev/full', 'w');
+    const done = spawnSync(binary, ['exec', 'desk', '--no-stdin', '--', 'sh', '-c', `echo x; ${sleep}`], { env: person.environment, stdio: ['ignore', full, 'pipe'], encoding: 'utf8', timeout: 30_000 });
+    closeSync(full);
+    assert.deepEqual([done.status, done.signal], [1, null], done.stderr);
+    assert.match(done.stderr, /could not be written: No space left/);
+    await ends(container, sleep);
   });
 });
 
@@ -109,6 +123,8 @@ describe('shell', () => {
     await shell.says('code=9');
     await shell.says('terminal=restored');
     await shell.ended;
+    // The server has heard that it is known here.
+    await eventually('it to be forgotten', async () => (await api.get(`/api/workspaces/${workspace.id}/terminals`)).expect(200).data.length === 0, { within: 3000 });
   });
 
   test('goes on after a lost connection, and loses nothing', async () => {
@@ -125,6 +141,23 @@ describe('shell', () => {
     shell.type('exit 0\r');
     await shell.says('code=0');
     await shell.says('terminal=restored');
+    await proxy.close();
+  });
+
+  test('Ctrl-C gives up also while the server says nothing', async () => {
+    const proxy = await new TcpProxy(new URL(server.api)).open();
+    const elsewhere = new Person({ AGENTDB9_URL: proxy.url, AGENTDB9_TOKEN: (await api.post('/api/auth/tokens', { name: 'silent' })).expect(201).data.token });
+    const shell = elsewhere.startShellOnTerminal(line());
+    await shell.says('$ ');
+    proxy.silent = true;
+    proxy.cut();
+    await shell.says('the connection is lost');
+    await eventually('another try', () => proxy.swallowed > 0);
+    shell.type('\x03');
+    await shell.says('given up');
+    await shell.says('code=1');
+    await shell.says('terminal=restored');
+    await shell.ended;
     await proxy.close();
   });
 

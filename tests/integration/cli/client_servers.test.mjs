@@ -11,6 +11,7 @@ import { EngineProxy } from '../../support/engine_proxy.mjs';
 import { eventually } from '../../support/eventually.mjs';
 import { Person } from '../../support/person.mjs';
 import { startServer, testType } from '../../support/server.mjs';
+import { TcpProxy } from '../../support/tcp_proxy.mjs';
 
 /** A server of our own that answers as `handler` says, and keeps what it was asked. */
 async function strange(handler) {
@@ -31,6 +32,9 @@ const opens = ({ pid }, name) => readdirSync(`/proc/${pid}/fd`).some((each) => {
     return false; // it has closed it
   }
 });
+
+/** Has a signal come that a process hears later? */
+const holdsBack = ({ pid }, signal) => (BigInt(`0x${/^ShdPnd:\s*(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]}`) >> BigInt(signal - 1)) & 1n;
 
 describe('a server', () => {
   let server;
@@ -112,6 +116,37 @@ describe('a server', () => {
       await eventually('the other one to go on with it', () => slow.asked.some((each) => each.headers.authorization === 'Bearer next'));
       other.child.kill('SIGKILL');
       assert.equal(slow.asked.filter((each) => each.url === '/api/auth/refresh').length, 1);
+    } finally {
+      await slow.close();
+    }
+  });
+
+  test('that renews a session while files are read to be copied has not done so in vain either', async () => {
+    const api = await server.user('copying');
+    const person = new Person();
+    await person.login(server, api);
+    let answer;
+    const row = { id: '4cfd8a55-3c1e-4f36-8a4c-0c7a9b1b6d31', name: 'desk' };
+    const slow = await strange((request, response) => {
+      if (request.url === '/api/auth/refresh') answer = () => response.end('{"accessToken":"next","refreshToken":"next-one","expiresIn":900}');
+      else response.end(JSON.stringify({ success: true, data: [row] }));
+    });
+    try {
+      // Good for the look at the workspace, and no longer when there is something to send.
+      const old = Math.floor(Date.now() / 1000) + 4;
+      person.store({ url: slow.url, accessExpiresAt: old + 20 });
+      const command = person.start('cp', '-', 'desk:big');
+      await eventually('it to read', () => slow.asked.length > 0);
+      await eventually('the token to be old', () => Date.now() / 1000 > old);
+      assert.ok(!answer);
+      // More than a pipe holds.
+      command.child.stdin.end(Buffer.alloc(1 << 20));
+      await eventually('the renewal to be asked for', () => answer);
+      command.child.kill('SIGTERM');
+      await eventually('the signal to wait, or to have ended it', () => command.child.signalCode || holdsBack(command.child, 15));
+      answer();
+      assert.equal((await command.ended).signal, 'SIGTERM');
+      assert.equal(person.stored.refreshToken, 'next-one');
     } finally {
       await slow.close();
     }
@@ -249,6 +284,23 @@ describe('by https', () => {
     assert.match((await login(server.api, '--cacert', at('nowhere.pem'))).expect(2).stderr, /nowhere\.pem cannot be read/);
     assert.ok(!existsSync(person.file));
     (await login(server.api, '--cacert', at('own.pem'))).expect(0);
+  });
+
+  test('Ctrl-C gives a shell up whose connection does not come about', async () => {
+    const workspace = await api.createWorkspace({ name: 'far' });
+    await api.start(workspace.id);
+    const proxy = await new TcpProxy(new URL(server.api)).open();
+    const person = new Person({ AGENTDB9_URL: proxy.url.replace('http', 'https'), AGENTDB9_TOKEN: (await api.post('/api/auth/tokens', { name: 'far' })).expect(201).data.token, AGENTDB9_CACERT: at('own.pem') });
+    const shell = person.startShellOnTerminal('"$AGENTDB9" shell far; echo "code=$?"');
+    await shell.says('$ ');
+    proxy.silent = true;
+    proxy.cut();
+    await eventually('another try', () => proxy.swallowed > 0);
+    shell.type('\x03');
+    await shell.says('given up');
+    await shell.says('code=1');
+    await shell.ended;
+    await proxy.close();
   });
 
   test('the authority is remembered with the login, or named by the environment', async () => {

@@ -14,6 +14,9 @@ using Kind = http::WebSocketMessage::Kind;
 using services::Process;
 using testing::HasSubstr;
 
+// Of a close frame: 1000.
+constexpr std::string_view kNormal("\x03\xe8", 2);
+
 class TerminalLinkTest : public testing::Test {
   protected:
     TerminalLinkTest() {
@@ -135,7 +138,44 @@ TEST_F(TerminalLinkTest, EndsWithTheProgramAndItsCode) {
     ASSERT_EQ(last.size(), 2U);
     EXPECT_THAT(last[0].bytes, HasSubstr("\"exitCode\":3"));
     EXPECT_EQ(last[1].code, 1000);
+    EXPECT_FALSE(terminal_->is_gone()) << "it may be lost on its way";
+    const auto before = clock_.steady_now();
+    EXPECT_FALSE(say(Kind::kClose, kNormal));
     EXPECT_TRUE(next().empty());
+    EXPECT_EQ(clock_.steady_now(), before);
+    EXPECT_TRUE(terminal_->is_gone());
+}
+
+TEST_F(TerminalLinkTest, AnEndThatTheClientDoesNotAnswerIsKeptForAnotherConnection) {
+    process().print("bye");
+    process().exit(3);
+    EXPECT_EQ(next().at(0).bytes, "bye");
+    EXPECT_THAT(next().at(0).bytes, HasSubstr("\"exitCode\":3"));
+    EXPECT_TRUE(say(Kind::kText, R"({"type":"ack","offset":3})")) << "which was on its way before";
+    const auto before = clock_.steady_now();
+    EXPECT_TRUE(next().empty());
+    EXPECT_EQ(clock_.steady_now() - before, 55s) << "then it is given up";
+    EXPECT_FALSE(say(Kind::kBinary, "more"));
+    link_.reset();
+    pass(30s);
+    EXPECT_FALSE(terminal_->is_gone());
+    EXPECT_EQ(scope_.size(), 1U) << "it is kept";
+    attach(0);
+    EXPECT_EQ(next().at(0).bytes, "bye");
+    EXPECT_THAT(next().at(0).bytes, HasSubstr("\"exitCode\":3"));
+    EXPECT_FALSE(say(Kind::kClose, kNormal));
+    pass(1s);
+    EXPECT_EQ(scope_.size(), 0U);
+}
+
+TEST_F(TerminalLinkTest, WhoIsSignedOutIsNotWaitedFor) {
+    terminal_->end(services::CommandEnding::kSignedOut);
+    pass(1s);
+    const auto before = clock_.steady_now();
+    EXPECT_EQ(next().at(1).code, 1008);
+    EXPECT_TRUE(next().empty());
+    EXPECT_EQ(clock_.steady_now(), before);
+    EXPECT_EQ(scope_.size(), 0U);
 }
 
 }  // namespace

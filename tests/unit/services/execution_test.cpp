@@ -13,7 +13,13 @@ using testing::IsEmpty;
 
 class ExecutionTest : public MonitoredWorkspace {
   protected:
-    ~ExecutionTest() override { run(service_.stop()); }
+    ExecutionTest() {
+        reconciler_.on_change([this](const base::WorkspaceId& id) { service_.changed(id); });
+    }
+    ~ExecutionTest() override {
+        run(service_.stop());
+        reconciler_.on_change({});
+    }
 
     auth::Principal principal() const {
         return {
@@ -25,7 +31,7 @@ class ExecutionTest : public MonitoredWorkspace {
                 .time_limit = limit};
     }
     std::shared_ptr<CommandReader> begin(CommandRequest wanted = request()) {
-        return run(service_.run(principal(), workspace_, std::move(wanted)));
+        return run(service_.run(service_.pending(principal()), workspace_, std::move(wanted)));
     }
     // All that there is, and how it ended.
     std::string drain(CommandReader& reader) {
@@ -84,15 +90,32 @@ TEST_F(ExecutionTest, WhatCannotBeEndedIsToldSo) {
     EXPECT_EQ(service_.running(), 0U);
 }
 
-TEST_F(ExecutionTest, APauseIsNoEnd) {
-    stage_.on_signal = [](Process& process, Execution::Force) {
-        if (process.signals.size() < 3) throw base::conflict("instance_paused", "It is frozen.");
-        process.exit(137);
+TEST_F(ExecutionTest, OneInAPausedWorkspaceIsEndedAfterThePause) {
+    const auto thaws = clock_.steady_now() + 60s;
+    std::vector<Execution::Force> heard;
+    stage_.on_signal = [&](Process& process, Execution::Force force) {
+        if (clock_.steady_now() < thaws) throw base::conflict("instance_paused", "It is frozen.");
+        heard.push_back(force);
+        process.exit(143);
     };
     const auto reader = begin(request(1s));
     drain(*reader);
-    EXPECT_GE(last().signals.size(), 3U) << "it is asked again until it hears";
     EXPECT_FALSE(reader->how_it_ended().left_running);
+    EXPECT_EQ(reader->how_it_ended().exit_code, 143);
+    EXPECT_THAT(heard, ElementsAre(Execution::Force::kAsk, Execution::Force::kKill))
+        << "asked first, as ever, and then what it has left behind";
+    EXPECT_LT(clock_.steady_now(), thaws + 1s);
+}
+
+TEST_F(ExecutionTest, APauseThatDoesNotEndIsNotWaitedForForEver) {
+    stage_.on_signal = [](Process&, Execution::Force) {
+        throw base::conflict("instance_paused", "It is frozen.");
+    };
+    const auto before = clock_.steady_now();
+    const auto reader = begin(request(1s));
+    drain(*reader);
+    EXPECT_TRUE(reader->how_it_ended().left_running);
+    EXPECT_LT(clock_.steady_now() - before, 2min);
 }
 
 TEST_F(ExecutionTest, EndsAMomentAfterItsReaderHasGone) {
@@ -111,8 +134,8 @@ TEST_F(ExecutionTest, EndsAMomentAfterItsReaderHasGone) {
 TEST_F(ExecutionTest, OneWhoGoesBeforeItHasBegunLeavesNothingEither) {
     stage_.on_signal = dies;
     stage_.slow = true;
-    const auto answered =
-        run(base::with_timeout(clock_, 2s, service_.run(principal(), workspace_, request(1h))));
+    const auto answered = run(
+        base::with_timeout(clock_, 2s, service_.run(service_.pending(principal()), workspace_, request(1h))));
     EXPECT_FALSE(answered);
     stage_.let_on();
     pass(1s);
@@ -157,11 +180,25 @@ TEST_F(ExecutionTest, EndsWithThePermission) {
     EXPECT_EQ(one->how_it_ended().ending, CommandEnding::kSignedOut);
     auto until = principal();
     until.ends_at = clock_.now() + 10s;
-    const auto two = run(service_.run(until, workspace_, request(1h)));
+    const auto two = run(service_.run(service_.pending(until), workspace_, request(1h)));
     const auto before = clock_.steady_now();
     drain(*two);
     EXPECT_EQ(two->how_it_ended().ending, CommandEnding::kSignedOut);
     EXPECT_LE(clock_.steady_now() - before, 11s);
+}
+
+TEST_F(ExecutionTest, DoesNotBeginWhereThePermissionEndsBeforeIt) {
+    auto who = service_.pending(principal());
+    service_.revoke({.user = {}, .session = session_, .api_token = {}, .except_session = {}});
+    EXPECT_EQ(word_of([&] { run(service_.run(std::move(who), workspace_, request())); }), "token_revoked");
+    EXPECT_THAT(stage_.instances, IsEmpty());
+    auto another = service_.pending(principal());
+    service_.revoke(
+        {.user = {}, .session = base::SessionId::generate(), .api_token = {}, .except_session = {}});
+    const auto reader = run(service_.run(std::move(another), workspace_, request()));
+    last().exit(0);
+    drain(*reader);
+    EXPECT_EQ(reader->how_it_ended().exit_code, 0);
 }
 
 TEST_F(ExecutionTest, EndsWithItsWorkspace) {
@@ -173,6 +210,20 @@ TEST_F(ExecutionTest, EndsWithItsWorkspace) {
     EXPECT_EQ(reader->how_it_ended().ending, CommandEnding::kWorkspaceStopped);
     EXPECT_EQ(reader->how_it_ended().exit_code, std::nullopt);
     EXPECT_EQ(word_of([&] { begin(); }), "workspace_not_running");
+}
+
+TEST_F(ExecutionTest, WhenTheLastOneBeganIsRememberedAsLongAsThereIsTheWorkspace) {
+    const auto reader = begin();
+    const auto began = clock_.now();
+    pass(10s);
+    EXPECT_EQ(service_.last_activity(workspace_), clock_.now());
+    last().exit(0);
+    drain(*reader);
+    pass(1h);
+    EXPECT_EQ(service_.last_activity(workspace_), began);
+    run(containers_.delete_workspace(user_, workspace_, {}));
+    pass(1s);
+    EXPECT_EQ(service_.last_activity(workspace_), std::nullopt);
 }
 
 TEST_F(ExecutionTest, OneThatIsKilledInALivingWorkspaceEndedByItself) {
@@ -196,7 +247,8 @@ TEST_F(ExecutionTest, OnlySoManyAtOnce) {
 TEST_F(ExecutionTest, AnothersWorkspaceIsNotThere) {
     auto stranger = principal();
     stranger.user = base::UserId::generate();
-    EXPECT_EQ(word_of([&] { run(service_.run(stranger, workspace_, request())); }), "workspace_not_found");
+    EXPECT_EQ(word_of([&] { run(service_.run(service_.pending(stranger), workspace_, request())); }),
+              "workspace_not_found");
     EXPECT_THAT(stage_.instances, IsEmpty());
 }
 

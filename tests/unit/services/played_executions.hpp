@@ -27,12 +27,17 @@ struct Process {
         over = true;
         changed.notify_all();
     }
+    void read_on() {
+        reads = true;
+        changed.notify_all();
+    }
 
     base::Signal changed;
     runtime::CommandSpec spec;
     std::deque<std::string> output;
     std::string input;
     bool input_ended = false;
+    bool reads = true;
     std::optional<int> code;
     bool over = false;
     bool broken = false;
@@ -63,8 +68,9 @@ class PlayedExecution final : public Execution {
         co_return Piece{runtime::OutputStream::kStdout, size};
     }
     Task<> write(std::span<const char> bytes) override {
+        while (!process_->reads)
+            co_await process_->changed.wait();
         process_->input.append(bytes.data(), bytes.size());
-        co_return;
     }
     void end_input() override { process_->input_ended = true; }
     Task<std::optional<int>> exit_code() override {

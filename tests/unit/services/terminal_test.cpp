@@ -16,8 +16,12 @@ class TerminalTest : public MonitoredWorkspace {
   protected:
     TerminalTest() {
         stage_.on_signal = [](Process& process, Execution::Force) { process.exit(129); };
+        reconciler_.on_change([this](const base::WorkspaceId& id) { service_.changed(id); });
     }
-    ~TerminalTest() override { run(service_.stop()); }
+    ~TerminalTest() override {
+        run(service_.stop());
+        reconciler_.on_change({});
+    }
 
     auth::Principal principal(std::optional<base::SessionId> session = {}) const {
         return {.user = user_,
@@ -27,7 +31,7 @@ class TerminalTest : public MonitoredWorkspace {
                 .expires_at = base::Time::max()};
     }
     std::shared_ptr<TerminalAttachment> open(TerminalStart start = {}) {
-        return run(service_.open(principal(), workspace_, std::move(start)));
+        return run(service_.open(service_.pending(principal()), workspace_, std::move(start)));
     }
     void pass(base::Duration time) { run(clock_.sleep_for(time)); }
     Process& last() { return *stage_.processes.back(); }
@@ -47,11 +51,21 @@ TEST_F(TerminalTest, IsAShellOfTheSizeThatIsAskedFor) {
     EXPECT_EQ(last().spec.terminal->rows, 40);
     EXPECT_TRUE(last().spec.input);
     EXPECT_THAT(stage_.instances, ElementsAre(instance_));
-    run(attachment->terminal->input("ls\n"));
-    run(attachment->terminal->input("exit\n"));
+    run(attachment->terminal->input(attachment, "ls\n"));
+    run(attachment->terminal->input(attachment, "exit\n"));
     pass(1ms);
     EXPECT_EQ(last().input, "ls\nexit\n");
     EXPECT_EQ(attachment->terminal->input_bytes(), 8U);
+}
+
+TEST_F(TerminalTest, OneThatHasEndedKeepsNoInput) {
+    const auto attachment = open();
+    service_.end(workspace_, attachment->terminal->facts().id);
+    pass(1s);
+    ASSERT_TRUE(attachment->terminal->how_it_ended());
+    for (int i = 0; i < 100; ++i)
+        run(attachment->terminal->input(attachment, std::string(Terminal::kMostInput, 'x')));
+    EXPECT_EQ(attachment->terminal->input_bytes(), 0U) << "what is counted is kept";
 }
 
 TEST_F(TerminalTest, TheProgramWaitsWhileNobodyTakesItsOutputAndNoneOfItIsLost) {
@@ -117,11 +131,33 @@ TEST_F(TerminalTest, WhoComesLastHasIt) {
     EXPECT_EQ(service_.running(), 1U);
 }
 
+TEST_F(TerminalTest, WhatWaitsToBeTakenIsDroppedWhereAnotherTakesOver) {
+    const auto first = open();
+    auto& terminal = *first->terminal;
+    last().reads = false;
+    run(terminal.input(first, "a"));
+    pass(1ms);
+    run(terminal.input(first, std::string(Terminal::kMostInput, 'b')));
+    const auto received = terminal.input_bytes();
+    base::Scope waiting(loop_.executor());
+    waiting.spawn("input", terminal.input(first, "c"));
+    pass(1s);
+    EXPECT_EQ(terminal.input_bytes(), received) << "it waits";
+    // Whoever comes is told that it has not come, and sends it.
+    const auto second = open({.size = {}, .session = terminal.facts().id});
+    EXPECT_EQ(terminal.input_bytes(), received);
+    last().read_on();
+    run(terminal.input(second, "c"));
+    pass(1s);
+    EXPECT_EQ(last().input, "a" + std::string(Terminal::kMostInput, 'b') + "c");
+    run(waiting.close());
+}
+
 TEST_F(TerminalTest, EndsWithThePermissionOfWhoeverCameLast) {
     const auto first = open();
     const auto other = base::SessionId::generate();
-    const auto second = run(
-        service_.open(principal(other), workspace_, {.size = {}, .session = first->terminal->facts().id}));
+    const auto second = run(service_.open(service_.pending(principal(other)), workspace_,
+                                          {.size = {}, .session = first->terminal->facts().id}));
     service_.revoke({.user = {}, .session = session_, .api_token = {}, .except_session = {}});
     pass(1s);
     EXPECT_FALSE(second->terminal->how_it_ended());
@@ -129,6 +165,22 @@ TEST_F(TerminalTest, EndsWithThePermissionOfWhoeverCameLast) {
     pass(1s);
     EXPECT_EQ(second->terminal->how_it_ended()->ending, CommandEnding::kSignedOut);
     EXPECT_EQ(service_.running(), 0U);
+}
+
+TEST_F(TerminalTest, IsNotOpenedWhereThePermissionEndsBeforeIt) {
+    const auto first = open();
+    const auto session = base::SessionId::generate();
+    auto who = service_.pending(principal(session));
+    auto another = service_.pending(principal(session));
+    service_.revoke({.user = {}, .session = session, .api_token = {}, .except_session = {}});
+    EXPECT_EQ(word_of([&] { run(service_.open(std::move(who), workspace_, {})); }), "token_revoked");
+    EXPECT_EQ(word_of([&] {
+                  run(service_.open(std::move(another), workspace_,
+                                    {.size = {}, .session = first->terminal->facts().id}));
+              }),
+              "token_revoked");
+    EXPECT_THAT(stage_.instances, SizeIs(1));
+    EXPECT_FALSE(first->taken_over);
 }
 
 TEST_F(TerminalTest, EndsWithItsWorkspaceAndByACall) {
@@ -145,6 +197,70 @@ TEST_F(TerminalTest, EndsWithItsWorkspaceAndByACall) {
     service_.end(workspace_, another->terminal->facts().id);
     pass(1s);
     EXPECT_EQ(another->terminal->how_it_ended()->ending, CommandEnding::kAsked);
+}
+
+TEST_F(TerminalTest, OneThatNobodyHasIsGoneOnceACallHasEndedIt) {
+    auto attachment = open();
+    const auto id = attachment->terminal->facts().id;
+    attachment.reset();
+    service_.end(workspace_, id);
+    pass(2s);
+    EXPECT_THAT(service_.of_workspace(workspace_), IsEmpty());
+    EXPECT_EQ(service_.running(), 0U);
+    // Also where it had ended before.
+    attachment = open();
+    const auto ended = attachment->terminal->facts().id;
+    attachment.reset();
+    last().exit(0);
+    pass(2s);
+    ASSERT_THAT(service_.of_workspace(workspace_), SizeIs(1));
+    service_.end(workspace_, ended);
+    pass(2s);
+    EXPECT_EQ(service_.running(), 0U);
+}
+
+TEST_F(TerminalTest, AnEndThatNobodyHasHeardOfIsForgottenWhereItsPlaceIsNeeded) {
+    auto first = open();
+    const auto first_id = first->terminal->facts().id;
+    first.reset();
+    last().exit(1);
+    pass(1s);
+    auto second = open();
+    const auto second_id = second->terminal->facts().id;
+    second.reset();
+    last().exit(2);
+    pass(1s);
+    const auto third = open();
+    EXPECT_EQ(error_of({.size = {}, .session = first_id}), "terminal_not_found");
+    EXPECT_EQ(open({.size = {}, .session = second_id})->terminal->how_it_ended()->exit_code, 2);
+    const auto fourth = open();
+    EXPECT_EQ(error_of({}), "too_many_terminals") << "two that go on";
+}
+
+TEST_F(TerminalTest, WithItsWorkspaceEverythingOfItGoes) {
+    auto left = open();
+    left.reset();
+    auto had = open();
+    run(containers_.delete_workspace(user_, workspace_, {}));
+    for (const auto& process : stage_.processes)
+        process->exit(137);
+    pass(2s);
+    EXPECT_THAT(service_.of_workspace(workspace_), SizeIs(1));
+    EXPECT_EQ(had->terminal->how_it_ended()->ending, CommandEnding::kWorkspaceStopped);
+    had.reset();
+    pass(2s);
+    EXPECT_EQ(service_.running(), 0U);
+}
+
+TEST_F(TerminalTest, AnEndIsNotKeptForWhoeverHasSignedOut) {
+    auto attachment = open();
+    attachment.reset();
+    last().exit(0);
+    pass(2s);
+    ASSERT_EQ(service_.running(), 1U);
+    service_.revoke({.user = {}, .session = session_, .api_token = {}, .except_session = {}});
+    pass(1s);
+    EXPECT_EQ(service_.running(), 0U);
 }
 
 TEST_F(TerminalTest, OnlySoManyAtOnce) {
