@@ -410,7 +410,7 @@ test('a dialog keeps what was typed, stays while it is busy, and gives the focus
   await button(question, 'Keep it').click();
   await focusIs('');
   await page.keyboard.press('Escape');
-  await question.waitFor();
+  await focusIs('Keep it');
   await page.keyboard.press('Escape');
   await question.waitFor({ state: 'detached' });
   assert.equal(await dialog.getByLabel('Name').inputValue(), 'A long thought');

@@ -45,7 +45,8 @@ export function Dialog({ open, onClose, title, description, wide = false, childr
   const escape = (event: KeyboardEvent) => {
     if (!busy && keeps.current === 'nothing') return;
     event.preventDefault();
-    if (!busy && keeps.current === 'typed') confirm({ title: 'Discard what you typed?', text: 'Nothing of it has been sent.', verb: 'Discard', otherwise: 'Keep it', act: onClose });
+    // A question that has just come hears the key itself a moment later.
+    if (!busy && keeps.current === 'typed' && !question.get()) confirm({ title: 'Discard what you typed?', text: 'Nothing of it has been sent.', verb: 'Discard', otherwise: 'Keep it', act: onClose });
   };
   return (
     <Radix.Root open={open} onOpenChange={(now) => !now && close()}>
