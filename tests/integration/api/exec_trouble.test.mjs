@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 
-import { begins, ends, exec, execStream, longSleep } from '../../support/commands.mjs';
+import { begins, ends, exec, execStream, longSleep, running as runs } from '../../support/commands.mjs';
 import { EngineProxy } from '../../support/engine_proxy.mjs';
 import { eventually } from '../../support/eventually.mjs';
 import { startServer } from '../../support/server.mjs';
@@ -89,6 +89,24 @@ test('it ends with the logout and the revoked token of whoever began it', async 
   await ends(container, one);
   await ends(container, two);
   streamed.close();
+});
+
+test('who logs out before it has begun has nothing begun', async () => {
+  const { workspace, container } = await running();
+  const [sleep, session] = [longSleep(), await server.login(user.user.email, user.password)];
+  // Where it is to run is looked for.
+  const looks = /^GET \/v[\d.]+\/containers\/json/;
+  proxy.hold(looks);
+  const asked = proxy.requests.length;
+  const command = session.post(path(workspace), { command: sleep, timeoutSeconds: 3600 });
+  const terminal = Terminal.open(session, workspace).catch((error) => error);
+  await eventually('both to be looked for', () => proxy.requests.slice(asked).filter((each) => looks.test(each)).length >= 2);
+  (await session.post('/api/auth/logout', {})).expect(200);
+  proxy.release();
+  (await command).expect(401, 'token_revoked');
+  assert.equal((await terminal).status, 401);
+  assert.ok(!runs(container, sleep));
+  assert.deepEqual((await user.get(`/api/workspaces/${workspace.id}/terminals`)).data, []);
 });
 
 test('an image without a shell is told so, and runs nothing', async () => {
