@@ -144,8 +144,9 @@ describe('shell', () => {
     await proxy.close();
   });
 
-  test('Ctrl-C gives up also while the server says nothing', async () => {
+  test('Ctrl-C gives up also while the server says nothing', async (t) => {
     const proxy = await new TcpProxy(new URL(server.api)).open();
+    t.after(() => proxy.close());
     const elsewhere = new Person({ AGENTDB9_URL: proxy.url, AGENTDB9_TOKEN: (await api.post('/api/auth/tokens', { name: 'silent' })).expect(201).data.token });
     const shell = elsewhere.startShellOnTerminal(line());
     await shell.says('$ ');
@@ -158,7 +159,6 @@ describe('shell', () => {
     await shell.says('code=1');
     await shell.says('terminal=restored');
     await shell.ended;
-    await proxy.close();
   });
 
   test('a signal from elsewhere restores the terminal and ends what runs', async () => {

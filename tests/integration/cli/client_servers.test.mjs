@@ -286,10 +286,11 @@ describe('by https', () => {
     (await login(server.api, '--cacert', at('own.pem'))).expect(0);
   });
 
-  test('Ctrl-C gives a shell up whose connection does not come about', async () => {
+  test('Ctrl-C gives a shell up whose connection does not come about', async (t) => {
     const workspace = await api.createWorkspace({ name: 'far' });
     await api.start(workspace.id);
     const proxy = await new TcpProxy(new URL(server.api)).open();
+    t.after(() => proxy.close());
     const person = new Person({ AGENTDB9_URL: proxy.url.replace('http', 'https'), AGENTDB9_TOKEN: (await api.post('/api/auth/tokens', { name: 'far' })).expect(201).data.token, AGENTDB9_CACERT: at('own.pem') });
     const shell = person.startShellOnTerminal('"$AGENTDB9" shell far; echo "code=$?"');
     await shell.says('$ ');
@@ -300,7 +301,6 @@ describe('by https', () => {
     await shell.says('given up');
     await shell.says('code=1');
     await shell.ended;
-    await proxy.close();
   });
 
   test('the authority is remembered with the login, or named by the environment', async () => {

@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <string>
 #include <thread>
@@ -30,13 +31,14 @@ class NonBlockingPipe : public testing::Test {
 };
 
 TEST_F(NonBlockingPipe, IsReadToItsEndHoweverSlowlyItIsFilled) {
-    std::thread writer([this] {
+    std::atomic<bool> reads = true;
+    std::thread writer([&] {
         for (const char* piece : {"one ", "two ", "three"}) {
             // It has found nothing by then.
             pollfd polled{out_.get(), POLLIN, 0};
             EXPECT_EQ(::poll(&polled, 1, 20), 0);
             EXPECT_TRUE(write_all(in_.get(), piece));
-            while (::poll(&polled, 1, 0) > 0)
+            while (reads && ::poll(&polled, 1, 0) > 0)
                 std::this_thread::yield();
         }
         in_ = Descriptor();
@@ -49,6 +51,7 @@ TEST_F(NonBlockingPipe, IsReadToItsEndHoweverSlowlyItIsFilled) {
         if (got.value_or(0) == 0) break;
         all.append(room.data(), *got);
     }
+    reads = false;
     writer.join();
     EXPECT_EQ(all, "one two three");
 }
