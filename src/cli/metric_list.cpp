@@ -52,8 +52,8 @@ void MetricList::gauge(std::string name, std::string help, double value, std::st
 // with each other.
 class MetricList::Buckets {
   public:
-    Buckets(MetricList& list, const std::string& name, const std::string& help, const std::string& labels)
-        : list_(list), name_(name), help_(help), labels_(labels) {}
+    Buckets(MetricList& list, const std::string& name, const std::string& help, std::string labels)
+        : list_(list), name_(name), help_(help), labels_(std::move(labels)) {}
 
     void bucket(const std::string& bound, std::uint64_t in_it) {
         so_far_ += in_it;
@@ -69,7 +69,7 @@ class MetricList::Buckets {
     MetricList& list_;
     const std::string& name_;
     const std::string& help_;
-    const std::string& labels_;
+    const std::string labels_;
     std::uint64_t so_far_ = 0;
 };
 

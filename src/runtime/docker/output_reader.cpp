@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "base/utf8.hpp"
 
@@ -51,7 +52,10 @@ std::optional<std::int64_t> read_nanoseconds(std::string_view text) {
         for (auto missing = 9 - decimals.size(); missing > 0; --missing)
             fraction *= 10;
     }
-    return base::to_unix_seconds(*whole) * kSecond + fraction;
+    // The engine's word for never, the year 1, lies before what nanoseconds reach back to.
+    const auto seconds = base::to_unix_seconds(*whole);
+    if (seconds < 0 || seconds >= std::numeric_limits<std::int64_t>::max() / kSecond) return std::nullopt;
+    return seconds * kSecond + fraction;
 }
 
 std::string since_text(std::int64_t ns) {

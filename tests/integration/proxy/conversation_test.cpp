@@ -210,12 +210,13 @@ TEST_F(Conversation, NothingIsUpgradedInAnOldVersion) {
 
 // Its coroutine ends, and with it what it holds.
 TEST(AttendedRequest, IsGivenUpWhenItsClientGoes) {
+    // What still works when the plane ends looks at them.
+    std::atomic<int> begun = 0;
+    std::atomic<int> working = 0;
     Plane plane;
     plane.ends_with_client = [](std::string_view method, std::string_view path) {
         return method == "POST" && path == "/api/attended";
     };
-    std::atomic<int> begun = 0;
-    std::atomic<int> working = 0;
     plane.api_handler = [&](http::Request) -> Task<http::Response> {
         const std::shared_ptr<int> held(new int(0), [&](const int* each) {
             delete each;
