@@ -43,10 +43,12 @@ export function Dialog({ open, onClose, title, description, wide = false, childr
   const keeps = useRef<Around['keeps']['current']>('nothing');
   const close = () => !busy && onClose();
   const escape = (event: KeyboardEvent) => {
-    if (!busy && keeps.current === 'nothing') return;
+    const standing = question.get();
+    if (!standing && !busy && keeps.current === 'nothing') return;
     event.preventDefault();
-    // A question that has just come hears the key itself a moment later.
-    if (!busy && keeps.current === 'typed' && !question.get()) confirm({ title: 'Discard what you typed?', text: 'Nothing of it has been sent.', verb: 'Discard', otherwise: 'Keep it', act: onClose });
+    // A question that has just come hears keys a moment later only: until then they are heard here.
+    if (standing) refuse(standing.id);
+    else if (!busy && keeps.current === 'typed') confirm({ title: 'Discard what you typed?', text: 'Nothing of it has been sent.', verb: 'Discard', otherwise: 'Keep it', act: onClose });
   };
   return (
     <Radix.Root open={open} onOpenChange={(now) => !now && close()}>
@@ -113,6 +115,9 @@ let last = 0;
 export const confirm = (asked: Asked) => question.set({ ...asked, id: ++last });
 /** The session is over: its question is nobody’s. */
 export const askNothing = () => question.set(undefined);
+// The question that is agreed to, while what it asks for is under way: nothing closes it.
+let agreed: number | undefined;
+const refuse = (id: number) => id !== agreed && answered(id);
 /** It is answered. Another one that stands by now stays. */
 export const answered = (id: number) => question.set((now) => (now?.id === id ? undefined : now));
 
@@ -127,16 +132,19 @@ function Confirm({ id, title, text, verb, danger = true, otherwise = 'Cancel', a
   const agree = async () => {
     setBusy(true);
     setProblem(undefined);
+    agreed = id;
     try {
       await act();
       answered(id);
     } catch (refused) {
       setProblem(refused);
       setBusy(false);
+    } finally {
+      if (agreed === id) agreed = undefined;
     }
   };
   return (
-    <AlertDialog.Root open onOpenChange={(now) => !now && !busy && answered(id)}>
+    <AlertDialog.Root open onOpenChange={(now) => !now && refuse(id)}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={`${backdrop} z-50`} />
         <AlertDialog.Content className={`${panel} max-w-md p-5`} onCloseAutoFocus={back}>
