@@ -79,8 +79,8 @@ export async function picture(page, name) {
 
 /** Asserts that axe finds nothing to say about the page as it is now. */
 export async function assertAccessible(page, what) {
-  // What is still fading in has not the colours yet that it is judged by.
-  await page.evaluate(() => Promise.all(document.getAnimations().filter((each) => each.effect.getComputedTiming().endTime !== Infinity).map((each) => each.finished)));
+  // What is still fading in has not the colours yet that it is judged by; one whose element goes meanwhile is over, too.
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().filter((each) => each.effect.getComputedTiming().endTime !== Infinity).map((each) => each.finished)));
   // Through the debugger rather than a script element: the page's policy would refuse that, rightly.
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
