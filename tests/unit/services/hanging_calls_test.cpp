@@ -1,8 +1,5 @@
 // An engine that answers, but never ends one kind of call: an operation ends all the same, and says why.
-#include "services/workspace_container_service.hpp"
-#include "services/workspaces_service.hpp"
-#include "support/simulation/runtime.hpp"
-#include "unit/services/fixture.hpp"
+#include "unit/services/workspace_fixture.hpp"
 
 namespace agentdb9::services {
 namespace {
@@ -29,22 +26,9 @@ class StuckRuntime : public test::SimulatedRuntime {
     base::Clock& clock;
 };
 
-class HangingCalls : public ServicesTest {
+class HangingCalls : public WorkspaceOn<StuckRuntime> {
   protected:
-    HangingCalls() {
-        routes_.set_publisher([](auto) -> Task<> { co_return; });
-        for (const auto& type : catalogue_.all())
-            engine_.images().insert(type.container_image);
-        write([user = user_](store::Transaction& tx) {
-            model::User row{.id = user};
-            row.email = "ada@example.test";
-            tx.users().insert(row);
-        });
-        run(reconciler_.start());
-        workspace_ = run(workspaces_.create(user_, {.type = "spreadsheet"})).id;
-        run(containers_.start_workspace(user_, workspace_, {}));
-    }
-    ~HangingCalls() override { run(reconciler_.stop()); }
+    HangingCalls() { run(containers_.start_workspace(user_, workspace_, {})); }
 
     std::string stop(bool force) {
         return word_of([&] { run(containers_.stop_workspace(user_, workspace_, {.force = force})); });
@@ -52,18 +36,6 @@ class HangingCalls : public ServicesTest {
     model::Workspace row() {
         return read([id = workspace_](store::Transaction& tx) { return *tx.workspaces().find(id); });
     }
-
-    test::Random random_{1};
-    test::SimulatedEngine engine_{clock_, random_};
-    test::RuntimeFaults faults_;
-    StuckRuntime runtime_{engine_, clock_, random_, faults_};
-    model::Catalogue catalogue_{model::built_in_types()};
-    RouteBook routes_{catalogue_};
-    Reconciler reconciler_{loop_.executor(), clock_, *store_, runtime_, catalogue_, routes_, {}};
-    WorkspaceContainerService containers_{clock_, *store_, runtime_, reconciler_, routes_, catalogue_};
-    WorkspacesService workspaces_{clock_, *store_, routes_, catalogue_};
-    base::UserId user_ = base::UserId::generate();
-    base::WorkspaceId workspace_ = base::WorkspaceId::generate();
 };
 
 TEST_F(HangingCalls, AreWaitedForAsAnOutageAFewTimesOnly) {

@@ -2,10 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "base/utf8.hpp"
-#include "services/workspace_container_service.hpp"
-#include "services/workspaces_service.hpp"
-#include "support/simulation/runtime.hpp"
-#include "unit/services/fixture.hpp"
+#include "unit/services/workspace_fixture.hpp"
 
 namespace agentdb9::services {
 namespace {
@@ -28,18 +25,8 @@ class DyingRuntime : public test::SimulatedRuntime {
     test::SimulatedEngine& engine_;
 };
 
-class LastWords : public ServicesTest {
+class LastWords : public WorkspaceOn<DyingRuntime> {
   protected:
-    LastWords() {
-        routes_.set_publisher([](auto) -> Task<> { co_return; });
-        for (const auto& type : catalogue_.all())
-            engine_.images().insert(type.container_image);
-        write([user = user_](store::Transaction& tx) { tx.users().insert(model::User{.id = user}); });
-        run(reconciler_.start());
-        workspace_ = run(workspaces_.create(user_, {.type = "spreadsheet"})).id;
-    }
-    ~LastWords() override { run(reconciler_.stop()); }
-
     std::string error_of_start() {
         EXPECT_EQ(word_of([&] { run(containers_.start_workspace(user_, workspace_, {})); }),
                   "application_ended");
@@ -47,18 +34,6 @@ class LastWords : public ServicesTest {
                    [id = workspace_](store::Transaction& tx) { return tx.operations().latest_of(id)->error; })
             .value_or("");
     }
-
-    test::Random random_{1};
-    test::SimulatedEngine engine_{clock_, random_};
-    test::RuntimeFaults faults_;
-    DyingRuntime runtime_{engine_, clock_, random_, faults_};
-    model::Catalogue catalogue_{model::built_in_types()};
-    RouteBook routes_{catalogue_};
-    Reconciler reconciler_{loop_.executor(), clock_, *store_, runtime_, catalogue_, routes_, {}};
-    WorkspaceContainerService containers_{clock_, *store_, runtime_, reconciler_, routes_, catalogue_};
-    WorkspacesService workspaces_{clock_, *store_, routes_, catalogue_};
-    base::UserId user_ = base::UserId::generate();
-    base::WorkspaceId workspace_ = base::WorkspaceId::generate();
 };
 
 TEST_F(LastWords, AreTold) {

@@ -84,7 +84,7 @@ export function useSeen(workspace: Workspace): Seen {
   return asSeen(workspace, operation, change);
 }
 
-/** Whether its project is its own for now. */
+/** Whether no other workspace may have its project: it runs, or is on its way there or back. */
 export const isAtWork = ({ phase }: Pick<Workspace, 'phase'>) => phase === 'running' || isBusy(phase);
 
 /** Whether a project is another running workspace's: it can be read, not chosen. */
