@@ -154,6 +154,22 @@ TEST_P(StoreSuite, APowerThatALaterVersionKnowsIsTheLeastHere) {
               model::TokenPower::kRead);
 }
 
+TEST_P(StoreSuite, PrunesApiTokensThatWereRevokedBeforeATime) {
+    const auto good = make_token(kOwner, "good", 1);
+    const auto lately = make_token(kOwner, "lately", 1);
+    const auto before = make_token(kOwner, "before", 1);
+    write([&](Transaction& tx) {
+        for (const auto& each : {good, lately, before})
+            tx.api_tokens().insert(each);
+        tx.api_tokens().revoke(before.id, at(10));
+        tx.api_tokens().revoke(lately.id, at(20));
+        EXPECT_EQ(tx.api_tokens().prune(at(20)), 1);
+        EXPECT_TRUE(tx.api_tokens().find(good.id));
+        EXPECT_TRUE(tx.api_tokens().find(lately.id));
+        EXPECT_FALSE(tx.api_tokens().find(before.id));
+    });
+}
+
 TEST_P(StoreSuite, KeepsApiTokensUntilTheyAreRevoked) {
     write([](Transaction& tx) {
         auto token = make_token(kOwner, "h", 1);
